@@ -1,0 +1,30 @@
+// The synchronous hashes of node:crypto: with base/bytes the only door to node:* below edge/.
+
+import { createHmac, hash, randomFillSync, timingSafeEqual } from 'node:crypto';
+
+export type HashAlgorithm = 'md5' | 'sha1' | 'sha256' | 'sha512-256';
+
+/** Hash of text (as UTF-8) or octets, in lower-case hexadecimal. */
+export function hashHex(algorithm: HashAlgorithm, data: string | Uint8Array): string {
+  return hash(algorithm, data, 'hex');
+}
+
+/** Hash of text (as UTF-8) or octets, in octets. */
+export function hashBytes(algorithm: HashAlgorithm, data: string | Uint8Array): Uint8Array {
+  return hash(algorithm, data, 'buffer');
+}
+
+/** HMAC-SHA-256 in octets. */
+export function hmacSha256(key: Uint8Array, data: string | Uint8Array): Uint8Array {
+  return createHmac('sha256', key).update(data).digest();
+}
+
+/** Compares without telling by its time where the difference is. */
+export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+/** Fills from the system's cryptographic source. */
+export function fillRandom(target: Uint8Array): void {
+  randomFillSync(target);
+}

@@ -1,0 +1,29 @@
+export { ok, err, fault, type Ok, type Err, type Result, type Fault } from './result.ts';
+export { StoxgateError } from './error.ts';
+export type { Clock } from './clock.ts';
+export { TimerWheel, type Timer, type Timers, type TimerWheelOptions } from './timers.ts';
+export { VirtualTime } from './virtual-time.ts';
+export { hashHex, hashBytes, hmacSha256, equalBytes, fillRandom, type HashAlgorithm } from './digest.ts';
+export {
+  type Bytes,
+  emptyBytes,
+  utf8Bytes,
+  utf8Length,
+  latin1Bytes,
+  latin1Text,
+  utf8Text,
+  utf8TextLossy,
+  toByteString,
+  fromByteString,
+  joinHeadAndBody,
+  copyBytes,
+  concatBytes,
+  detachText,
+  isAscii,
+  isWellFormed,
+} from './bytes.ts';
+export { SecureRandom, SeededRandom, type Random } from './random.ts';
+export { silentLog, type Log, type LogLevel } from './log.ts';
+export { TokenBucket } from './token-bucket.ts';
+export { BoundedMap, type BoundedMapOptions } from './bounded-map.ts';
+export { Counter, Counters, type Labels } from './counters.ts';
