@@ -80,8 +80,7 @@ export class TimerWheel implements Timers {
   }
 
   clear(timer: Timer | undefined): void {
-    if (timer === undefined || !timer.armed) return;
-    this.#unlink(timer as Entry);
+    if (timer instanceof Entry && timer.armed) this.#unlink(timer);
   }
 
   /** Fires everything that is due by `now()`. */
