@@ -1,0 +1,411 @@
+// The configuration: one schema for the types, the defaults, the messages and the reference page
+// (docs/configuration.md is generated from it). Names in `Config` are the names in the file.
+
+import * as z from 'zod';
+import { ok, type Result } from '../../base/index.ts';
+import {
+  parseAdvertise,
+  parseDnsServer,
+  parseDomain,
+  parseDomainPattern,
+  parseHostPort,
+  parseListenUrl,
+  parseNetwork,
+} from './fields.ts';
+import { later } from './later.ts';
+import { parseNextHop } from './next-hop.ts';
+import { isHost } from './fields.ts';
+
+/** Where secrets that are not in the file come from. Both say no by a reason in words. */
+export interface SecretSources {
+  file(path: string): Result<string, string>;
+  env(name: string): Result<string, string>;
+}
+
+/** What the reference page says of a key. */
+export interface KeyEntry {
+  /** One sentence. */
+  readonly says: string;
+  /** The type in words, when the schema alone does not tell it. */
+  readonly type?: string;
+  /** The default in words, when the schema alone does not tell it. */
+  readonly default?: string;
+  readonly unit?: string;
+  /** YAML of the value. */
+  readonly example?: string;
+}
+
+export const entries = z.registry<KeyEntry>();
+
+const SEPARATORS = ['!', '$', '*', '+', '=', '~'] as const;
+const XMPP_COMPONENT_PORT = 5347;
+
+function documented<S extends z.ZodType>(schema: S, entry: KeyEntry): S {
+  entries.add(schema, entry);
+  return schema;
+}
+
+/** Text with a grammar: the parser's reason becomes the finding. */
+function parsed<T>(parse: (text: string) => Result<T, string>) {
+  return z.string().transform((value, context): T => {
+    const result = parse(value);
+    if (result.ok) return result.value;
+    context.issues.push({ code: 'custom', message: result.error, input: value });
+    return z.NEVER;
+  });
+}
+
+const name = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/, 'may hold letters, digits, ".", "_" and "-"');
+
+// No control character: it would end up in a header field or in the handshake unseen.
+// oxlint-disable-next-line no-control-regex
+const printable = z
+  .string()
+  .min(1)
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'holds a control character');
+
+function secretSchema(sources: SecretSources) {
+  return z
+    .union([
+      z.string(),
+      z.strictObject({ file: z.string().min(1) }),
+      z.strictObject({ env: z.string().min(1) }),
+    ])
+    .transform((value, context): string => {
+      const result =
+        typeof value === 'string'
+          ? ok(value)
+          : 'file' in value
+            ? sources.file(value.file)
+            : sources.env(value.env);
+      const reason = result.ok ? secretFault(result.value) : result.error;
+      if (result.ok && reason === undefined) return result.value;
+      // The value itself never goes into a finding.
+      context.issues.push({ code: 'custom', message: reason ?? '', input: undefined });
+      return z.NEVER;
+    });
+}
+
+function secretFault(value: string): string | undefined {
+  if (value === '') return 'the secret is empty';
+  // oxlint-disable-next-line no-control-regex
+  return /[\u0000-\u001f\u007f]/.test(value)
+    ? 'the secret holds a control character or a line break'
+    : undefined;
+}
+
+const SECRET_TYPE = 'text, `{ file: PATH }` or `{ env: NAME }`';
+
+const domainRule = later(
+  z.strictObject({
+    home: documented(z.enum(['sip', 'xmpp']), {
+      says: 'On which side the users of this domain live.',
+      example: 'sip',
+    }),
+    sip: documented(parsed(parseDomainPattern), {
+      type: 'domain, `*.domain` or `"*"`',
+      says: 'What the domain is called in SIP.',
+      example: 'example.net',
+    }),
+    xmpp: documented(parsed(parseDomainPattern), {
+      type: 'domain, `*.domain` or `"*"`',
+      says: 'What the domain is called in XMPP.',
+      example: 'example.net',
+    }),
+    separator: documented(z.enum(SEPARATORS).exactOptional(), {
+      default: 'the escape of the other side: `\\40` in a JID, `%40` in a SIP user part',
+      says: 'Stands for the "@" of a foreign address that is folded into a local part; only with `"*"` on the home side alone.',
+      example: '"*"',
+    }),
+  }),
+  ['presence'],
+);
+
+const listen = z
+  .union([
+    parsed(parseListenUrl),
+    z.strictObject({
+      url: documented(parsed(parseListenUrl), {
+        type: '`udp://ADDRESS[:PORT]` or `tcp://ADDRESS[:PORT]`',
+        says: 'Where to listen; IPv6 in brackets, port 5060 when absent, port 0 takes any free port (for tests).',
+        example: 'tcp://10.0.0.9:5060',
+      }),
+      advertise: documented(parsed(parseAdvertise).exactOptional(), {
+        type: '`HOST[:PORT]`',
+        default: '`sip.advertise`, else the bound address',
+        says: 'What Via and Contact say for this listener.',
+        example: 'gw.example.net',
+      }),
+    }),
+  ])
+  .transform((value) =>
+    'url' in value
+      ? { ...value.url, ...(value.advertise === undefined ? {} : { advertise: value.advertise }) }
+      : value,
+  );
+
+const trusted = z
+  .union([
+    z.string(),
+    z.strictObject({
+      network: documented(z.string(), {
+        type: 'network in prefix notation',
+        says: 'The network; a bare address is a network of one.',
+        example: '10.1.0.0/16',
+      }),
+      domains: documented(z.array(parsed(parseDomainPattern)).min(1).exactOptional(), {
+        type: 'list of domains, `*.domain` or `"*"`',
+        default: 'every domain of the `home: sip` rules',
+        says: 'For which SIP domains a From from this network is believed.',
+        example: '[corp.example]',
+      }),
+    }),
+  ])
+  .transform((value, context) => {
+    const rule = typeof value === 'string' ? { network: value } : value;
+    const network = parseNetwork(rule.network);
+    if (network.ok) return rule;
+    context.issues.push({
+      code: 'custom',
+      message: network.error,
+      input: value,
+      path: typeof value === 'string' ? [] : ['network'],
+    });
+    return z.NEVER;
+  });
+
+function sipSchema(secret: ReturnType<typeof secretSchema>) {
+  return later(
+    z.strictObject({
+      listen: documented(z.array(listen).min(1).prefault(['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060']), {
+        type: 'list of `udp://ADDRESS[:PORT]`, `tcp://ADDRESS[:PORT]` or `{ url, advertise }`',
+        says: 'Where the gateway listens for SIP.',
+        example: '["udp://10.0.0.9:5060", { url: "tcp://[2001:db8::9]:5060", advertise: gw.example.net }]',
+      }),
+      advertise: documented(parsed(parseAdvertise).exactOptional(), {
+        type: '`HOST[:PORT]`',
+        default: 'the bound address',
+        says: 'What Via and Contact say, when it is not the bound address.',
+        example: 'gw.example.net',
+      }),
+      next_hops: documented(
+        z
+          .record(
+            parsed(parseDomainPattern),
+            z
+              .union([parsed(parseNextHop), z.array(parsed(parseNextHop)).min(1).max(16)])
+              .transform((value) => (typeof value === 'string' ? [value] : value)),
+          )
+          .default({}),
+        {
+          type: 'a SIP URI, or a list tried in order, for each domain, `*.domain` or `"*"`',
+          says: 'Where requests for a domain go, instead of asking DNS (RFC 3263); with `;lr` a Route is added and the Request-URI stays.',
+          example:
+            '{ example.net: ["sip:10.0.0.5:5060;transport=udp;lr", "sip:10.0.0.6:5060;transport=udp;lr"] }',
+        },
+      ),
+      trusted: documented(z.array(trusted).default([]), {
+        type: 'list of networks or `{ network, domains }`',
+        says: 'Networks whose From is believed, and for which domains; nobody else may send.',
+        example: '["10.0.0.5/32", { network: 10.1.0.0/16, domains: [corp.example] }]',
+      }),
+      credentials: documented(
+        z
+          .array(
+            z.strictObject({
+              realm: documented(printable, {
+                type: 'text',
+                says: 'The realm of the challenge.',
+                example: 'example.net',
+              }),
+              user: documented(printable, {
+                type: 'text',
+                says: 'The user name of the answer.',
+                example: 'gw',
+              }),
+              password: documented(secret, {
+                type: SECRET_TYPE,
+                says: 'The password.',
+                example: '{ env: SIP_PASSWORD }',
+              }),
+            }),
+          )
+          .default([]),
+        {
+          type: 'list of `{ realm, user, password }`',
+          says: 'How challenges of next hops are answered (RFC 3261 section 22, RFC 8760).',
+          example: '[{ realm: example.net, user: gw, password: { env: SIP_PASSWORD } }]',
+        },
+      ),
+    }),
+    ['users', 'tls'],
+  );
+}
+
+function xmppSchema(secret: ReturnType<typeof secretSchema>) {
+  return later(
+    z.strictObject({
+      components: documented(
+        z
+          .array(
+            z.strictObject({
+              domain: documented(parsed(parseDomain), {
+                type: 'domain',
+                says: 'The component domain; given twice, the second is used while the first is down.',
+                example: 'sip.example.org',
+              }),
+              host: documented(
+                z.string().refine(isHost, 'is not an address or a host name').default('127.0.0.1'),
+                {
+                  type: 'address or host name',
+                  says: 'The XMPP server. The link is plain TCP: loopback or a network you trust.',
+                  example: '127.0.0.1',
+                },
+              ),
+              port: documented(z.int().min(1).max(65535).default(XMPP_COMPONENT_PORT), {
+                says: 'Its component port.',
+                example: '5347',
+              }),
+              secret: documented(secret, {
+                type: SECRET_TYPE,
+                says: 'The secret shared with the server.',
+                example: '{ file: component-secret }',
+              }),
+            }),
+          )
+          .default([]),
+        {
+          type: 'list of `{ domain, host, port, secret }`',
+          says: 'Component links to XMPP servers (XEP-0114).',
+          example:
+            '[{ domain: example.net, host: 127.0.0.1, port: 5347, secret: { file: component-secret } }]',
+        },
+      ),
+    }),
+    ['server'],
+  );
+}
+
+const messages = later(
+  z.strictObject({
+    accepted: documented(z.literal([202, 200]).default(202), {
+      says: 'The SIP status that says "the XMPP server has it" (RFC 3428 section 7).',
+      example: '202',
+    }),
+    type: documented(z.enum(['mirror', 'normal', 'chat']).default('mirror'), {
+      says: 'The type of messages towards XMPP; `mirror` takes the one that the XMPP user last used in the conversation, else `normal`.',
+      example: 'chat',
+    }),
+    encrypted: documented(z.enum(['refuse', 'fallback']).default('refuse'), {
+      says: 'What becomes of an end-to-end encrypted message from XMPP: `not-acceptable` back to its sender, or its unencrypted fallback text goes out.',
+      example: 'fallback',
+    }),
+    composing: documented(z.enum(['learned', 'always', 'never']).default('learned'), {
+      says: 'Whether "is composing" goes to SIP; `learned` only to a peer that has shown that it understands it (RFC 3994).',
+      example: 'never',
+    }),
+    redirects: documented(z.enum(['ignore', 'follow']).default('ignore'), {
+      says: 'Whether a 3xx answer to a message is followed.',
+      example: 'follow',
+    }),
+  }),
+  ['reports'],
+);
+
+const dns = z.strictObject({
+  servers: documented(z.array(parsed(parseDnsServer)).max(8).default([]), {
+    type: 'list of `ADDRESS[:PORT]`',
+    default: 'those of the system',
+    says: 'The DNS servers to ask.',
+    example: '["127.0.0.1:53"]',
+  }),
+  private_targets: documented(z.enum(['refuse', 'allow']).default('refuse'), {
+    says: 'Whether a target found by DNS may be a loopback or private address or a configured next hop; `allow` lets strangers aim the gateway at your own network.',
+    example: 'allow',
+  }),
+});
+
+function consoleSchema(secret: ReturnType<typeof secretSchema>) {
+  return z.strictObject({
+    listen: documented(parsed((text) => parseHostPort(text, undefined, 0)).prefault('127.0.0.1:8080'), {
+      type: '`ADDRESS:PORT`',
+      says: 'Where `GET /healthz`, `GET /metrics` and `GET /api/status` are served, without TLS.',
+      example: '"127.0.0.1:8080"',
+    }),
+    token: documented(secret.exactOptional(), {
+      type: SECRET_TYPE,
+      default: 'none: `GET /api/status` is not served',
+      says: 'The bearer token that `GET /api/status` asks for.',
+      example: '{ file: console-token }',
+    }),
+  });
+}
+
+const log = z.strictObject({
+  level: documented(z.enum(['debug', 'info', 'warn', 'error']).default('info'), {
+    says: 'The least level that is written.',
+    example: 'debug',
+  }),
+  format: documented(z.enum(['json', 'pretty']).default('json'), {
+    says: 'One JSON object a line, or text for the eye.',
+    example: 'pretty',
+  }),
+  bodies: documented(z.boolean().default(false), {
+    says: 'Whether message bodies may appear in the log (level `debug`).',
+    example: 'true',
+  }),
+});
+
+/** The whole schema. Secrets are resolved while it parses, so that a missing one is a finding at its own line. */
+export function configSchema(sources: SecretSources) {
+  const secret = secretSchema(sources);
+  return later(
+    z.strictObject({
+      domains: documented(z.array(domainRule).min(1), {
+        type: 'list of `{ home, sip, xmpp, separator }`',
+        says: 'Which domains exist, on which side their users live, and what they are called on each side.',
+        example: '[{ home: sip, sip: example.net, xmpp: example.net }]',
+      }),
+      sip: documented(sipSchema(secret).prefault({}), { says: 'The SIP side.' }),
+      xmpp: documented(xmppSchema(secret).prefault({}), { says: 'The XMPP side.' }),
+      messages: documented(messages.prefault({}), { says: 'How messages are translated.' }),
+      dns: documented(dns.prefault({}), { says: 'How SIP servers are found.' }),
+      node: documented(name(64).default('stoxgate'), {
+        type: 'text of letters, digits, ".", "_" and "-"',
+        says: "This gateway's name among several, in its log and its status.",
+        example: 'gw1',
+      }),
+      console: documented(consoleSchema(secret).exactOptional(), {
+        default: 'absent: no HTTP is served',
+        says: 'Health, metrics and status over HTTP.',
+      }),
+      log: documented(log.prefault({}), { says: 'The log, written to standard error.' }),
+    }),
+    [
+      'presence',
+      'store',
+      'keys',
+      'routes',
+      'admin',
+      'offline',
+      'durability',
+      'ledger',
+      'policy',
+      'limits',
+      'timers',
+      'telephony',
+      'calls',
+      'media_relay',
+    ],
+  );
+}
+
+export type Config = z.output<ReturnType<typeof configSchema>>;
+export type ConfiguredDomain = Config['domains'][number];
+export type ConfiguredComponent = Config['xmpp']['components'][number];
+export type ConfiguredTrust = Config['sip']['trusted'][number];

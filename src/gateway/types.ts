@@ -1,0 +1,51 @@
+// What the gateway shows to its surroundings (command line, console, embedding programs).
+
+import type { Counters, Log } from '../base/index.ts';
+import type { Config } from './config/schema.ts';
+
+/** One link to an XMPP server. */
+export interface LinkStatus {
+  readonly domain: string;
+  readonly host: string;
+  readonly port: number;
+  /** The state of its machine, in the words of that machine. `up` carries stanzas. */
+  readonly state: string;
+  /** True once it has been up since the start: `/healthz` waits for this. */
+  readonly everUp: boolean;
+  /** When it entered this state, in milliseconds since 1970-01-01T00:00:00Z. */
+  readonly since: number;
+}
+
+export interface GatewayStatus {
+  /** Every listener is bound. */
+  readonly ready: boolean;
+  /** Ready, not draining, and each link has been up once. */
+  readonly healthy: boolean;
+  readonly draining: boolean;
+  readonly node: string;
+  readonly version: string;
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly startedAt: number;
+  readonly links: readonly LinkStatus[];
+  /** The bound SIP listeners, as `udp://ADDRESS:PORT`. */
+  readonly listeners: readonly string[];
+  /** Sizes of what the gateway holds right now, by name. */
+  readonly counters?: Readonly<Record<string, number>>;
+}
+
+export interface GatewayEnv {
+  readonly log: Log;
+  readonly version: string;
+}
+
+/** A running gateway. */
+export interface Gateway {
+  status(): GatewayStatus;
+  readonly counters: Counters;
+  /** Goes over to another configuration; what did not change stays up. Fails with a `StoxgateError` and keeps the old. */
+  reload(config: Config): Promise<void>;
+  /** Takes nothing new, and waits until everything open has had its outcome. */
+  drain(): Promise<void>;
+  /** Ends links and listeners. */
+  stop(): Promise<void>;
+}
