@@ -1,0 +1,66 @@
+// Who is believed on the SIP side (row SIPT-06, ERR-G7): default deny. A From is believed only from a network that
+// the operator trusts, and only for the domains he trusts it for.
+
+import { BoundedMap, type Clock } from '../base/index.ts';
+import { contains, parseAddress, parseNetwork, type Network } from './cidr.ts';
+
+/** One entry of `sip.trusted`. */
+export interface TrustedNetwork {
+  /** CIDR or a single address. */
+  readonly network: string;
+  /** SIP domains it may speak for; undefined: any domain that a `home: sip` rule covers. `*.name` covers subdomains. */
+  readonly domains?: readonly string[] | undefined;
+}
+
+interface Entry {
+  readonly network: Network;
+  readonly domains: readonly string[] | undefined;
+}
+
+const REMEMBERED_ADDRESSES = 10_000;
+const REMEMBER_MS = 3_600_000;
+const NOBODY: readonly Entry[] = [];
+
+/** The operator's list, with the answer per source address remembered. Invalid networks throw: check them before. */
+export class TrustedSources {
+  readonly #entries: readonly Entry[];
+  readonly #byAddress = new BoundedMap<string, readonly Entry[]>({ maxEntries: REMEMBERED_ADDRESSES });
+  readonly #clock: Clock;
+
+  constructor(list: readonly TrustedNetwork[], clock: Clock) {
+    this.#clock = clock;
+    this.#entries = list.map(({ network, domains }) => {
+      const parsed = parseNetwork(network);
+      if (!parsed.ok) throw new RangeError(parsed.error.message);
+      return { network: parsed.value, domains: domains?.map((domain) => domain.toLowerCase()) };
+    });
+  }
+
+  /** True when anything at all is believed from this address. */
+  trusts(address: string): boolean {
+    return this.#find(address).length > 0;
+  }
+
+  /** True when a From of this domain (lower case) is believed from this address. */
+  maySpeakFor(address: string, domain: string): boolean {
+    for (const { domains } of this.#find(address)) {
+      if (domains === undefined) return true;
+      for (const pattern of domains) {
+        if (pattern === domain || pattern === '*') return true;
+        if (pattern.startsWith('*.') && domain.endsWith(pattern.slice(1))) return true;
+      }
+    }
+    return false;
+  }
+
+  #find(address: string): readonly Entry[] {
+    const now = this.#clock.now();
+    const known = this.#byAddress.get(address, now);
+    if (known !== undefined) return known;
+    const words = parseAddress(address);
+    const entries =
+      words === undefined ? NOBODY : this.#entries.filter((entry) => contains(entry.network, words));
+    this.#byAddress.set(address, entries, now, REMEMBER_MS);
+    return entries;
+  }
+}
