@@ -27,3 +27,13 @@ export { silentLog, type Log, type LogLevel } from './log.ts';
 export { TokenBucket } from './token-bucket.ts';
 export { BoundedMap, type BoundedMapOptions } from './bounded-map.ts';
 export { Counter, Counters, type Labels } from './counters.ts';
+export {
+  type IpAddress,
+  type IpFamily,
+  IpNetwork,
+  canonicalIp,
+  formatIpAddress,
+  ipFamily,
+  parseIpAddress,
+  unmapped,
+} from './ip-address.ts';
