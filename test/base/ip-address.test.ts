@@ -1,7 +1,7 @@
 import { test, describe } from 'node:test';
 import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { IpNetwork, canonicalIp, formatIpAddress, parseIpAddress, unmapped } from '../../src/base/index.ts';
 
 describe('IP addresses', () => {
