@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import {
+  QUEUED,
+  stepToSip,
+  type ToSipEvent,
+  type ToSipState,
+} from '../../../src/interwork/message/machine-to-sip.ts';
+
+const STATES: Record<string, ToSipState> = {
+  queued: QUEUED,
+  locating: stepToSip(QUEUED, { kind: 'turn' }).state,
+  trying: { kind: 'trying', authentications: 0, redirects: 0 },
+  'trying with credentials': { kind: 'trying', authentications: 1, redirects: 0 },
+  'trying with new nonce': { kind: 'trying', authentications: 2, redirects: 0 },
+  'trying the 5th redirect': { kind: 'trying', authentications: 0, redirects: 5 },
+  delivered: { kind: 'delivered' },
+  reported: { kind: 'reported' },
+};
+
+const response = (status: number, more: Partial<ToSipEvent & { kind: 'response' }> = {}): ToSipEvent => ({
+  kind: 'response',
+  status,
+  moreTargets: false,
+  ...more,
+});
+
+const EVENTS: Record<string, ToSipEvent> = {
+  turn: { kind: 'turn' },
+  located: { kind: 'located' },
+  unlocatable: { kind: 'unlocatable' },
+  '100': response(100),
+  '200': response(200),
+  '202': response(202),
+  '302 not followed': response(302),
+  '302 followed': response(302, { redirect: true }),
+  '401 no credentials': response(401),
+  '407 credentials': response(407, { challenge: 'fresh' }),
+  '401 stale': response(401, { challenge: 'stale' }),
+  '404': response(404),
+  '408': response(408),
+  '408 more targets': response(408, { moreTargets: true }),
+  '503': response(503),
+  '503 more targets': response(503, { moreTargets: true }),
+  '603': response(603),
+  failed: { kind: 'failed', moreTargets: false },
+  'failed more targets': { kind: 'failed', moreTargets: true },
+  headFailed: { kind: 'headFailed' },
+  drained: { kind: 'drained' },
+};
+
+const REPORT = 'reported: report releaseTurn';
+/** What differs from "unexpected, keeps the state". "trying*" keeps the counters. */
+const EXPECTED: Record<string, Record<string, string>> = {
+  queued: { turn: 'locating: locate', headFailed: 'reported: report', drained: 'reported: report' },
+  locating: { located: 'trying: send', unlocatable: REPORT, drained: REPORT },
+  trying: {
+    '100': 'trying:',
+    '200': 'delivered: countDelivered releaseTurn',
+    '202': 'delivered: countDelivered releaseTurn',
+    '302 not followed': REPORT,
+    '302 followed': 'locating: follow locate',
+    '401 no credentials': REPORT,
+    '407 credentials': 'trying: sendWithCredentials',
+    '401 stale': 'trying: sendWithCredentials',
+    '404': REPORT,
+    '408': REPORT,
+    '408 more targets': 'trying: send',
+    '503': 'reported: penalizeTarget report releaseTurn',
+    '503 more targets': 'trying: penalizeTarget send',
+    '603': REPORT,
+    failed: 'reported: penalizeTarget report failQueue releaseTurn',
+    'failed more targets': 'trying: penalizeTarget send',
+    drained: REPORT,
+  },
+  delivered: { drained: 'delivered:' },
+  reported: { drained: 'reported:' },
+};
+// ERR-R4: once with credentials; stale=true allows one more.
+EXPECTED['trying with credentials'] = { ...EXPECTED['trying'], '407 credentials': REPORT };
+EXPECTED['trying with new nonce'] = { ...EXPECTED['trying'], '407 credentials': REPORT, '401 stale': REPORT };
+// ERR-R5: at most 5 targets.
+EXPECTED['trying the 5th redirect'] = { ...EXPECTED['trying'], '302 followed': REPORT };
+
+describe('XMPP to SIP: state × event', () => {
+  for (const [stateName, state] of Object.entries(STATES)) {
+    for (const [eventName, event] of Object.entries(EVENTS)) {
+      const expectation = EXPECTED[stateName]?.[eventName];
+      test(`${stateName} × ${eventName} → ${expectation ?? 'unexpected'}`, () => {
+        const result = stepToSip(state, event);
+        if (expectation === undefined) {
+          assert.deepEqual(result, { state, effects: [], expected: false });
+          return;
+        }
+        const [next, effects] = expectation.split(':');
+        assert.equal(result.state.kind, next);
+        assert.deepEqual(
+          result.effects,
+          (effects ?? '').split(' ').filter((effect) => effect !== ''),
+        );
+        assert.equal(result.expected, true);
+      });
+    }
+  }
+
+  test('ERR-R4: a repetition with credentials is counted, ERR-R5: so is a redirect', () => {
+    assert.deepEqual(stepToSip(STATES['trying'] ?? QUEUED, response(401, { challenge: 'fresh' })).state, {
+      kind: 'trying',
+      authentications: 1,
+      redirects: 0,
+    });
+    const redirected = stepToSip(
+      STATES['trying with credentials'] ?? QUEUED,
+      response(302, { redirect: true }),
+    ).state;
+    assert.deepEqual(redirected, { kind: 'locating', authentications: 0, redirects: 1 });
+    assert.deepEqual(stepToSip(redirected, { kind: 'located' }).state, {
+      kind: 'trying',
+      authentications: 0,
+      redirects: 1,
+    });
+  });
+
+  test('property: exactly one outcome, whatever happens', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...Object.values(EVENTS)), { maxLength: 40 }), (events) => {
+        let state: ToSipState = QUEUED;
+        let outcomes = 0;
+        for (const event of events) {
+          const result = stepToSip(state, event);
+          outcomes += result.effects.filter(
+            (effect) => effect === 'report' || effect === 'countDelivered',
+          ).length;
+          state = result.state;
+        }
+        assert.equal(outcomes, state.kind === 'delivered' || state.kind === 'reported' ? 1 : 0);
+      }),
+    );
+  });
+});
