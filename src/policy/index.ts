@@ -1,2 +1,1 @@
-export { parseAddress, parseNetwork, contains, type AddressWords, type Network } from './cidr.ts';
 export { TrustedSources, type TrustedNetwork } from './trusted-sources.ts';

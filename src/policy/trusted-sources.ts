@@ -1,8 +1,7 @@
 // Who is believed on the SIP side (row SIPT-06, ERR-G7): default deny. A From is believed only from a network that
 // the operator trusts, and only for the domains he trusts it for.
 
-import { BoundedMap, type Clock } from '../base/index.ts';
-import { contains, parseAddress, parseNetwork, type Network } from './cidr.ts';
+import { BoundedMap, IpNetwork, parseIpAddress, unmapped, type Clock } from '../base/index.ts';
 
 /** One entry of `sip.trusted`. */
 export interface TrustedNetwork {
@@ -13,7 +12,7 @@ export interface TrustedNetwork {
 }
 
 interface Entry {
-  readonly network: Network;
+  readonly network: IpNetwork;
   readonly domains: readonly string[] | undefined;
 }
 
@@ -30,9 +29,9 @@ export class TrustedSources {
   constructor(list: readonly TrustedNetwork[], clock: Clock) {
     this.#clock = clock;
     this.#entries = list.map(({ network, domains }) => {
-      const parsed = parseNetwork(network);
-      if (!parsed.ok) throw new RangeError(parsed.error.message);
-      return { network: parsed.value, domains: domains?.map((domain) => domain.toLowerCase()) };
+      const parsed = IpNetwork.parse(network);
+      if (parsed === undefined) throw new RangeError(`"${network}" is not an IP network`);
+      return { network: parsed, domains: domains?.map((domain) => domain.toLowerCase()) };
     });
   }
 
