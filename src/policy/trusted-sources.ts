@@ -56,9 +56,11 @@ export class TrustedSources {
     const now = this.#clock.now();
     const known = this.#byAddress.get(address, now);
     if (known !== undefined) return known;
-    const words = parseAddress(address);
+    const parsed = parseIpAddress(address);
+    // An IPv6 socket shows an IPv4 peer as ::ffff:a.b.c.d; the operator wrote a.b.c.d.
+    const plain = parsed === undefined ? undefined : unmapped(parsed);
     const entries =
-      words === undefined ? NOBODY : this.#entries.filter((entry) => contains(entry.network, words));
+      plain === undefined ? NOBODY : this.#entries.filter(({ network }) => network.contains(plain));
     this.#byAddress.set(address, entries, now, REMEMBER_MS);
     return entries;
   }
