@@ -1,0 +1,45 @@
+// HalfSipHash against the vectors published with the algorithm: key 00 01 … 07, input 00 01 … n-1.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import { SeededRandom } from '../../../src/base/index.ts';
+import { KeyedHash } from '../../../src/sip/transaction/keyed-hash.ts';
+
+const PUBLISHED = [
+  '218d1f59b9b83cc8',
+  'be552412f8387315',
+  '064f39ef7c50eb57',
+  'ce0f1a45f7060679',
+  'd5e78a175be52ea1',
+  'cb9d7c3f2f3db580',
+];
+
+describe('keyed hash', () => {
+  test('HalfSipHash-2-4, 64-bit output: the published vectors', () => {
+    const hash = new KeyedHash(0x03020100, 0x07060504);
+    for (const [length, expected] of PUBLISHED.entries()) {
+      hash.digest(String.fromCharCode(...Array.from({ length }, (_, i) => i)));
+      const bytes = Buffer.alloc(8);
+      bytes.writeInt32LE(hash.word0, 0);
+      bytes.writeInt32LE(hash.word1, 4);
+      assert.equal(bytes.toString('hex'), expected, `length ${length}`);
+    }
+  });
+
+  test('a prefix hashes as the same text alone', () => {
+    const hash = new KeyedHash(1, 2);
+    for (let end = 0; end <= 9; end++) {
+      assert.equal(hash.base32('abcdefghi', end), hash.base32('abcdefghi'.slice(0, end)));
+    }
+  });
+
+  test('RFC 3261 §19.3: a tag has at least 32 random bits, and another secret gives another tag', () => {
+    const random = new SeededRandom(7);
+    const one = KeyedHash.random(random);
+    const two = KeyedHash.random(random);
+    assert.match(one.base32('branch'), /^[a-z2-7]{12}$/);
+    assert.equal(one.base32('branch'), one.base32('branch'));
+    assert.notEqual(one.base32('branch'), two.base32('branch'));
+    assert.notEqual(one.base32('branch'), one.base32('branch2'));
+  });
+});
