@@ -1,0 +1,113 @@
+export type { Jid } from './jid/types.ts';
+export {
+  NS_STANZAS,
+  defaultErrorType,
+  isStanzaCondition,
+  isStanzaErrorType,
+  stanzaConditions,
+  type StanzaCondition,
+  type StanzaErrorType,
+} from './stanza/condition.ts';
+export {
+  errorElement,
+  errorReply,
+  mayAnswerWithError,
+  readStanzaError,
+  stanzaError,
+  type StanzaError,
+} from './stanza/error.ts';
+export { stanzaKind, type StanzaKind } from './stanza/stanza.ts';
+export {
+  messageType,
+  readMessage,
+  type LocalizedText,
+  type Message,
+  type MessageThread,
+  type MessageType,
+} from './stanza/message.ts';
+export { iqResult, readIq, type Iq, type IqType } from './stanza/iq.ts';
+export {
+  FEATURE_JID_ESCAPING,
+  NS_CARBONS,
+  NS_CHAT_STATES,
+  NS_CORRECT,
+  NS_DELAY,
+  NS_DISCO_INFO,
+  NS_DISCO_ITEMS,
+  NS_EME,
+  NS_FALLBACK,
+  NS_HINTS,
+  NS_LAST,
+  NS_LEGACY_PGP,
+  NS_MAM,
+  NS_NICK,
+  NS_OMEMO,
+  NS_OMEMO_LEGACY,
+  NS_OOB,
+  NS_OPENPGP,
+  NS_OTR,
+  NS_PING,
+  NS_REACTIONS,
+  NS_RECEIPTS,
+  NS_REPLY,
+  NS_RETRACT,
+  NS_TIME,
+  NS_VCARD,
+  NS_VERSION,
+  NS_XHTML_IM,
+} from './xep/namespaces.ts';
+export { formatDateTime, parseDateTime } from './xep/date-time.ts';
+export { delayElement, readDelay, type Delay } from './xep/delay.ts';
+export { chatStateElement, readChatState, type ChatState } from './xep/chat-state.ts';
+export { readReceipt, receiptElement, receiptRequestElement, requestsReceipt } from './xep/receipt.ts';
+export { nickElement, readNick } from './xep/nick.ts';
+export { readEncryption, type Encryption } from './xep/encryption.ts';
+export { hasHint, readWrapper, type Hint, type Wrapper } from './xep/wrapper.ts';
+export { readFallbacks, readReference, type Fallback, type MessageReference } from './xep/reference.ts';
+export { outOfBandElement, readOutOfBand, type OutOfBand } from './xep/oob.ts';
+export {
+  discoInfoElement,
+  discoItemsElement,
+  readDiscoInfo,
+  type DiscoIdentity,
+  type DiscoInfo,
+  type DiscoItem,
+} from './xep/disco.ts';
+export { answerIq, type CitizenContext } from './xep/citizen.ts';
+export {
+  NS_STREAM,
+  NS_STREAM_ERRORS,
+  isStreamCondition,
+  isStreamError,
+  readStreamError,
+  streamConditions,
+  streamErrorElement,
+  streamErrorMeaning,
+  type RetryClass,
+  type StreamCondition,
+  type StreamError,
+} from './stream/stream-error.ts';
+export {
+  NS_COMPONENT,
+  handshakeDigest,
+  initialComponentState,
+  stepComponent,
+  type ComponentEffect,
+  type ComponentEnv,
+  type ComponentEvent,
+  type ComponentState,
+  type ComponentTransition,
+  type StreamFailure,
+  type StreamFailureReason,
+} from './stream/component-stream.ts';
+export {
+  awaitsConfirmation,
+  initialBarrierState,
+  stepBarrier,
+  type BarrierEffect,
+  type BarrierEvent,
+  type BarrierPurpose,
+  type BarrierState,
+  type BarrierTransition,
+} from './stream/barrier.ts';
+export { DEFAULT_BACK_OFF, backOffMs, type BackOffOptions } from './stream/back-off.ts';
