@@ -1,0 +1,175 @@
+// baresip (package baresip-core): a SIP phone driven over its ctrl_tcp module, read through its SIP trace.
+import { mkdirSync, writeFileSync, existsSync, readdirSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { PeerProcess } from './peer-process.ts';
+import { mustBecome, pause, waitFor } from './wait.ts';
+
+export interface BaresipOptions {
+  readonly folder: string;
+  readonly user: string;
+  readonly domain: string;
+  readonly password: string;
+  readonly proxyPort: number;
+  readonly sipPort: number;
+  readonly controlPort: number;
+  /** SIP URIs to write to; MESSAGE goes to the current contact. */
+  readonly contacts: readonly string[];
+}
+
+/** A MESSAGE of its SIP trace. */
+export interface TracedMessage {
+  readonly head: string;
+  readonly body: string;
+}
+
+export class Baresip {
+  readonly options: BaresipOptions;
+  readonly #process: PeerProcess;
+  readonly #replies = new Map<string, string>();
+  #socket: Socket | undefined;
+  #buffer = Buffer.alloc(0);
+  #token = 0;
+
+  private constructor(options: BaresipOptions) {
+    this.options = options;
+    const { folder } = options;
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'config'), configuration(options));
+    const account =
+      `<sip:${options.user}@${options.domain};transport=udp>;regint=600;auth_pass=${options.password}` +
+      `;outbound="sip:127.0.0.1:${options.proxyPort};transport=udp"`;
+    writeFileSync(join(folder, 'accounts'), `${account}\n`);
+    writeFileSync(join(folder, 'contacts'), options.contacts.map((uri) => `"${uri}" <${uri}>\n`).join(''));
+    // No newline at its end: it would land inside the Contact, and Kamailio drops such a REGISTER.
+    writeFileSync(join(folder, 'uuid'), `00000000-0000-4000-8000-${String(options.controlPort).padStart(12, '0')}`);
+    this.#process = new PeerProcess('baresip', ['baresip', '-4', '-s', '-f', folder], {
+      logFile: join(folder, 'baresip.log'),
+      cwd: folder,
+      env: { HOME: folder },
+    });
+  }
+
+  /** Started, connected and registered. */
+  static async registered(options: BaresipOptions): Promise<Baresip> {
+    const phone = new Baresip(options);
+    const socket = await mustBecome('control port of baresip', () => tryConnect(options.controlPort), 8_000);
+    phone.#socket = socket;
+    socket.on('data', (chunk) => phone.#read(chunk));
+    socket.on('error', () => {});
+    // An event REGISTER_OK may precede the control connection, so ask.
+    await mustBecome('registration of baresip', async () => /\bOK\b/.test(await phone.command('reginfo')), 15_000);
+    return phone;
+  }
+
+  /** Runs a command of its menu ("reginfo", "message", "contact_next", …) and gives what it printed. */
+  async command(command: string, parameters = ''): Promise<string> {
+    const token = String(++this.#token);
+    const json = JSON.stringify({ command, params: parameters, token });
+    this.#socket?.write(`${Buffer.byteLength(json)}:${json},`);
+    const reply = await waitFor(() => this.#replies.get(token), 5_000);
+    this.#replies.delete(token);
+    return reply ?? '';
+  }
+
+  /** Sends a text to a contact of the list. */
+  async message(contact: string, text: string): Promise<void> {
+    // The list is short: step on until the wanted one is the current one (the menu prints it).
+    for (let step = 0; step <= this.options.contacts.length; step++) {
+      if ((await this.command('contact_next')).includes(contact)) {
+        await this.command('message', text);
+        return;
+      }
+      await pause(20);
+    }
+    throw new Error(`baresip has no contact ${contact}`);
+  }
+
+  /** Every MESSAGE request that came in so far, from its SIP trace, retransmissions too. */
+  get received(): readonly TracedMessage[] {
+    return tracedMessages(this.#process.output, 'RX');
+  }
+
+  get sent(): readonly TracedMessage[] {
+    return tracedMessages(this.#process.output, 'TX');
+  }
+
+  get output(): string {
+    return this.#process.output;
+  }
+
+  async close(): Promise<void> {
+    this.#socket?.write('18:{"command":"quit"},');
+    await waitFor(() => !this.#process.alive, 2_000);
+    this.#socket?.destroy();
+    await this.#process.stop(2_000);
+  }
+
+  /** Netstrings of JSON: `LENGTH:{…},`. */
+  #read(chunk: Buffer): void {
+    this.#buffer = Buffer.concat([this.#buffer, chunk]);
+    for (;;) {
+      const colon = this.#buffer.indexOf(':');
+      if (colon < 0) return;
+      const length = Number(this.#buffer.subarray(0, colon).toString());
+      if (this.#buffer.length < colon + 1 + length + 1) return;
+      const value = JSON.parse(this.#buffer.subarray(colon + 1, colon + 1 + length).toString()) as {
+        response?: boolean;
+        token?: string;
+        data?: string;
+      };
+      this.#buffer = this.#buffer.subarray(colon + 1 + length + 1);
+      if (value.response && value.token) this.#replies.set(value.token, withoutColour(value.data ?? ''));
+    }
+  }
+}
+
+function configuration(options: BaresipOptions): string {
+  const modules = ['account', 'contact', 'ctrl_tcp', 'debug_cmd', 'menu'].map((name) => `module_app ${name}.so`);
+  return [
+    'poll_method epoll',
+    `sip_listen 127.0.0.1:${options.sipPort}`,
+    'sip_trans_def udp',
+    'net_interface 127.0.0.1',
+    `module_path ${modulePath()}`,
+    `ctrl_tcp_listen 127.0.0.1:${options.controlPort}`,
+    'statmode_default off',
+    'module g711.so',
+    'module uuid.so',
+    ...modules,
+    '',
+  ].join('\n');
+}
+
+function modulePath(): string {
+  const candidates = ['/usr/lib/baresip/modules', ...readdirSync('/usr/lib').map((n) => `/usr/lib/${n}/baresip/modules`)];
+  const found = candidates.find((path) => existsSync(path));
+  if (found === undefined) throw new Error('no baresip/modules below /usr/lib: is the package baresip-core installed?');
+  return found;
+}
+
+function tryConnect(port: number): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', () => resolve(undefined));
+  });
+}
+
+function withoutColour(text: string): string {
+  return text.replace(/\u001b\[[0-9;]*[A-Za-z]/g, '');
+}
+
+/** The trace prints `TIME#` / `UDP from -> to`, then the message with its CRs, then an empty line. */
+function tracedMessages(output: string, direction: 'RX' | 'TX'): TracedMessage[] {
+  const messages: TracedMessage[] = [];
+  const clean = withoutColour(output);
+  for (const match of clean.matchAll(/(RX|TX) [^\n]*\n(MESSAGE [^\r\n]*\r\n(?:[^\r\n]+\r\n)*)\r\n/g)) {
+    if (match[1] !== direction) continue;
+    const head = match[2] ?? '';
+    const length = Number(/^Content-Length:\s*(\d+)/im.exec(head)?.[1] ?? '0');
+    const rest = Buffer.from(clean.slice(match.index + match[0].length), 'utf8');
+    messages.push({ head, body: rest.subarray(0, length).toString('utf8') });
+  }
+  return messages;
+}

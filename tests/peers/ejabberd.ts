@@ -1,0 +1,67 @@
+// ejabberd as a peer: Erlang run directly (ejabberdctl changes the user and wants /etc and /var).
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PeerProcess } from './peer-process.ts';
+import { untilPortIsOpen } from './port-open.ts';
+import { fillTemplate } from './template.ts';
+import type { XmppServer, XmppServerOptions } from './xmpp-server.ts';
+
+export class Ejabberd implements XmppServer {
+  readonly name = 'ejabberd';
+  readonly options: XmppServerOptions;
+  #process: PeerProcess | undefined;
+
+  constructor(options: XmppServerOptions) {
+    this.options = options;
+    mkdirSync(join(options.folder, 'mnesia'), { recursive: true });
+    const hosts = Object.fromEntries(options.components.map(({ domain, secret }) => [domain, { password: secret }]));
+    writeFileSync(
+      join(options.folder, 'ejabberd.yml'),
+      fillTemplate('ejabberd/ejabberd.yml', {
+        DOMAIN: options.domain,
+        CLIENT_PORT: options.clientPort,
+        COMPONENT_PORT: options.componentPort,
+        COMPONENTS: JSON.stringify(hosts),
+      }),
+    );
+  }
+
+  async start(): Promise<void> {
+    const { folder, domain, accounts } = this.options;
+    const register = accounts.map(
+      ({ user, password }) => `ejabberd_auth:try_register(<<"${user}">>,<<"${domain}">>,<<"${password}">>),`,
+    );
+    this.#process = new PeerProcess(
+      'ejabberd',
+      [
+        ...['erl', '-noinput', '-noshell', '-pa', libraryFolder(), '+K', 'true', '+P', '50000', '+S', '1:1'],
+        ...['-kernel', 'inet_dist_use_interface', '{127,0,0,1}', '-mnesia', 'dir', `"${join(folder, 'mnesia')}"`],
+        ...['-ejabberd', 'config', `"${join(folder, 'ejabberd.yml')}"`, 'log_path', `"${join(folder, 'ejabberd.log')}"`],
+        '-eval',
+        `{ok,_}=application:ensure_all_started(ejabberd), ${register.join(' ')} io:format("ready~n").`,
+      ],
+      { logFile: join(folder, 'erl.log'), cwd: folder, env: { HOME: folder, ERL_CRASH_DUMP: '/dev/null' } },
+    );
+    await this.#process.waitForOutput('ready', 30_000);
+    await untilPortIsOpen('ejabberd', this.options.clientPort);
+    await untilPortIsOpen('ejabberd', this.options.componentPort);
+  }
+
+  async stop(): Promise<void> {
+    // The Erlang runtime ends its applications in order on SIGTERM (init:stop); listeners and sessions take a moment.
+    await this.#process?.stop(10_000);
+  }
+}
+
+// COMPAT(Debian 12): two ejabberd-* folders are installed, and only one may hold the application file.
+function libraryFolder(): string {
+  for (const architecture of readdirSync('/usr/lib')) {
+    const base = join('/usr/lib', architecture);
+    if (!statSync(base, { throwIfNoEntry: false })?.isDirectory()) continue;
+    for (const name of readdirSync(base)) {
+      const ebin = join(base, name, 'ebin');
+      if (name.startsWith('ejabberd-') && existsSync(join(ebin, 'ejabberd.app'))) return ebin;
+    }
+  }
+  throw new Error('no ejabberd library folder below /usr/lib: is the package ejabberd installed?');
+}

@@ -1,0 +1,68 @@
+// jabberd2 as a peer: router, session manager and client listener, each a process; components connect to the router.
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { PeerProcess } from './peer-process.ts';
+import { untilPortIsOpen } from './port-open.ts';
+import { fillTemplate } from './template.ts';
+import type { XmppServer, XmppServerOptions } from './xmpp-server.ts';
+
+const FILES = ['router', 'router-users', 'sm', 'c2s'] as const;
+
+export class Jabberd2 implements XmppServer {
+  readonly name = 'jabberd2';
+  readonly options: XmppServerOptions;
+  #processes: PeerProcess[] = [];
+
+  /** The router has one secret for all: the first component's. */
+  constructor(options: XmppServerOptions) {
+    this.options = options;
+    const { folder } = options;
+    mkdirSync(join(folder, 'store'), { recursive: true });
+    for (const file of FILES) {
+      const text = fillTemplate(`jabberd2/${file}.xml`, {
+        FOLDER: folder,
+        LIBRARIES: libraryFolder(),
+        DOMAIN: options.domain,
+        CLIENT_PORT: options.clientPort,
+        ROUTER_PORT: options.componentPort,
+        SECRET: options.components[0]?.secret ?? 'secret',
+      });
+      writeFileSync(join(folder, `${file}.xml`), text);
+    }
+    const accounts = new DatabaseSync(join(folder, 'accounts.db'));
+    accounts.exec('create table authreg(username text not null, realm text not null, password text)');
+    const insert = accounts.prepare('insert into authreg values (?, ?, ?)');
+    for (const { user, password } of options.accounts) insert.run(user, options.domain, password);
+    accounts.close();
+  }
+
+  async start(): Promise<void> {
+    const { folder, clientPort, componentPort } = this.options;
+    const launch = (part: string): PeerProcess =>
+      new PeerProcess(`jabberd2-${part}`, [`jabberd2-${part}`, '-c', join(folder, `${part}.xml`)], {
+        logFile: join(folder, `${part}.log`),
+        cwd: folder,
+      });
+    this.#processes = [launch('router')];
+    await untilPortIsOpen('jabberd2-router', componentPort);
+    const sm = launch('sm');
+    this.#processes.push(sm);
+    await sm.waitForOutput('ready for sessions', 10_000);
+    this.#processes.push(launch('c2s'));
+    await untilPortIsOpen('jabberd2-c2s', clientPort);
+  }
+
+  /** Clients first and the router last, as its init script does. */
+  async stop(): Promise<void> {
+    for (const process of this.#processes.toReversed()) await process.stop(3_000);
+  }
+}
+
+function libraryFolder(): string {
+  for (const name of readdirSync('/usr/lib')) {
+    const path = join('/usr/lib', name, 'jabberd2');
+    if (existsSync(path)) return path;
+  }
+  throw new Error('no jabberd2 folder below /usr/lib: is the package jabberd2 installed?');
+}

@@ -1,0 +1,77 @@
+// Kamailio as a peer: registrar and proxy of a SIP domain that sends the XMPP domains to the gateway.
+import { mkdirSync, readdirSync, existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PeerProcess } from './peer-process.ts';
+import { untilPortIsOpen } from './port-open.ts';
+import { fillTemplate } from './template.ts';
+import type { Account } from './xmpp-server.ts';
+
+export interface KamailioOptions {
+  readonly folder: string;
+  readonly domain: string;
+  readonly port: number;
+  readonly gatewayPort: number;
+  /** The domains that are sent to the gateway. */
+  readonly gatewayDomains: readonly string[];
+  readonly accounts: readonly Account[];
+  /** Hands over one line for each message in and out, with its time to the microsecond. */
+  readonly onTrace?: (line: string) => void;
+}
+
+export class Kamailio {
+  readonly options: KamailioOptions;
+  #process: PeerProcess | undefined;
+
+  constructor(options: KamailioOptions) {
+    this.options = options;
+    mkdirSync(options.folder, { recursive: true });
+    const routes = options.gatewayDomains.map(
+      (domain) =>
+        `  if ($rd == "${domain}") { $du = "sip:127.0.0.1:${options.gatewayPort};transport=udp"; route(RELAY); }`,
+    );
+    const passwords = options.accounts.map(({ user, password }) => `  $sht(passwords=>${user}) = "${password}";`);
+    writeFileSync(
+      join(options.folder, 'kamailio.cfg'),
+      fillTemplate('kamailio/kamailio.cfg', {
+        CHILDREN: 2,
+        MODULE_PATH: modulePath(),
+        SIP_DOMAIN: options.domain,
+        SIP_PORT: options.port,
+        GATEWAY_PORT: options.gatewayPort,
+        PASSWORDS: passwords.join('\n'),
+        ROUTES: routes.join('\n'),
+        TRACE_DEFINE: options.onTrace ? '#!define TRACE' : '',
+        TRACE_REPLIES: options.onTrace ? 'onsend_route_reply=yes' : '',
+      }),
+    );
+  }
+
+  async start(): Promise<void> {
+    const { folder, port, onTrace } = this.options;
+    // The shell joins the two outputs: Kamailio logs on standard error, and lines come from standard output here.
+    const command = 'exec kamailio -DD -E -m 64 -M 8 -f kamailio.cfg -P kamailio.pid -Y . 2>&1';
+    this.#process = new PeerProcess('kamailio', ['sh', '-c', command], {
+      logFile: join(folder, 'kamailio.log'),
+      cwd: folder,
+      ...(onTrace && {
+        onLine: (line: string) => {
+          const at = line.indexOf('TRACE\t');
+          if (at >= 0) onTrace(line.slice(at));
+        },
+      }),
+    });
+    await untilPortIsOpen('kamailio', port);
+  }
+
+  async stop(): Promise<void> {
+    await this.#process?.stop();
+  }
+}
+
+function modulePath(): string {
+  for (const name of readdirSync('/usr/lib')) {
+    const path = join('/usr/lib', name, 'kamailio/modules');
+    if (existsSync(path)) return `${path}/`;
+  }
+  throw new Error('no kamailio/modules below /usr/lib: is the package kamailio installed?');
+}

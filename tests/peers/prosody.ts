@@ -1,0 +1,78 @@
+// Prosody as a peer: generated configuration, accounts written before the start.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PeerProcess } from './peer-process.ts';
+import { untilPortIsOpen } from './port-open.ts';
+import { fillTemplate } from './template.ts';
+import type { XmppServer, XmppServerOptions } from './xmpp-server.ts';
+
+export interface ProsodyOptions extends XmppServerOptions {
+  /** Logs every stanza with its time (mod_wire_trace) and hands each such line over. */
+  readonly onTrace?: (line: string) => void;
+  /** Certificate and key (PEM) for STARTTLS with people's own clients. */
+  readonly certificate?: { readonly certificateFile: string; readonly keyFile: string };
+}
+
+export class Prosody implements XmppServer {
+  readonly name = 'prosody';
+  readonly options: ProsodyOptions;
+  #process: PeerProcess | undefined;
+
+  constructor(options: ProsodyOptions) {
+    this.options = options;
+    const { folder, certificate } = options;
+    const components = options.components.map(
+      ({ domain, secret }) => `Component "${domain}"\n  component_secret = "${secret}"\n`,
+    );
+    const tls = certificate
+      ? `ssl = { key = "${certificate.keyFile}", certificate = "${certificate.certificateFile}" }`
+      : '';
+    mkdirSync(join(folder, 'data'), { recursive: true });
+    writeFileSync(
+      join(folder, 'prosody.cfg.lua'),
+      fillTemplate('prosody/prosody.cfg.lua', {
+        FOLDER: folder,
+        PLUGINS: fileURLToPath(new URL('prosody/modules', import.meta.url)),
+        DOMAIN: options.domain,
+        CLIENT_PORT: options.clientPort,
+        COMPONENT_PORT: options.componentPort,
+        MODULES: options.onTrace ? '"wire_trace"' : '',
+        LOG_LEVEL: 'info',
+        TLS: tls,
+        COMPONENTS: components.join(''),
+      }),
+    );
+    for (const { user, password } of options.accounts) this.#writeAccount(user, password);
+  }
+
+  async start(): Promise<void> {
+    const { folder, onTrace } = this.options;
+    const config = join(folder, 'prosody.cfg.lua');
+    this.#process = new PeerProcess('prosody', ['prosody', '--config', config], {
+      logFile: join(folder, 'prosody.log'),
+      cwd: folder,
+      ...(onTrace && {
+        onLine: (line: string) => {
+          const at = line.indexOf('TRACE\t');
+          if (at >= 0) onTrace(line.slice(at));
+        },
+      }),
+    });
+    await untilPortIsOpen('prosody', this.options.clientPort);
+    await untilPortIsOpen('prosody', this.options.componentPort);
+  }
+
+  async stop(): Promise<void> {
+    await this.#process?.stop();
+  }
+
+  /** util.datamanager's file of one account: its folder name has every non-alphanumeric octet as %xx. */
+  #writeAccount(user: string, password: string): void {
+    const encode = (name: string): string =>
+      name.replace(/[^A-Za-z0-9]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+    const folder = join(this.options.folder, 'data', encode(this.options.domain), 'accounts');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${encode(user)}.dat`), `return {\n\t["password"] = ${JSON.stringify(password)};\n};\n`);
+  }
+}

@@ -1,0 +1,23 @@
+-- Prosody 0.12 for one domain on loopback. The places between @ are filled in by prosody.ts.
+run_as_root = true
+daemonize = false
+pidfile = "@FOLDER@/prosody.pid"
+data_path = "@FOLDER@/data"
+plugin_paths = { "@PLUGINS@" }
+log = { { levels = { min = "@LOG_LEVEL@" }, to = "console" } }
+interfaces = { "127.0.0.1" }
+c2s_ports = { @CLIENT_PORT@ }
+component_ports = { @COMPONENT_PORT@ }
+component_interfaces = { "127.0.0.1" }
+c2s_direct_tls_ports = {}
+modules_enabled = { "roster", "saslauth", "tls", "disco", "ping", "version", "carbons", "pep", "offline", @MODULES@ }
+-- No server-to-server: nothing of a test leaves the machine.
+modules_disabled = { "s2s" }
+authentication = "internal_plain"
+storage = "internal"
+allow_unencrypted_plain_auth = true
+c2s_require_encryption = false
+limits = {}
+@TLS@
+VirtualHost "@DOMAIN@"
+@COMPONENTS@

@@ -1,0 +1,210 @@
+// A small SIP user agent over UDP for exact messages and counted traffic: MESSAGE both ways, REGISTER, digest.
+import { Buffer } from 'node:buffer';
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { randomUUID } from 'node:crypto';
+import { digestAnswer, type DigestAccount } from './sip-digest.ts';
+import { header, parameter, readSip, statusOf, writeSip, type SipText } from './sip-text.ts';
+
+const T1_MS = 500;
+const T2_MS = 4_000;
+const TIMER_F_MS = 64 * T1_MS;
+
+export interface SipEndpointOptions {
+  readonly user: string;
+  readonly domain: string;
+  /** Where every request is sent: the proxy, or the gateway itself. */
+  readonly proxyPort: number;
+  readonly account?: DigestAccount;
+  /** Another loopback address, to be somebody whom the gateway does not trust. */
+  readonly localAddress?: string;
+}
+
+export interface SentOptions {
+  readonly contentType?: string;
+  readonly callId?: string;
+  readonly headers?: readonly (readonly [string, string])[];
+  readonly from?: string;
+  readonly timeoutMs?: number;
+}
+
+export interface Outcome {
+  /** The final status; 0 when none came within timer F. */
+  readonly status: number;
+  readonly response?: SipText;
+  readonly callId: string;
+  readonly milliseconds: number;
+}
+
+interface Pending {
+  readonly method: string;
+  final(response: SipText): void;
+}
+
+export class SipEndpoint {
+  readonly options: SipEndpointOptions;
+  /** Each MESSAGE once, whatever was retransmitted. */
+  readonly received: SipText[] = [];
+  retransmissions = 0;
+  /** What to answer; default 200. */
+  answer: (request: SipText) => number = () => 200;
+  readonly #socket: Socket;
+  readonly #pending = new Map<string, Pending>();
+  readonly #answered = new Map<string, Buffer>();
+  #cseq = 0;
+
+  private constructor(options: SipEndpointOptions, socket: Socket) {
+    this.options = options;
+    this.#socket = socket;
+    socket.on('message', (datagram, from) => this.#receive(datagram, from));
+  }
+
+  static async open(options: SipEndpointOptions): Promise<SipEndpoint> {
+    const socket = createSocket({ type: 'udp4', recvBufferSize: 4_000_000 });
+    await new Promise<void>((resolve) => socket.bind(0, options.localAddress ?? '127.0.0.1', resolve));
+    return new SipEndpoint(options, socket);
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  get address(): string {
+    return this.options.localAddress ?? '127.0.0.1';
+  }
+
+  /** The bodies of what came, in order. */
+  get bodies(): readonly string[] {
+    return this.received.map((message) => message.body.toString('utf8'));
+  }
+
+  /** Sends one MESSAGE and waits for its final outcome, with digest when asked for it. */
+  message(to: string, body: string | Buffer, options: SentOptions = {}): Promise<Outcome> {
+    const { user, domain } = this.options;
+    const content = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
+    const type = options.contentType ?? 'text/plain;charset=UTF-8';
+    return this.#request('MESSAGE', `sip:${to}`, options.from ?? `${user}@${domain}`, to, content, {
+      ...options,
+      headers: [...(content.length > 0 ? [['Content-Type', type] as const] : []), ...(options.headers ?? [])],
+    });
+  }
+
+  async register(expires = 600): Promise<Outcome> {
+    const { user, domain } = this.options;
+    const contact = ['Contact', `<sip:${user}@${this.address}:${this.port}>;expires=${expires}`] as const;
+    const me = `${user}@${domain}`;
+    return await this.#request('REGISTER', `sip:${domain}`, me, me, Buffer.alloc(0), { headers: [contact] });
+  }
+
+  options_(to: string): Promise<Outcome> {
+    return this.#request('OPTIONS', `sip:${to}`, `${this.options.user}@${this.options.domain}`, to, Buffer.alloc(0), {});
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  async #request(
+    method: string,
+    requestUri: string,
+    from: string,
+    to: string,
+    body: Buffer,
+    options: SentOptions,
+  ): Promise<Outcome> {
+    const callId = options.callId ?? randomUUID();
+    const fromValue = `<sip:${from}>;tag=${randomUUID().slice(0, 8)}`;
+    const began = performance.now();
+    let credentials: (readonly [string, string])[] = [];
+    for (let attempt = 0; ; attempt++) {
+      const branch = `z9hG4bK${randomUUID()}`;
+      const request = writeSip(
+        `${method} ${requestUri} SIP/2.0`,
+        [
+          ['Via', `SIP/2.0/UDP ${this.address}:${this.port};branch=${branch};rport`],
+          ['Max-Forwards', '70'],
+          ['From', fromValue],
+          ['To', `<sip:${to}>`],
+          ['Call-ID', callId],
+          ['CSeq', `${++this.#cseq} ${method}`],
+          ...(options.headers ?? []),
+          ...credentials,
+        ],
+        body,
+      );
+      const response = await this.#transaction(method, branch, request, options.timeoutMs ?? TIMER_F_MS);
+      const milliseconds = performance.now() - began;
+      if (response === undefined) return { status: 0, callId, milliseconds };
+      const status = statusOf(response) ?? 0;
+      const { account } = this.options;
+      if ((status !== 401 && status !== 407) || attempt > 0 || account === undefined) {
+        return { status, response, callId, milliseconds };
+      }
+      const proxy = status === 407;
+      const challenge = header(response, proxy ? 'proxy-authenticate' : 'www-authenticate');
+      const answer = digestAnswer(challenge, account, method, requestUri);
+      credentials = [[proxy ? 'Proxy-Authorization' : 'Authorization', answer]];
+    }
+  }
+
+  /** RFC 3261 §17.1.2: timer E doubles up to T2, timer F ends it. */
+  #transaction(method: string, branch: string, request: Buffer, timeoutMs: number): Promise<SipText | undefined> {
+    return new Promise((resolve) => {
+      let interval = T1_MS;
+      let timerE: NodeJS.Timeout;
+      const finish = (response: SipText | undefined): void => {
+        clearTimeout(timerE);
+        clearTimeout(timerF);
+        this.#pending.delete(branch);
+        resolve(response);
+      };
+      const timerF = setTimeout(finish, timeoutMs, undefined);
+      const send = (): void => this.#socket.send(request, this.options.proxyPort, '127.0.0.1');
+      const again = (): void => {
+        send();
+        interval = Math.min(interval * 2, T2_MS);
+        timerE = setTimeout(again, interval);
+      };
+      timerE = setTimeout(again, interval);
+      this.#pending.set(branch, { method, final: finish });
+      send();
+    });
+  }
+
+  #receive(datagram: Buffer, from: RemoteInfo): void {
+    const message = readSip(datagram);
+    if (message === undefined) return;
+    const status = statusOf(message);
+    const branch = parameter(header(message, 'via'), 'branch') ?? '';
+    if (status !== undefined) {
+      if (status >= 200) this.#pending.get(branch)?.final(message);
+      return;
+    }
+    const key = `${branch} ${header(message, 'cseq')}`;
+    let response = this.#answered.get(key);
+    if (response === undefined) {
+      const method = message.startLine.split(' ', 1)[0];
+      const answered = method === 'MESSAGE' ? this.answer(message) : 501;
+      if (method === 'MESSAGE') this.received.push(message);
+      response = reply(message, answered);
+      this.#answered.set(key, response);
+    } else {
+      this.retransmissions++;
+    }
+    this.#socket.send(response, from.port, from.address);
+  }
+}
+
+function reply(request: SipText, status: number): Buffer {
+  const vias = (request.headers.get('via') ?? []).map((value) => ['Via', value] as const);
+  return writeSip(
+    `SIP/2.0 ${status} ${status < 300 ? 'OK' : 'Refused by the test'}`,
+    [
+      ...vias,
+      ['From', header(request, 'from')],
+      ['To', `${header(request, 'to')};tag=${randomUUID().slice(0, 8)}`],
+      ['Call-ID', header(request, 'call-id')],
+      ['CSeq', header(request, 'cseq')],
+    ],
+    Buffer.alloc(0),
+  );
+}

@@ -1,0 +1,142 @@
+#!/usr/bin/python3
+"""A headless XMPP client (Debian's python3-slixmpp, 1.8): JSON lines on standard input and output.
+
+  slixmpp_agent.py JID PASSWORD HOST PORT [reconnect=1]
+stdin   {"do":"message","to":JID,"body":T,"type":"chat","id":I,"thread":T,"subject":S,"state":"composing","lang":L}
+        {"do":"presence","type":"unavailable"}  {"do":"xml","xml":"<message .../>"}
+        {"do":"iq","xml":"<iq .../>","id":1}  {"do":"quit"}
+stdout  {"event":"online"|"offline"|"message"|"iq-result"|"error", ...}
+"""
+import asyncio, json, os, sys, warnings
+warnings.simplefilter("ignore")
+import slixmpp
+from slixmpp.xmlstream import ET
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
+
+jid, password, host, port = sys.argv[1:5]
+options = dict(a.split("=", 1) for a in sys.argv[5:])
+CHAT_STATES = "http://jabber.org/protocol/chatstates"
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+
+
+def out(event, **fields):
+    sys.stdout.write(json.dumps({"event": event, **fields}) + "\n")
+    sys.stdout.flush()
+
+
+loop = asyncio.new_event_loop()
+asyncio.set_event_loop(loop)
+client = slixmpp.ClientXMPP(jid, password)
+client.loop = loop
+for plugin in ("xep_0030", "xep_0092", "xep_0199", "xep_0203"):
+    client.register_plugin(plugin)
+client.use_presence_ids = False
+# The test servers offer no TLS on loopback; jabberd2 knows DIGEST-MD5 and PLAIN only.
+client["feature_mechanisms"].unencrypted_plain = client["feature_mechanisms"].unencrypted_scram = True
+client["feature_mechanisms"].unencrypted_digest = True
+
+
+def on_message(stanza):
+    xml = stanza.xml
+    body = xml.findtext("{jabber:client}body")
+    error = stanza["error"] if stanza["type"] == "error" else None
+    state = next((c.tag.split("}")[1] for c in xml if c.tag.startswith("{%s}" % CHAT_STATES)), None)
+    out("message", sender=str(stanza["from"]), to=str(stanza["to"]), type=stanza["type"], id=xml.get("id"), body=body,
+        subject=xml.findtext("{jabber:client}subject"), thread=xml.findtext("{jabber:client}thread"), lang=xml.get(XML_LANG),
+        state=state, condition=error and error["condition"], errorType=error and error["type"],
+        text=error and error["text"], delayed=xml.find("{urn:xmpp:delay}delay") is not None)
+
+
+client.register_handler(Callback("agent-message", MatchXPath("{%s}message" % client.default_ns), on_message))
+
+
+async def started(_):
+    client.send_presence()
+    try:
+        await client.get_roster()
+    except Exception as e:
+        out("error", text="roster: " + repr(e))
+    out("online", jid=str(client.boundjid))
+
+
+def disconnected(_):
+    out("offline")
+    if options.get("reconnect") == "1":
+        loop.call_later(0.3, connect)
+
+
+def failed(_):
+    if options.get("reconnect") == "1":
+        loop.call_later(0.3, connect)
+
+
+def connect():
+    # No back-off of its own: a test that restarts the server must not wait for it.
+    client.connect_loop_wait = 0
+    client.connect((host, int(port)), disable_starttls=True)
+
+
+client.add_event_handler("session_start", started)
+client.add_event_handler("failed_auth", lambda _: out("error", text="authentication failed"))
+client.add_event_handler("connection_failed", failed)
+client.add_event_handler("disconnected", disconnected)
+
+
+async def do(j):
+    kind = j["do"]
+    if kind == "message":
+        m = client.make_message(mto=j["to"], mtype=j.get("type", "chat"))
+        if "body" in j:
+            m["body"] = j["body"]
+        m["id"] = j.get("id") or client.new_id()
+        if j.get("thread"):
+            m["thread"] = j["thread"]
+        if j.get("subject"):
+            m["subject"] = j["subject"]
+        if j.get("lang"):
+            m.xml.set(XML_LANG, j["lang"])
+        if j.get("state"):
+            ET.SubElement(m.xml, "{%s}%s" % (CHAT_STATES, j["state"]))
+        m.send()
+    elif kind == "presence":
+        client.send_presence(pto=j.get("to"), ptype=j.get("type"))
+    elif kind == "xml":
+        client.send_raw(j["xml"])
+    elif kind == "iq":
+        asyncio.ensure_future(ask(j))
+
+
+async def ask(j):
+    iq = client.Iq(xml=ET.fromstring(j["xml"]))
+    try:
+        r = await iq.send(timeout=j.get("timeout", 5))
+        out("iq-result", id=j.get("id"), type=r["type"], xml=str(r))
+    except slixmpp.exceptions.IqError as e:
+        out("iq-result", id=j.get("id"), type="error", condition=e.condition, xml=str(e.iq))
+    except Exception as e:
+        out("iq-result", id=j.get("id"), type="timeout", text=repr(e))
+
+
+async def main():
+    connect()
+    reader = asyncio.StreamReader(limit=1 << 22)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while True:
+        line = await reader.readline()
+        if not line:
+            break
+        j = json.loads(line)
+        if j["do"] == "quit":
+            break
+        try:
+            await do(j)
+        except Exception as e:
+            out("error", text=repr(e))
+    options["reconnect"] = "0"
+    client.disconnect(wait=1)
+    await asyncio.sleep(0.3)
+
+
+loop.run_until_complete(main())
+os._exit(0)

@@ -1,0 +1,116 @@
+// The gateway itself as a process: `bin/stoxgate run`, its `ready` line, its log, its health page.
+import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { PeerProcess } from './peer-process.ts';
+import { mustBecome, waitFor } from './wait.ts';
+
+const COMMAND = fileURLToPath(new URL('../../bin/stoxgate', import.meta.url));
+
+export interface StoxgateOptions {
+  readonly name?: string;
+  readonly folder: string;
+  readonly consolePort: number;
+  /** The configuration as a value; JSON is YAML. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+export interface LogLine {
+  readonly [field: string]: unknown;
+}
+
+export class Stoxgate {
+  readonly options: StoxgateOptions;
+  readonly log: LogLine[] = [];
+  #process: PeerProcess | undefined;
+  #readyLine = '';
+
+  constructor(options: StoxgateOptions) {
+    this.options = options;
+    mkdirSync(options.folder, { recursive: true });
+    const console = { listen: `127.0.0.1:${options.consolePort}` };
+    writeFileSync(this.configFile, `${JSON.stringify({ ...options.config, console }, undefined, 2)}\n`);
+  }
+
+  get configFile(): string {
+    return join(this.options.folder, 'stoxgate.yaml');
+  }
+
+  /** Everything that it wrote to standard error. */
+  get output(): string {
+    return this.#process?.output ?? '';
+  }
+
+  get alive(): boolean {
+    return this.#process?.alive ?? false;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** Resolves at the line `ready` (every listener is bound); links may still be on their way. */
+  async start(): Promise<void> {
+    this.#readyLine = '';
+    const process = new PeerProcess(
+      this.options.name ?? 'stoxgate',
+      [COMMAND, 'run', '--config', this.configFile],
+      {
+        logFile: join(this.options.folder, 'stoxgate.log'),
+        onLine: (line) => {
+          this.#readyLine ||= line;
+        },
+      },
+    );
+    this.#process = process;
+    await waitFor(() => this.#readyLine !== '' || !process.alive, 15_000);
+    if (this.#readyLine !== 'ready') {
+      throw new Error(`stoxgate said "${this.#readyLine}" instead of "ready":\n${process.output.slice(-3_000)}`);
+    }
+  }
+
+  /** Resolves when every link has been up once and all is well: /healthz says 200. */
+  async healthy(timeoutMs = 20_000): Promise<void> {
+    await mustBecome('/healthz of stoxgate', async () => (await this.health()) === 200, timeoutMs);
+  }
+
+  /** The status of GET /healthz; 0 when nobody answers. */
+  async health(): Promise<number> {
+    try {
+      const response = await fetch(`http://127.0.0.1:${this.options.consolePort}/healthz`);
+      await response.arrayBuffer();
+      return response.status;
+    } catch {
+      return 0;
+    }
+  }
+
+  async metrics(): Promise<string> {
+    const response = await fetch(`http://127.0.0.1:${this.options.consolePort}/metrics`);
+    return await response.text();
+  }
+
+  /** The log lines (JSON) of one event so far. */
+  logged(event: string): readonly LogLine[] {
+    const lines: LogLine[] = [];
+    for (const text of this.output.split('\n')) {
+      if (!text.includes(event)) continue;
+      try {
+        const line = JSON.parse(text) as LogLine;
+        if (line['event'] === event || line['msg'] === event) lines.push(line);
+      } catch {
+        // Half a line at the end of what has come so far.
+      }
+    }
+    return lines;
+  }
+
+  /** SIGTERM: drains and exits 0 (the contract); resolves to the exit code. */
+  async stop(graceMs = 20_000): Promise<number> {
+    return (await this.#process?.stop(graceMs)) ?? 0;
+  }
+
+  async kill(): Promise<void> {
+    await this.#process?.stop(0, 'SIGKILL');
+  }
+}

@@ -1,0 +1,106 @@
+// An XMPP user at a real client library (slixmpp).
+import { fileURLToPath } from 'node:url';
+import { Agent, type AgentEvent } from './agent.ts';
+
+export interface XmppClientOptions {
+  readonly jid: string;
+  readonly password: string;
+  readonly port: number;
+  readonly logFile: string;
+  /** Logs in again whenever the server went away. */
+  readonly reconnect?: boolean;
+}
+
+export interface ReceivedStanza {
+  readonly sender: string;
+  readonly to: string;
+  readonly type: string;
+  readonly id: string | null;
+  readonly body: string | null;
+  readonly subject: string | null;
+  readonly thread: string | null;
+  readonly lang: string | null;
+  readonly state: string | null;
+  readonly condition: string | null;
+  readonly errorType: string | null;
+  readonly text: string | null;
+  readonly delayed: boolean;
+}
+
+export interface OutgoingStanza {
+  readonly to: string;
+  readonly body?: string;
+  readonly type?: string;
+  readonly id?: string;
+  readonly thread?: string;
+  readonly subject?: string;
+  readonly state?: string;
+  readonly lang?: string;
+}
+
+const AGENT = fileURLToPath(new URL('slixmpp/slixmpp_agent.py', import.meta.url));
+
+export class XmppClient {
+  readonly agent: Agent;
+  readonly jid: string;
+
+  constructor(options: XmppClientOptions) {
+    this.jid = options.jid;
+    // Debian's python, for Debian's packages: another one earlier in PATH does not see them.
+    const command = ['/usr/bin/python3', AGENT, options.jid, options.password, '127.0.0.1', String(options.port)];
+    if (options.reconnect) command.push('reconnect=1');
+    this.agent = new Agent(`slixmpp ${options.jid}`, command, options.logFile);
+  }
+
+  static async online(options: XmppClientOptions): Promise<XmppClient> {
+    const client = new XmppClient(options);
+    await client.agent.wait('online', undefined, 20_000);
+    return client;
+  }
+
+  send(stanza: OutgoingStanza): void {
+    this.agent.do('message', { ...stanza });
+  }
+
+  /** Every message stanza so far, errors too. */
+  get received(): readonly ReceivedStanza[] {
+    return this.agent.events.filter((e) => e.event === 'message').map(asStanza);
+  }
+
+  async message(matches: (stanza: ReceivedStanza) => boolean, timeoutMs = 10_000, from = 0): Promise<ReceivedStanza> {
+    return asStanza(await this.agent.wait('message', (e) => matches(asStanza(e)), timeoutMs, from));
+  }
+
+  /** Sends an IQ (XML text) and gives the answer's type, condition and XML. */
+  async ask(id: string, xml: string): Promise<{ type: string; condition: string | null; xml: string }> {
+    this.agent.do('iq', { xml, id });
+    const answer = await this.agent.wait('iq-result', (e) => e['id'] === id, 8_000);
+    return { type: text(answer['type']) ?? '', condition: text(answer['condition']), xml: text(answer['xml']) ?? '' };
+  }
+
+  close(): Promise<void> {
+    return this.agent.close();
+  }
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function asStanza(event: AgentEvent): ReceivedStanza {
+  return {
+    sender: text(event['sender']) ?? '',
+    to: text(event['to']) ?? '',
+    type: text(event['type']) ?? '',
+    id: text(event['id']),
+    body: text(event['body']),
+    subject: text(event['subject']),
+    thread: text(event['thread']),
+    lang: text(event['lang']),
+    state: text(event['state']),
+    condition: text(event['condition']),
+    errorType: text(event['errorType']),
+    text: text(event['text']),
+    delayed: event['delayed'] === true,
+  };
+}
