@@ -1,0 +1,10 @@
+export { XmlElement, NS_CLIENT, type XmlNode } from './element.ts';
+export { XmlStreamParser, type XmlStreamHandler, type XmlStreamOptions } from './stream-parser.ts';
+export type { StreamHeader } from './tree-builder.ts';
+export type { XmlCondition, XmlStreamError } from './stream-error.ts';
+export { DEFAULT_XML_LIMITS, type XmlLimits } from './limits.ts';
+export { NS_XML } from './namespaces.ts';
+export { parseDocument } from './document.ts';
+export { serialize } from './serializer.ts';
+export { escapeAttribute, escapeText, isXmlText, sanitizeText } from './escape.ts';
+export { element } from './build.ts';
