@@ -41,8 +41,10 @@ const SEPARATORS = ['!', '$', '*', '+', '=', '~'] as const;
 const XMPP_COMPONENT_PORT = 5347;
 
 function documented<S extends z.ZodType>(schema: S, entry: KeyEntry): S {
-  entries.add(schema, entry);
-  return schema;
+  // A copy, since one schema may serve several keys, each with its own entry.
+  const own = schema.clone();
+  entries.add(own, entry);
+  return own;
 }
 
 /** Text with a grammar: the parser's reason becomes the finding. */

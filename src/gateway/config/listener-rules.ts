@@ -1,0 +1,64 @@
+// Listeners among themselves, and what they let the peers see.
+
+import { isIP } from 'node:net';
+import { addressOctets } from './fields.ts';
+import type { Remark } from './finding.ts';
+import type { Config } from './schema.ts';
+
+interface Bound {
+  readonly transport: 'UDP' | 'TCP';
+  readonly host: string;
+  readonly port: number;
+  readonly key: string;
+  readonly path: readonly (string | number)[];
+}
+
+export function remarksOnListeners(config: Config): Remark[] {
+  const remarks: Remark[] = [];
+  const bound: Bound[] = config.sip.listen.map((listen, index) => ({
+    ...listen,
+    key: `sip.listen[${index}]`,
+    path: ['sip', 'listen', index],
+  }));
+  if (config.console !== undefined) {
+    bound.push({
+      transport: 'TCP',
+      ...config.console.listen,
+      key: 'console.listen',
+      path: ['console', 'listen'],
+    });
+  }
+  for (const [index, listener] of bound.entries()) {
+    const earlier = bound.slice(0, index).find((other) => clash(listener, other));
+    if (earlier !== undefined) {
+      remarks.push({ path: listener.path, message: `takes the same address and port as ${earlier.key}` });
+    }
+  }
+  for (const [index, listen] of config.sip.listen.entries()) {
+    if (isWildcard(listen.host) && listen.advertise === undefined && config.sip.advertise === undefined) {
+      remarks.push({
+        path: ['sip', 'listen', index],
+        severity: 'warning',
+        message: 'listens on every address, and peers cannot answer to that: set sip.advertise',
+      });
+    }
+  }
+  return remarks;
+}
+
+/** Two sockets cannot share a port when their addresses are equal or one of them is the wildcard of the family. */
+function clash(left: Bound, right: Bound): boolean {
+  if (left.transport !== right.transport || left.port !== right.port || left.port === 0) return false;
+  if (left.host === right.host) return true;
+  if (isIP(left.host) !== isIP(right.host)) return false;
+  return isWildcard(left.host) || isWildcard(right.host) || sameOctets(left.host, right.host);
+}
+
+function isWildcard(host: string): boolean {
+  return addressOctets(host)?.every((octet) => octet === 0) ?? false;
+}
+
+function sameOctets(left: string, right: string): boolean {
+  const octets = addressOctets(left);
+  return octets !== undefined && octets.join() === addressOctets(right)?.join();
+}

@@ -1,0 +1,136 @@
+// What the schema cannot say: how keys agree with each other. Source: docs/configuration.md, "Rules".
+
+import type { Remark } from './finding.ts';
+import { remarksOnDomains } from './domain-rules.ts';
+import { remarksOnListeners } from './listener-rules.ts';
+import { covers } from './domain-pattern.ts';
+import { parseNetwork } from './fields.ts';
+import type { Config } from './schema.ts';
+
+/** Everything that is wrong or doubtful between keys, in no particular order. */
+export function remarksOnRules(config: Config): Remark[] {
+  return [
+    ...remarksOnDomains(config.domains),
+    ...remarksOnLinks(config),
+    ...remarksOnListeners(config),
+    ...remarksOnNextHops(config),
+    ...remarksOnTrust(config),
+    ...remarksOnCredentials(config),
+  ];
+}
+
+/** Each `home: sip` rule speaks to XMPP from its `xmpp` domain, and only a component of that domain may. */
+function remarksOnLinks(config: Config): Remark[] {
+  const remarks: Remark[] = [];
+  const components = config.xmpp.components;
+  for (const [index, rule] of config.domains.entries()) {
+    if (rule.home === 'sip' && !components.some((component) => covers(rule.xmpp, component.domain))) {
+      const wanted = rule.xmpp === '*' ? 'component' : `component with the domain ${rule.xmpp}`;
+      remarks.push({
+        path: ['domains', index, 'xmpp'],
+        message: `nothing can speak for this domain: xmpp.components has no ${wanted}`,
+      });
+    }
+  }
+  const seen = new Map<string, number>();
+  for (const [index, component] of components.entries()) {
+    const path = ['xmpp', 'components', index];
+    const link = `${component.domain} ${component.host.toLowerCase()} ${component.port}`;
+    const first = seen.get(link);
+    if (first !== undefined) {
+      remarks.push({ path, message: `is the same link as xmpp.components[${first}]` });
+    }
+    seen.set(link, first ?? index);
+    if (config.domains.some((rule) => rule.home === 'xmpp' && rule.xmpp === component.domain)) {
+      remarks.push({
+        path: [...path, 'domain'],
+        message: 'cannot be a component: by a "home: xmpp" rule its users live on the XMPP server itself',
+      });
+    } else if (!config.domains.some((rule) => rule.home === 'sip' && covers(rule.xmpp, component.domain))) {
+      remarks.push({
+        path: [...path, 'domain'],
+        severity: 'warning',
+        message: 'is not the xmpp domain of any "home: sip" rule, so nobody can be reached through it',
+      });
+    }
+  }
+  return remarks;
+}
+
+function remarksOnNextHops(config: Config): Remark[] {
+  const remarks: Remark[] = [];
+  for (const [domain, hops] of Object.entries(config.sip.next_hops)) {
+    const path = ['sip', 'next_hops', domain];
+    if (
+      domain !== '*' &&
+      !config.domains.some((rule) => covers(rule.sip, domain) || covers(domain, rule.sip))
+    ) {
+      remarks.push({
+        path,
+        atKey: true,
+        severity: 'warning',
+        message: 'no rule of "domains" covers this domain',
+      });
+    }
+    const seen = new Set<string>();
+    for (const [index, hop] of hops.entries()) {
+      if (seen.has(hop)) remarks.push({ path: [...path, index], message: 'is given twice' });
+      seen.add(hop);
+    }
+  }
+  return remarks;
+}
+
+function remarksOnTrust(config: Config): Remark[] {
+  const remarks: Remark[] = [];
+  if (config.sip.trusted.length === 0) {
+    remarks.push({
+      path: ['sip', 'trusted'],
+      severity: 'warning',
+      message: 'names no network, so every SIP request is refused with 403',
+    });
+  }
+  const seen = new Map<string, number>();
+  for (const [index, trust] of config.sip.trusted.entries()) {
+    const network = parseNetwork(trust.network);
+    const key = network.ok ? `${network.value.octets.join('.')}/${network.value.prefix}` : trust.network;
+    const first = seen.get(key);
+    if (first !== undefined) {
+      remarks.push({
+        path: ['sip', 'trusted', index],
+        message: `is the same network as sip.trusted[${first}]; its domains belong there`,
+      });
+    }
+    seen.set(key, first ?? index);
+    for (const [place, domain] of (trust.domains ?? []).entries()) {
+      if (
+        !config.domains.some(
+          (rule) => rule.home === 'sip' && (covers(rule.sip, domain) || covers(domain, rule.sip)),
+        )
+      ) {
+        remarks.push({
+          path: ['sip', 'trusted', index, 'domains', place],
+          severity: 'warning',
+          message: 'no "home: sip" rule covers this domain, so its users are refused all the same',
+        });
+      }
+    }
+  }
+  return remarks;
+}
+
+function remarksOnCredentials(config: Config): Remark[] {
+  const seen = new Map<string, number>();
+  return config.sip.credentials.flatMap((credential, index): Remark[] => {
+    const first = seen.get(credential.realm);
+    seen.set(credential.realm, first ?? index);
+    return first === undefined
+      ? []
+      : [
+          {
+            path: ['sip', 'credentials', index, 'realm'],
+            message: `the realm has its credentials in sip.credentials[${first}] already`,
+          },
+        ];
+  });
+}

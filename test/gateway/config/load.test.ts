@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { formatFinding, loadConfig } from '../../../src/gateway/index.ts';
+import { load, MINIMAL } from './support.ts';
+
+describe('a good file', () => {
+  test('the least that works, with its defaults', () => {
+    const { config, errors, warnings } = load(MINIMAL);
+    assert.deepEqual(errors, []);
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(config, {
+      domains: [
+        { home: 'sip', sip: 'example.net', xmpp: 'example.net' },
+        { home: 'xmpp', xmpp: 'example.org', sip: 'example.org' },
+      ],
+      sip: {
+        listen: [{ transport: 'UDP', host: '127.0.0.1', port: 5060 }],
+        next_hops: {},
+        trusted: [{ network: '127.0.0.1/32' }],
+        credentials: [],
+      },
+      xmpp: { components: [{ domain: 'example.net', host: '127.0.0.1', port: 5347, secret: 's3cret' }] },
+      messages: {
+        accepted: 202,
+        type: 'mirror',
+        encrypted: 'refuse',
+        composing: 'learned',
+        redirects: 'ignore',
+      },
+      dns: { servers: [], private_targets: 'refuse' },
+      node: 'stoxgate',
+      log: { level: 'info', format: 'json', bodies: false },
+    });
+  });
+
+  test('every key of this version', () => {
+    const { config, errors, warnings } = load(
+      `domains:
+  - { home: sip,  sip: example.net, xmpp: example.net }
+  - { home: xmpp, xmpp: example.org, sip: example.org }
+  - { home: sip,  sip: corp.example, xmpp: phones.corp.example }
+  - { home: sip,  sip: "*", xmpp: sip.example.org }
+  - { home: xmpp, xmpp: "*", sip: xmpp.example.net, separator: "*" }
+sip:
+  listen: ["udp://0.0.0.0:5060", "tcp://[::]:5060", { url: "tcp://10.0.0.9:5061", advertise: "gw.example.net:5062" }]
+  advertise: gw.example.net
+  next_hops:
+    example.net: ["sip:10.0.0.5:5060;transport=udp;lr", "sip:10.0.0.6:5060;transport=udp;lr"]
+    "*": "sip:proxy.example.net;lr"
+  trusted: ["10.0.0.5/32", { network: 10.1.0.0/16, domains: [corp.example] }]
+  credentials: [{ realm: example.net, user: gw, password: { env: SIP_PASSWORD } }]
+xmpp:
+  components:
+    - { domain: sip.example.org, host: 127.0.0.1, port: 5347, secret: { file: secret } }
+    - { domain: example.net, host: xmpp1.example.org, secret: a }
+    - { domain: example.net, host: xmpp2.example.org, secret: a }
+    - { domain: phones.corp.example, host: "::1", port: 5348, secret: a }
+messages: { accepted: 200, type: chat, encrypted: fallback, composing: always, redirects: follow }
+dns: { servers: ["127.0.0.1:53", "::1"], private_targets: allow }
+node: gw1
+console: { listen: "[::1]:8080", token: { file: sub/token } }
+log: { level: debug, format: pretty, bodies: true }
+`,
+      { '/etc/secret': 'component secret\n', '/etc/sub/token': 'a token\r\n' },
+      { SIP_PASSWORD: 'pass word' },
+    );
+    assert.deepEqual(errors, []);
+    assert.deepEqual(warnings, []);
+    assert.ok(config);
+    assert.deepEqual(config.domains[4], { home: 'xmpp', xmpp: '*', sip: 'xmpp.example.net', separator: '*' });
+    assert.deepEqual(config.sip.listen[2], {
+      transport: 'TCP',
+      host: '10.0.0.9',
+      port: 5061,
+      advertise: 'gw.example.net:5062',
+    });
+    assert.deepEqual(config.sip.next_hops, {
+      'example.net': ['sip:10.0.0.5:5060;transport=udp;lr', 'sip:10.0.0.6:5060;transport=udp;lr'],
+      '*': ['sip:proxy.example.net;lr'],
+    });
+    assert.deepEqual(config.sip.trusted, [
+      { network: '10.0.0.5/32' },
+      { network: '10.1.0.0/16', domains: ['corp.example'] },
+    ]);
+    assert.equal(config.sip.credentials[0]?.password, 'pass word');
+    assert.equal(config.xmpp.components[0]?.secret, 'component secret');
+    assert.deepEqual(config.console, { listen: { host: '::1', port: 8080 }, token: 'a token' });
+    assert.deepEqual(config.dns, { servers: ['127.0.0.1:53', '::1'], private_targets: 'allow' });
+  });
+
+  test('anchors and aliases are ordinary YAML', () => {
+    const { config } = load(MINIMAL.replace('s3cret', '&s abcdef').replace(/$/, 'console: { token: *s }\n'));
+    assert.equal(config?.console?.token, 'abcdef');
+  });
+});
+
+describe('findings name file, line, column, key and remedy', () => {
+  const cases: [string, string, string][] = [
+    [
+      'an unknown key',
+      `${MINIMAL}mesages: {}\n`,
+      '10:1: mesages: is not a key of the configuration (did you mean messages?)',
+    ],
+    [
+      'a nested one',
+      `${MINIMAL}log: { levl: info }\n`,
+      '10:8: log.levl: is not a key of the configuration (did you mean level?)',
+    ],
+    [
+      'an unknown key far from all others',
+      `${MINIMAL}dns: { zzz: 1 }\n`,
+      '10:8: dns.zzz: is not a key of the configuration; here are servers and private_targets',
+    ],
+    [
+      'a wrong value',
+      `${MINIMAL}log: { level: wran }\n`,
+      '10:15: log.level: is "wran"; it must be debug, info, warn or error (did you mean warn?)',
+    ],
+    ['a wrong type', `${MINIMAL}log: [info]\n`, '10:6: log: must be a map of keys, not a list'],
+    [
+      'a value that YAML reads as nothing',
+      `${MINIMAL}node: ~\n`,
+      '10:7: node: must be text, not nothing (a value such as ~ is written in quotes)',
+    ],
+    ['a missing key', 'domains:\n  - { home: sip, xmpp: a.b }\n', '2:5: domains[0].sip: is missing'],
+    ['a missing section', 'sip: {}\n', '1:1: domains: is missing'],
+    ['an empty list', 'domains: []\n', '1:10: domains: needs at least 1 entry'],
+    [
+      'a listener',
+      MINIMAL.replace('udp:', 'tls:'),
+      '5:12: sip.listen[0]: tls:// is not built yet; use udp:// or tcp://',
+    ],
+    [
+      'a port',
+      MINIMAL.replace('secret:', 'port: 70000, secret:'),
+      '9:36: xmpp.components[0].port: must be at most 65535',
+    ],
+    [
+      'a domain',
+      MINIMAL.replace('xmpp: example.org', 'xmpp: exa_mple..org'),
+      '3:25: domains[1].xmpp: "exa_mple..org" is not a domain name',
+    ],
+    [
+      'a pattern as key',
+      MINIMAL.replace('  trusted', '  next_hops: { "e*": "sip:a" }\n  trusted'),
+      '6:16: sip.next_hops["e*"]: "*" stands alone or in front, as in "*.example.net"',
+    ],
+    [
+      'a secret file that is not there',
+      MINIMAL.replace('s3cret', '{ file: nope }'),
+      '9:38: xmpp.components[0].secret: /etc/nope cannot be read: there is no such file',
+    ],
+    [
+      'an environment variable that is not set',
+      MINIMAL.replace('s3cret', '{ env: toString }'),
+      '9:38: xmpp.components[0].secret: the environment variable toString is not set',
+    ],
+    [
+      'an empty secret',
+      MINIMAL.replace('s3cret', '""'),
+      '9:38: xmpp.components[0].secret: the secret is empty',
+    ],
+    ['an empty file', '', '1:1: holds no configuration'],
+    ['a key given twice', 'node: a\nnode: b\n', '2:1: this key is given twice'],
+    [
+      'a "*" without quotes',
+      'domains: [{ home: sip, sip: *, xmpp: a }]',
+      '1:29: "*" begins an alias in YAML; a "*" is written in quotes',
+    ],
+    [
+      'an alias to nothing',
+      'domains: [{ home: sip, sip: *.b, xmpp: a }]',
+      '1:29: "*.b" begins an alias in YAML; a "*" is written in quotes',
+    ],
+    ['a tab', 'domains:\n\t- a\n', '2:1: YAML: Tabs are not allowed as indentation'],
+    ['two documents', 'node: a\n---\nnode: b\n', '2:1: the file holds more than one document ("---")'],
+  ];
+  for (const [what, text, finding] of cases) {
+    test(what, () => {
+      const { errors } = load(text);
+      assert.ok(errors.includes(`/etc/s.yaml:${finding}`), errors.join('\n'));
+    });
+  }
+
+  test('several at once, in the order of the file', () => {
+    const { errors } = load('node: []\nlog: { level: 1, bodies: maybe }\ndomains: 5\n');
+    assert.deepEqual(
+      errors.map((line) => line.split(':').slice(1, 4).join(':')),
+      ['1:7: node', '2:15: log.level', '2:26: log.bodies', '3:10: domains'],
+    );
+  });
+
+  test('a file that cannot be read has no line', () => {
+    const result = loadConfig('/none.yaml', {
+      env: {},
+      readFile: () => {
+        throw Object.assign(new Error('x'), { code: 'EACCES' });
+      },
+    });
+    assert.ok(!result.ok);
+    assert.deepEqual(result.error.map(formatFinding), ['/none.yaml: cannot be read: permission denied']);
+  });
+
+  test('a key of the file cannot break the line', () => {
+    const { errors } = load(`${MINIMAL}"a\\nb\\e[31m": 1\n`);
+    assert.equal(errors.length, 1);
+    // oxlint-disable-next-line no-control-regex
+    assert.doesNotMatch(errors[0] ?? '', /[\u0000-\u001f]/);
+  });
+});
+
+describe('keys of features that are not built yet are refused by name', () => {
+  const top =
+    'presence store keys routes admin offline durability ledger policy limits timers telephony calls media_relay'.split(
+      ' ',
+    );
+  const all = [
+    ...top.map((key): [string, string] => [key, `${MINIMAL}${key}: {}\n`]),
+    ['sip.users', MINIMAL.replace('  listen', '  users: []\n  listen')] as const,
+    ['sip.tls', MINIMAL.replace('  listen', '  tls: {}\n  listen')] as const,
+    ['xmpp.server', MINIMAL.replace('  components', '  server: {}\n  components')] as const,
+    ['messages.reports', `${MINIMAL}messages: { reports: learned }\n`] as const,
+    ['domains[0].presence', MINIMAL.replace('home: sip,', 'home: sip, presence: {},')] as const,
+  ];
+  for (const [key, text] of all) {
+    test(key, () => {
+      const { errors } = load(text);
+      assert.equal(errors.length, 1, errors.join('\n'));
+      assert.match(errors[0] ?? '', /: [\w.[\]]+: belongs to a feature that is not built yet$/);
+      assert.ok(errors[0]?.includes(` ${key}: `));
+    });
+  }
+});
+
+describe('secrets are never printed', () => {
+  for (const text of [
+    MINIMAL.replace('s3cret', '918273645'),
+    MINIMAL.replace('s3cret', '"918273645\\u0001"'),
+    MINIMAL.replace('s3cret', '[918273645]'),
+    MINIMAL.replace('s3cret', '{ env: P }'),
+  ]) {
+    test(text.split('\n')[8] ?? '', () => {
+      const { errors } = load(text, {}, { P: '918273645\nx' });
+      assert.ok(errors.length > 0);
+      assert.doesNotMatch(errors.join('\n'), /918273645/);
+    });
+  }
+});
+
+describe('hostile files end in findings', () => {
+  const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefghi'
+    .split('')
+    .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[index]}`).join(',')}]`)
+    .join('\n')}\n`;
+  const cases: [string, string][] = [
+    ['an alias bomb', bomb],
+    ['many aliases', `a: &a x\nb: [${'*a,'.repeat(200)}]\n`],
+    ['an alias to itself', 'domains: &a [*a]\n'],
+    ['a map in itself', 'sip: &a { listen: *a }\ndomains: 1\n'],
+    ['deep nesting', '['.repeat(20_000)],
+    ['__proto__', `${MINIMAL}__proto__: { node: x }\n`],
+    ['__proto__ as a domain', MINIMAL.replace('  trusted', '  next_hops: { __proto__: "sip:a" }\n  trusted')],
+    ['constructor', `${MINIMAL}constructor: 1\n`],
+    ['a merge key', `${MINIMAL}<<: { node: x }\n`],
+    ['a tag', `${MINIMAL}node: !!js/function x\n`],
+    ['a key that is a list', `${MINIMAL}? [1]\n: 2\n`],
+    ['a huge file', `#${'x'.repeat(1024 * 1024)}`],
+    ['a scalar', 'x'],
+    ['a list', '- 1'],
+    ['NUL', 'node: "\\0"'],
+  ];
+  for (const [what, text] of cases) {
+    test(what, () => {
+      const { errors, config } = load(text);
+      assert.equal(config, undefined);
+      assert.ok(errors.length > 0);
+    });
+  }
+});
