@@ -1,4 +1,5 @@
 // A process that takes JSON lines on standard input ({"do": …}) and writes JSON lines on standard output ({"event": …}).
+import { readObject, textField } from './json-object.ts';
 import { PeerProcess } from './peer-process.ts';
 import { waitFor } from './wait.ts';
 
@@ -61,13 +62,7 @@ export class Agent {
 }
 
 function readEvent(line: string): AgentEvent | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    if (typeof value === 'object' && value !== null && 'event' in value && typeof value.event === 'string') {
-      return { ...value, event: value.event };
-    }
-  } catch {
-    // Some library printed something of its own.
-  }
-  return undefined;
+  const object = readObject(line);
+  const event = object && textField(object, 'event');
+  return object && event !== undefined ? { ...object, event } : undefined;
 }

@@ -2,8 +2,9 @@
 import { mkdirSync, writeFileSync, existsSync, readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { readObject, textField } from './json-object.ts';
 import { PeerProcess } from './peer-process.ts';
-import { mustBecome, pause, waitFor } from './wait.ts';
+import { mustBecome, waitFor } from './wait.ts';
 
 export interface BaresipOptions {
   readonly folder: string;
@@ -19,6 +20,8 @@ export interface BaresipOptions {
 
 /** A MESSAGE of its SIP trace. */
 export interface TracedMessage {
+  /** ADDRESS:PORT. */
+  readonly receiver: string;
   readonly head: string;
   readonly body: string;
 }
@@ -42,7 +45,10 @@ export class Baresip {
     writeFileSync(join(folder, 'accounts'), `${account}\n`);
     writeFileSync(join(folder, 'contacts'), options.contacts.map((uri) => `"${uri}" <${uri}>\n`).join(''));
     // No newline at its end: it would land inside the Contact, and Kamailio drops such a REGISTER.
-    writeFileSync(join(folder, 'uuid'), `00000000-0000-4000-8000-${String(options.controlPort).padStart(12, '0')}`);
+    writeFileSync(
+      join(folder, 'uuid'),
+      `00000000-0000-4000-8000-${String(options.controlPort).padStart(12, '0')}`,
+    );
     this.#process = new PeerProcess('baresip', ['baresip', '-4', '-s', '-f', folder], {
       logFile: join(folder, 'baresip.log'),
       cwd: folder,
@@ -58,7 +64,11 @@ export class Baresip {
     socket.on('data', (chunk) => phone.#read(chunk));
     socket.on('error', () => {});
     // An event REGISTER_OK may precede the control connection, so ask.
-    await mustBecome('registration of baresip', async () => /\bOK\b/.test(await phone.command('reginfo')), 15_000);
+    await mustBecome(
+      'registration of baresip',
+      async () => /\bOK\b/.test(await phone.command('reginfo')),
+      15_000,
+    );
     return phone;
   }
 
@@ -67,31 +77,28 @@ export class Baresip {
     const token = String(++this.#token);
     const json = JSON.stringify({ command, params: parameters, token });
     this.#socket?.write(`${Buffer.byteLength(json)}:${json},`);
-    const reply = await waitFor(() => this.#replies.get(token), 5_000);
+    await waitFor(() => this.#replies.has(token), 5_000);
+    const reply = this.#replies.get(token) ?? '';
     this.#replies.delete(token);
-    return reply ?? '';
+    return reply;
   }
 
   /** Sends a text to a contact of the list. */
   async message(contact: string, text: string): Promise<void> {
-    // The list is short: step on until the wanted one is the current one (the menu prints it).
-    for (let step = 0; step <= this.options.contacts.length; step++) {
-      if ((await this.command('contact_next')).includes(contact)) {
-        await this.command('message', text);
-        return;
-      }
-      await pause(20);
+    // The list does not wrap around: to its start, then on until the wanted one is the current one.
+    const all = this.options.contacts.map(() => 'contact_next');
+    for (const step of [...this.options.contacts.map(() => 'contact_prev'), ...all]) {
+      if (!(await this.command(step)).includes(`<${contact}>`)) continue;
+      await this.command('message', text);
+      return;
     }
     throw new Error(`baresip has no contact ${contact}`);
   }
 
   /** Every MESSAGE request that came in so far, from its SIP trace, retransmissions too. */
   get received(): readonly TracedMessage[] {
-    return tracedMessages(this.#process.output, 'RX');
-  }
-
-  get sent(): readonly TracedMessage[] {
-    return tracedMessages(this.#process.output, 'TX');
+    const own = `127.0.0.1:${this.options.sipPort}`;
+    return tracedMessages(this.#process.output).filter((message) => message.receiver === own);
   }
 
   get output(): string {
@@ -113,19 +120,18 @@ export class Baresip {
       if (colon < 0) return;
       const length = Number(this.#buffer.subarray(0, colon).toString());
       if (this.#buffer.length < colon + 1 + length + 1) return;
-      const value = JSON.parse(this.#buffer.subarray(colon + 1, colon + 1 + length).toString()) as {
-        response?: boolean;
-        token?: string;
-        data?: string;
-      };
+      const value = readObject(this.#buffer.subarray(colon + 1, colon + 1 + length).toString()) ?? {};
       this.#buffer = this.#buffer.subarray(colon + 1 + length + 1);
-      if (value.response && value.token) this.#replies.set(value.token, withoutColour(value.data ?? ''));
+      const token = textField(value, 'token');
+      if (token !== undefined) this.#replies.set(token, withoutColour(textField(value, 'data') ?? ''));
     }
   }
 }
 
 function configuration(options: BaresipOptions): string {
-  const modules = ['account', 'contact', 'ctrl_tcp', 'debug_cmd', 'menu'].map((name) => `module_app ${name}.so`);
+  const modules = ['account', 'contact', 'ctrl_tcp', 'debug_cmd', 'menu'].map(
+    (name) => `module_app ${name}.so`,
+  );
   return [
     'poll_method epoll',
     `sip_listen 127.0.0.1:${options.sipPort}`,
@@ -142,9 +148,13 @@ function configuration(options: BaresipOptions): string {
 }
 
 function modulePath(): string {
-  const candidates = ['/usr/lib/baresip/modules', ...readdirSync('/usr/lib').map((n) => `/usr/lib/${n}/baresip/modules`)];
+  const candidates = [
+    '/usr/lib/baresip/modules',
+    ...readdirSync('/usr/lib').map((n) => `/usr/lib/${n}/baresip/modules`),
+  ];
   const found = candidates.find((path) => existsSync(path));
-  if (found === undefined) throw new Error('no baresip/modules below /usr/lib: is the package baresip-core installed?');
+  if (found === undefined)
+    throw new Error('no baresip/modules below /usr/lib: is the package baresip-core installed?');
   return found;
 }
 
@@ -160,16 +170,18 @@ function withoutColour(text: string): string {
   return text.replace(/\u001b\[[0-9;]*[A-Za-z]/g, '');
 }
 
-/** The trace prints `TIME#` / `UDP from -> to`, then the message with its CRs, then an empty line. */
-function tracedMessages(output: string, direction: 'RX' | 'TX'): TracedMessage[] {
+/** The trace prints `UDP sender -> receiver`, then the message as it is, then the code that ends the colour. */
+function tracedMessages(output: string): TracedMessage[] {
   const messages: TracedMessage[] = [];
   const clean = withoutColour(output);
-  for (const match of clean.matchAll(/(RX|TX) [^\n]*\n(MESSAGE [^\r\n]*\r\n(?:[^\r\n]+\r\n)*)\r\n/g)) {
-    if (match[1] !== direction) continue;
-    const head = match[2] ?? '';
+  for (const match of clean.matchAll(/UDP \S+ -> (\S+)\n(MESSAGE [^\r\n]*\r\n(?:[^\r\n]+\r\n)*)\r\n/g)) {
+    const [all, receiver = '', head = ''] = match;
     const length = Number(/^Content-Length:\s*(\d+)/im.exec(head)?.[1] ?? '0');
-    const rest = Buffer.from(clean.slice(match.index + match[0].length), 'utf8');
-    messages.push({ head, body: rest.subarray(0, length).toString('utf8') });
+    const rest = Buffer.from(
+      clean.slice(match.index + all.length, match.index + all.length + length),
+      'utf8',
+    );
+    messages.push({ receiver, head, body: rest.subarray(0, length).toString('utf8') });
   }
   return messages;
 }

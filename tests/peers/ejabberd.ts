@@ -14,7 +14,9 @@ export class Ejabberd implements XmppServer {
   constructor(options: XmppServerOptions) {
     this.options = options;
     mkdirSync(join(options.folder, 'mnesia'), { recursive: true });
-    const hosts = Object.fromEntries(options.components.map(({ domain, secret }) => [domain, { password: secret }]));
+    const hosts = Object.fromEntries(
+      options.components.map(({ domain, secret }) => [domain, { password: secret }]),
+    );
     writeFileSync(
       join(options.folder, 'ejabberd.yml'),
       fillTemplate('ejabberd/ejabberd.yml', {
@@ -35,8 +37,21 @@ export class Ejabberd implements XmppServer {
       'ejabberd',
       [
         ...['erl', '-noinput', '-noshell', '-pa', libraryFolder(), '+K', 'true', '+P', '50000', '+S', '1:1'],
-        ...['-kernel', 'inet_dist_use_interface', '{127,0,0,1}', '-mnesia', 'dir', `"${join(folder, 'mnesia')}"`],
-        ...['-ejabberd', 'config', `"${join(folder, 'ejabberd.yml')}"`, 'log_path', `"${join(folder, 'ejabberd.log')}"`],
+        ...[
+          '-kernel',
+          'inet_dist_use_interface',
+          '{127,0,0,1}',
+          '-mnesia',
+          'dir',
+          `"${join(folder, 'mnesia')}"`,
+        ],
+        ...[
+          '-ejabberd',
+          'config',
+          `"${join(folder, 'ejabberd.yml')}"`,
+          'log_path',
+          `"${join(folder, 'ejabberd.log')}"`,
+        ],
         '-eval',
         `{ok,_}=application:ensure_all_started(ejabberd), ${register.join(' ')} io:format("ready~n").`,
       ],

@@ -29,7 +29,9 @@ export class Kamailio {
       (domain) =>
         `  if ($rd == "${domain}") { $du = "sip:127.0.0.1:${options.gatewayPort};transport=udp"; route(RELAY); }`,
     );
-    const passwords = options.accounts.map(({ user, password }) => `  $sht(passwords=>${user}) = "${password}";`);
+    const passwords = options.accounts.map(
+      ({ user, password }) => `  $sht(passwords=>${user}) = "${password}";`,
+    );
     writeFileSync(
       join(options.folder, 'kamailio.cfg'),
       fillTemplate('kamailio/kamailio.cfg', {
@@ -53,6 +55,8 @@ export class Kamailio {
     this.#process = new PeerProcess('kamailio', ['sh', '-c', command], {
       logFile: join(folder, 'kamailio.log'),
       cwd: folder,
+      // Its main process ends its workers; nobody else would.
+      deathSignal: 'TERM',
       ...(onTrace && {
         onLine: (line: string) => {
           const at = line.indexOf('TRACE\t');

@@ -28,7 +28,11 @@ export class Linphone {
       `linphone ${options.user}`,
       [
         ...['/usr/bin/python3', AGENT, options.folder, `sip:${options.user}@${options.domain}`],
-        ...[`sip:127.0.0.1:${options.proxyPort};transport=udp`, `password=${options.password}`, `port=${options.sipPort}`],
+        ...[
+          `sip:127.0.0.1:${options.proxyPort};transport=udp`,
+          `password=${options.password}`,
+          `port=${options.sipPort}`,
+        ],
         ...[`cpim=${options.cpim ? 1 : 0}`, `imdn=${options.imdn ? 1 : 0}`],
       ],
       join(options.folder, 'agent.log'),

@@ -8,6 +8,8 @@ export interface PeerProcessOptions {
   readonly logFile: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What the kernel sends it when this process dies without its exit handlers; default KILL. */
+  readonly deathSignal?: 'KILL' | 'TERM';
   /** Each complete line of standard output, instead of into the text that `waitForOutput` searches. */
   readonly onLine?: (line: string) => void;
 }
@@ -29,7 +31,7 @@ export class PeerProcess {
     this.name = name;
     this.#log = createWriteStream(options.logFile, { flags: 'a' });
     // A group of its own, so that its children go with it; and the kernel ends it even if this process is killed.
-    this.#child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...command], {
+    this.#child = spawn('setpriv', ['--pdeathsig', options.deathSignal ?? 'KILL', '--', ...command], {
       detached: true,
       cwd: options.cwd,
       env: { ...process.env, ...options.env },

@@ -34,7 +34,10 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-function listens(server: Server, where: { path: string } | { host: string; port: number }): Promise<Server | undefined> {
+function listens(
+  server: Server,
+  where: { path: string } | { host: string; port: number },
+): Promise<Server | undefined> {
   return new Promise((resolve) => {
     server.once('error', () => resolve(undefined));
     server.listen(where, () => resolve(server));

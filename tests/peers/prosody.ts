@@ -73,6 +73,9 @@ export class Prosody implements XmppServer {
       name.replace(/[^A-Za-z0-9]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
     const folder = join(this.options.folder, 'data', encode(this.options.domain), 'accounts');
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, `${encode(user)}.dat`), `return {\n\t["password"] = ${JSON.stringify(password)};\n};\n`);
+    writeFileSync(
+      join(folder, `${encode(user)}.dat`),
+      `return {\n\t["password"] = ${JSON.stringify(password)};\n};\n`,
+    );
   }
 }

@@ -96,7 +96,14 @@ export class SipEndpoint {
   }
 
   options_(to: string): Promise<Outcome> {
-    return this.#request('OPTIONS', `sip:${to}`, `${this.options.user}@${this.options.domain}`, to, Buffer.alloc(0), {});
+    return this.#request(
+      'OPTIONS',
+      `sip:${to}`,
+      `${this.options.user}@${this.options.domain}`,
+      to,
+      Buffer.alloc(0),
+      {},
+    );
   }
 
   close(): void {
@@ -147,7 +154,12 @@ export class SipEndpoint {
   }
 
   /** RFC 3261 §17.1.2: timer E doubles up to T2, timer F ends it. */
-  #transaction(method: string, branch: string, request: Buffer, timeoutMs: number): Promise<SipText | undefined> {
+  #transaction(
+    method: string,
+    branch: string,
+    request: Buffer,
+    timeoutMs: number,
+  ): Promise<SipText | undefined> {
     return new Promise((resolve) => {
       let interval = T1_MS;
       let timerE: NodeJS.Timeout;

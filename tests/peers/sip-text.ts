@@ -52,7 +52,11 @@ export function statusOf(message: SipText): number | undefined {
   return message.startLine.startsWith('SIP/2.0 ') ? Number(message.startLine.slice(8, 11)) : undefined;
 }
 
-export function writeSip(startLine: string, headers: readonly (readonly [string, string])[], body: Buffer): Buffer {
+export function writeSip(
+  startLine: string,
+  headers: readonly (readonly [string, string])[],
+  body: Buffer,
+): Buffer {
   const lines = headers.map(([name, value]) => `${name}: ${value}`);
   const head = [startLine, ...lines, `Content-Length: ${body.length}`, '', ''].join('\r\n');
   return Buffer.concat([Buffer.from(head, 'utf8'), body]);

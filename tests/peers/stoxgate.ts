@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { readObject, type JsonObject } from './json-object.ts';
 import { PeerProcess } from './peer-process.ts';
 import { mustBecome, waitFor } from './wait.ts';
 
@@ -15,13 +16,8 @@ export interface StoxgateOptions {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-export interface LogLine {
-  readonly [field: string]: unknown;
-}
-
 export class Stoxgate {
   readonly options: StoxgateOptions;
-  readonly log: LogLine[] = [];
   #process: PeerProcess | undefined;
   #readyLine = '';
 
@@ -65,7 +61,9 @@ export class Stoxgate {
     this.#process = process;
     await waitFor(() => this.#readyLine !== '' || !process.alive, 15_000);
     if (this.#readyLine !== 'ready') {
-      throw new Error(`stoxgate said "${this.#readyLine}" instead of "ready":\n${process.output.slice(-3_000)}`);
+      throw new Error(
+        `stoxgate said "${this.#readyLine}" instead of "ready":\n${process.output.slice(-3_000)}`,
+      );
     }
   }
 
@@ -91,16 +89,12 @@ export class Stoxgate {
   }
 
   /** The log lines (JSON) of one event so far. */
-  logged(event: string): readonly LogLine[] {
-    const lines: LogLine[] = [];
+  logged(event: string): readonly JsonObject[] {
+    const lines: JsonObject[] = [];
     for (const text of this.output.split('\n')) {
       if (!text.includes(event)) continue;
-      try {
-        const line = JSON.parse(text) as LogLine;
-        if (line['event'] === event || line['msg'] === event) lines.push(line);
-      } catch {
-        // Half a line at the end of what has come so far.
-      }
+      const line = readObject(text);
+      if (line?.['event'] === event || line?.['msg'] === event) lines.push(line);
     }
     return lines;
   }

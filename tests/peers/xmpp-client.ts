@@ -1,5 +1,6 @@
 // An XMPP user at a real client library (slixmpp).
 import { fileURLToPath } from 'node:url';
+import { textField } from './json-object.ts';
 import { Agent, type AgentEvent } from './agent.ts';
 
 export interface XmppClientOptions {
@@ -47,7 +48,14 @@ export class XmppClient {
   constructor(options: XmppClientOptions) {
     this.jid = options.jid;
     // Debian's python, for Debian's packages: another one earlier in PATH does not see them.
-    const command = ['/usr/bin/python3', AGENT, options.jid, options.password, '127.0.0.1', String(options.port)];
+    const command = [
+      '/usr/bin/python3',
+      AGENT,
+      options.jid,
+      options.password,
+      '127.0.0.1',
+      String(options.port),
+    ];
     if (options.reconnect) command.push('reconnect=1');
     this.agent = new Agent(`slixmpp ${options.jid}`, command, options.logFile);
   }
@@ -67,7 +75,11 @@ export class XmppClient {
     return this.agent.events.filter((e) => e.event === 'message').map(asStanza);
   }
 
-  async message(matches: (stanza: ReceivedStanza) => boolean, timeoutMs = 10_000, from = 0): Promise<ReceivedStanza> {
+  async message(
+    matches: (stanza: ReceivedStanza) => boolean,
+    timeoutMs = 10_000,
+    from = 0,
+  ): Promise<ReceivedStanza> {
     return asStanza(await this.agent.wait('message', (e) => matches(asStanza(e)), timeoutMs, from));
   }
 
@@ -75,7 +87,11 @@ export class XmppClient {
   async ask(id: string, xml: string): Promise<{ type: string; condition: string | null; xml: string }> {
     this.agent.do('iq', { xml, id });
     const answer = await this.agent.wait('iq-result', (e) => e['id'] === id, 8_000);
-    return { type: text(answer['type']) ?? '', condition: text(answer['condition']), xml: text(answer['xml']) ?? '' };
+    return {
+      type: textField(answer, 'type') ?? '',
+      condition: textField(answer, 'condition') ?? null,
+      xml: textField(answer, 'xml') ?? '',
+    };
   }
 
   close(): Promise<void> {
@@ -83,24 +99,20 @@ export class XmppClient {
   }
 }
 
-function text(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
 function asStanza(event: AgentEvent): ReceivedStanza {
   return {
-    sender: text(event['sender']) ?? '',
-    to: text(event['to']) ?? '',
-    type: text(event['type']) ?? '',
-    id: text(event['id']),
-    body: text(event['body']),
-    subject: text(event['subject']),
-    thread: text(event['thread']),
-    lang: text(event['lang']),
-    state: text(event['state']),
-    condition: text(event['condition']),
-    errorType: text(event['errorType']),
-    text: text(event['text']),
+    sender: textField(event, 'sender') ?? '',
+    to: textField(event, 'to') ?? '',
+    type: textField(event, 'type') ?? '',
+    id: textField(event, 'id') ?? null,
+    body: textField(event, 'body') ?? null,
+    subject: textField(event, 'subject') ?? null,
+    thread: textField(event, 'thread') ?? null,
+    lang: textField(event, 'lang') ?? null,
+    state: textField(event, 'state') ?? null,
+    condition: textField(event, 'condition') ?? null,
+    errorType: textField(event, 'errorType') ?? null,
+    text: textField(event, 'text') ?? null,
     delayed: event['delayed'] === true,
   };
 }
