@@ -1,0 +1,59 @@
+// The SIP room: messages, header fields, URIs, transactions, authentication, location (RFC 3261 family).
+
+export type {
+  AnswerableWreck,
+  CSeq,
+  HeaderField,
+  NameAddr,
+  Params,
+  ParsedMessage,
+  SipFault,
+  SipMessage,
+  SipRequest,
+  SipResponse,
+  Via,
+} from './message/types.ts';
+export type { LocalEndpoint, Source, Target, Transport, TransportName, TransportSink } from './transport.ts';
+export { parseMessage, type ParseOptions } from './message/parse.ts';
+export { serializeHead, serializeMessage } from './message/serialize.ts';
+export { DEFAULT_SIP_LIMITS, type SipLimits } from './message/limits.ts';
+export {
+  DEFAULT_MAX_FORWARDS,
+  buildRequest,
+  buildResponse,
+  buildWreckResponse,
+  type RequestParts,
+  type ResponseParts,
+} from './message/build.ts';
+export {
+  withBody,
+  withFirstHeader,
+  withHeader,
+  withTopVia,
+  withoutHeader,
+  type ReceivedFrom,
+} from './message/change.ts';
+export { headerField, rawHeaderField } from './message/field.ts';
+export { reasonPhrase } from './message/reason-phrases.ts';
+export { SipFramer, type FramerSink } from './message/framing.ts';
+export { formatNameAddr, parseNameAddr, type NameAddrParts } from './header/name-addr.ts';
+export { BRANCH_COOKIE, formatVia, parseVia, type ViaParts } from './header/via.ts';
+export { contentType, requestUri } from './header/remembered.ts';
+export { parseMediaType, type MediaType } from './header/media-type.ts';
+export { listValues, singleValue, splitCommaList, type FieldSource } from './header/single.ts';
+export { parseUri, type OtherUri, type Uri } from './uri/uri.ts';
+export {
+  equalSipUri,
+  formatSipUri,
+  isParamChar,
+  isUserChar,
+  parseSipUri,
+  type SipUri,
+  type SipUriParts,
+  type UriHeader,
+} from './uri/sip-uri.ts';
+export { equalTelUri, formatTelUri, parseTelUri, type TelUri } from './uri/tel-uri.ts';
+export { parseImPresUri, type ImPresUri } from './uri/im-pres-uri.ts';
+export { formatXmppUri, parseXmppUri, type XmppUri } from './uri/xmpp-uri.ts';
+export { percentDecode, percentDecodeUtf8, percentEncode } from './uri/percent.ts';
+export { isHostname, isIpv4, readHost, readIpv6 } from './uri/host.ts';

@@ -1,0 +1,69 @@
+// Hosts in SIP URIs: hostname, IPv4address, IPv6reference (RFC 3261 §25.1 with RFC 5954 and RFC 5118).
+
+import { ALPHA, DIGIT, isClass, skipClass } from '../header/chars.ts';
+
+const DOT = 0x2e;
+const HYPHEN = 0x2d;
+const MAX_HOSTNAME = 253;
+const MAX_LABEL = 63;
+
+/** The host in its usual form: lower case, IPv6 in brackets; undefined when it is none. */
+export function readHost(text: string): string | undefined {
+  if (text.charCodeAt(0) === 0x5b) {
+    const address = text.endsWith(']') ? readIpv6(text.slice(1, -1)) : undefined;
+    return address === undefined ? undefined : `[${address}]`;
+  }
+  return isHostname(text) || isIpv4(text) ? text.toLowerCase() : undefined;
+}
+
+/**
+ * hostname = *( domainlabel "." ) toplabel [ "." ]. The last label begins with a letter: that tells it from an IPv4
+ * address. Labels up to 63 and names up to 253 octets (RFC 1035 §2.3.4).
+ */
+export function isHostname(text: string): boolean {
+  const end = text.charCodeAt(text.length - 1) === DOT ? text.length - 1 : text.length;
+  if (end < 1 || end > MAX_HOSTNAME) return false;
+  for (let start = 0; ;) {
+    let pos = skipClass(text, start, end, ALPHA | DIGIT);
+    if (pos === start) return false;
+    while (pos < end && text.charCodeAt(pos) === HYPHEN) {
+      pos = skipClass(text, pos + 1, end, ALPHA | DIGIT);
+      if (pos === end && text.charCodeAt(pos - 1) === HYPHEN) return false;
+    }
+    if (pos - start > MAX_LABEL || text.charCodeAt(pos - 1) === HYPHEN) return false;
+    if (pos === end) return isClass(text.charCodeAt(start), ALPHA);
+    if (text.charCodeAt(pos) !== DOT) return false;
+    start = pos + 1;
+  }
+}
+
+/** Dotted decimal, four numbers of at most three digits, each at most 255. */
+export function isIpv4(text: string): boolean {
+  const parts = text.split('.', 5);
+  return parts.length === 4 && parts.every((part) => /^[0-9]{1,3}$/.test(part) && Number(part) <= 255);
+}
+
+/**
+ * An IPv6 address without brackets and zone, in lower case; undefined when it is none. RFC 5118 §4.10: three colons
+ * before an IPv4 tail, a fault of the old grammar, are read as two.
+ */
+export function readIpv6(text: string): string | undefined {
+  if (text.length > 45 || !/^[0-9A-Fa-f:.]+$/.test(text)) return undefined;
+  const address = text.toLowerCase().replace(/:::(?=[0-9]+\.)/, '::');
+  const halves = address.split('::', 3);
+  if (halves.length === 3) return undefined;
+  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
+  let count = 0;
+  for (const [index, group] of groups.entries()) {
+    if (group.includes('.')) {
+      // ls32 as IPv4address: only at the end.
+      if (index !== groups.length - 1 || address.endsWith('::') || !isIpv4(group)) return undefined;
+      count += 2;
+    } else {
+      if (group.length < 1 || group.length > 4) return undefined;
+      count += 1;
+    }
+  }
+  // "::" stands for one group at least (RFC 5954 §4.1).
+  return (halves.length === 2 ? count <= 7 : count === 8) ? address : undefined;
+}
