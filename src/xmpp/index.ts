@@ -1,4 +1,18 @@
-export type { Jid } from './jid/types.ts';
+export {
+  bareJid,
+  equalBare,
+  equalJid,
+  formatBareJid,
+  formatJid,
+  isIpv4,
+  isIpv6,
+  jidFromParts,
+  parseJid,
+  prepareDomain,
+  prepareLocal,
+  prepareResource,
+  type Jid,
+} from './jid/index.ts';
 export {
   NS_STANZAS,
   defaultErrorType,

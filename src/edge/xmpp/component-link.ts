@@ -1,0 +1,378 @@
+// A component's link to its XMPP server (XEP-0114): connects, keeps alive, reconnects, and confirms what the server
+// holds. It drives the pure machines of xmpp/stream; rows COMP-01 … COMP-06.
+//
+// Nothing is queued for a later stream: what cannot go out now is refused, so that its sender learns the truth.
+// Stanzas of one turn of the event loop leave in one write, with the barrier at its end.
+
+import { utf8Length, type Timer } from '../../base/index.ts';
+import { serialize, type XmlElement } from '../../xml/index.ts';
+import {
+  backOffMs,
+  initialComponentState,
+  stepComponent,
+  type ComponentEffect,
+  type ComponentEvent,
+  type ComponentState,
+  type StreamFailure,
+} from '../../xmpp/index.ts';
+import { Connection } from './connection.ts';
+import { handshake, STREAM_END, streamError, streamHeader } from './frames.ts';
+import { LinkBarrier } from './link-barrier.ts';
+import { describeFailure, LinkReport, retryClass } from './link-report.ts';
+import {
+  DEFAULT_LINK_LIMITS,
+  SendRefusal,
+  type ComponentLinkEnv,
+  type ComponentLinkEvents,
+  type ComponentLinkLimits,
+  type ComponentLinkOptions,
+  type SendOptions,
+} from './options.ts';
+import { speaksFor } from './speaks-for.ts';
+
+export class ComponentLink {
+  readonly domain: string;
+  readonly host: string;
+  readonly port: number;
+  readonly #secret: string;
+  readonly #limits: ComponentLinkLimits;
+  readonly #env: ComponentLinkEnv;
+  readonly #events: ComponentLinkEvents;
+  readonly #report: LinkReport;
+  readonly #barrier: LinkBarrier;
+
+  #state: ComponentState = initialComponentState;
+  #sinceMs: number;
+  #connection: Connection | undefined;
+  #everUp = false;
+  #proved = false;
+  #lastEnd: string | undefined;
+  #failures = 0;
+  #upAtMs = 0;
+
+  /** Last number given out, and the last of those that want confirmation. */
+  #seq = 0;
+  #wanted = 0;
+  /** What this turn of the event loop has to send. */
+  #batch = '';
+  #flushing: NodeJS.Immediate | undefined;
+  #refusedFull = false;
+
+  #streamTimer: Timer | undefined;
+  #retryTimer: Timer | undefined;
+  #drainTimer: Timer | undefined;
+  #stopping = false;
+  #stopped: Promise<void> | undefined;
+  #whenDrained: (() => void) | undefined;
+  #whenClosed: (() => void) | undefined;
+
+  constructor(options: ComponentLinkOptions, env: ComponentLinkEnv, events: ComponentLinkEvents) {
+    this.domain = options.domain;
+    this.host = options.host;
+    this.port = options.port;
+    this.#secret = options.secret;
+    this.#limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
+    this.#env = env;
+    this.#events = events;
+    this.#report = new LinkReport(options, env);
+    this.#sinceMs = env.clock.wall();
+    this.#barrier = new LinkBarrier(this.domain, this.#limits, env, {
+      append: (text) => {
+        this.#batch += text;
+      },
+      flush: () => this.#flush(),
+      confirmed: (seq) => this.#tell('confirmed', () => events.confirmed(this, seq)),
+      returned: () => this.#barrierReturned(),
+      lost: (reason) => this.#feed({ kind: 'giveUp', reason }),
+    });
+  }
+
+  /** State of the stream, in the words of its machine; `closed` also while the next attempt is waited for. */
+  get state(): ComponentState['kind'] {
+    return this.#state.kind;
+  }
+
+  /** When the link entered this state, milliseconds since 1970-01-01T00:00:00Z. */
+  get since(): number {
+    return this.#sinceMs;
+  }
+
+  /** True once it has been up. */
+  get everUp(): boolean {
+    return this.#everUp;
+  }
+
+  /** True when a barrier has come back on the stream that is up: what is sent can be confirmed. */
+  get proved(): boolean {
+    return this.#proved;
+  }
+
+  /** How the last attempt or stream ended; undefined: none has. */
+  get lastEnd(): string | undefined {
+    return this.#lastEnd;
+  }
+
+  /** Octets that wait to be sent (of the batch in hand: UTF-16 units). */
+  get queued(): number {
+    return this.#batch.length + (this.#connection?.unsent ?? 0);
+  }
+
+  /** Begins, and keeps trying until `stop`. */
+  start(): void {
+    if (!this.#stopping && this.#state.kind === 'closed' && this.#retryTimer === undefined) {
+      this.#feed({ kind: 'start' });
+    }
+  }
+
+  /**
+   * Sends what is written, waits a bounded time for open confirmations, ends the stream in order (RFC 6120 §4.4), and
+   * resolves when the connection is gone. For good.
+   */
+  stop(): Promise<void> {
+    this.#stopping = true;
+    this.#stopped ??= this.#shutDown();
+    return this.#stopped;
+  }
+
+  /**
+   * Sends a stanza of this component. Returns its number, which only grows, also over reconnects, or a `SendRefusal`
+   * (negative): then nothing was and nothing will be written. A number means "handed to the connection"; only
+   * `confirmed` means that the server has it.
+   */
+  send(stanza: XmlElement, options?: SendOptions): number {
+    if (this.#state.kind !== 'up' || this.#stopping) {
+      this.#report.refused.linkDown.add();
+      return SendRefusal.linkDown;
+    }
+    if (!speaksFor(stanza, this.domain)) {
+      this.#report.refused.wrongAddress.add();
+      return SendRefusal.wrongAddress;
+    }
+    const text = serialize(stanza);
+    // A UTF-16 unit is at most three octets: the octets of an ordinary stanza need not be counted.
+    if (text.length * 3 > this.#limits.stanzaBytes && utf8Length(text) > this.#limits.stanzaBytes) {
+      this.#report.refused.tooLarge.add();
+      return SendRefusal.tooLarge;
+    }
+    if (this.queued + text.length > this.#limits.queueBytes) {
+      this.#refusedFull = true;
+      this.#report.refused.queueFull.add();
+      return SendRefusal.queueFull;
+    }
+    this.#seq += 1;
+    if (options?.confirm === true) this.#wanted = this.#seq;
+    this.#batch += text;
+    this.#report.sent.add();
+    if (this.#batch.length >= this.#limits.batchLength) this.#flush();
+    // An immediate, not a tick: it runs after all datagrams and segments of this poll, a tick after each of them.
+    else this.#flushing ??= setImmediate(() => this.#flush());
+    return this.#seq;
+  }
+
+  /**
+   * Stops taking stanzas, so that the server's queue fills and not ours; those of the chunk in hand still come.
+   * Barriers do not come back either: nothing is confirmed until `resumeReading`.
+   */
+  pauseReading(): void {
+    this.#barrier.reading = false;
+    this.#connection?.pause();
+  }
+
+  resumeReading(): void {
+    this.#barrier.reading = true;
+    this.#connection?.resume();
+  }
+
+  #feed(event: ComponentEvent): void {
+    const before = this.#state;
+    const { state, effects } = stepComponent(before, event, { secret: this.#secret });
+    this.#state = state;
+    if (state.kind !== before.kind) this.#sinceMs = this.#env.clock.wall();
+    for (const effect of effects) this.#run(effect, event, before);
+  }
+
+  #run(effect: ComponentEffect, event: ComponentEvent, before: ComponentState): void {
+    switch (effect.kind) {
+      case 'deliver':
+        if (event.kind === 'element') this.#deliver(event.element);
+        break;
+      case 'connect':
+        this.#connect();
+        break;
+      case 'writeHeader':
+        this.#connection?.write(streamHeader(this.domain));
+        break;
+      case 'writeHandshake':
+        this.#connection?.write(handshake(effect.digest));
+        break;
+      case 'writeError':
+        this.#connection?.write(streamError(effect.condition, effect.text));
+        break;
+      case 'writeEnd':
+        this.#connection?.write(STREAM_END);
+        break;
+      case 'setTimer':
+        this.#env.timers.clear(this.#streamTimer);
+        this.#streamTimer = this.#env.timers.set(this.#limits[`${effect.timer}TimeoutMs`], () =>
+          this.#feed({ kind: 'timeout' }),
+        );
+        break;
+      case 'clearTimer':
+        this.#env.timers.clear(this.#streamTimer);
+        break;
+      case 'up':
+        this.#wentUp();
+        break;
+      case 'down':
+        this.#wentDown(effect.failure);
+        break;
+      case 'disconnect':
+        this.#connection?.end();
+        break;
+      case 'abort':
+        this.#connection?.destroy();
+        break;
+      case 'ended':
+        this.#ended(effect.failure);
+        break;
+      case 'unexpected':
+        this.#report.unexpected(before.kind, event.kind);
+        break;
+    }
+  }
+
+  #connect(): void {
+    this.#connection = new Connection(this.host, this.port, this.#limits.xml, {
+      connected: () => this.#feed({ kind: 'connected' }),
+      heard: () => this.#barrier.heard(),
+      streamOpen: (header, defaultNs) =>
+        this.#feed({
+          kind: 'streamOpen',
+          id: header.attr('id'),
+          name: header.name,
+          ns: header.ns,
+          defaultNs,
+        }),
+      element: (el) => this.#element(el),
+      streamClosed: () => this.#feed({ kind: 'streamClosed' }),
+      badXml: (error) => this.#feed({ kind: 'badXml', condition: error.condition, text: error.message }),
+      disconnected: (error) => this.#feed({ kind: 'disconnected', error: error?.message }),
+      drained: () => this.#drained(),
+    });
+    if (!this.#barrier.reading) this.#connection.pause();
+  }
+
+  #element(el: XmlElement): void {
+    if (this.#barrier.takes(el)) this.#report.barriers.add();
+    else this.#feed({ kind: 'element', element: el });
+  }
+
+  #deliver(el: XmlElement): void {
+    this.#report.received.add();
+    try {
+      this.#events.stanza(el, this);
+    } catch (error) {
+      this.#report.handlerFault('stanza', error);
+    }
+  }
+
+  #wentUp(): void {
+    this.#everUp = true;
+    this.#upAtMs = this.#env.clock.now();
+    this.#proved = false;
+    this.#wanted = this.#seq;
+    this.#report.up();
+    this.#barrier.up(this.#seq);
+    this.#tell('up', () => this.#events.up(this));
+    this.#flush();
+  }
+
+  #wentDown(failure: StreamFailure): void {
+    if (this.#env.clock.now() - this.#upAtMs >= this.#limits.stableMs) this.#failures = 0;
+    this.#barrier.down();
+    this.#proved = false;
+    clearImmediate(this.#flushing);
+    this.#flushing = undefined;
+    // Never written, so surely not with the server: its owner hears "down" and no confirmation.
+    this.#batch = '';
+    this.#refusedFull = false;
+    this.#whenDrained?.();
+    this.#tell('down', () => this.#events.down(this, describeFailure(failure)));
+  }
+
+  #ended(failure: StreamFailure): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.#lastEnd = describeFailure(failure);
+    let retryMs: number | undefined;
+    if (!this.#stopping) {
+      const { random, timers } = this.#env;
+      const retry = retryClass(failure, this.#everUp);
+      retryMs = Math.round(backOffMs(this.#failures, retry, random.unit(), this.#limits.backOff));
+      this.#failures += 1;
+      this.#retryTimer = timers.set(retryMs, () => {
+        this.#retryTimer = undefined;
+        this.#feed({ kind: 'start' });
+      });
+    }
+    this.#report.ended(failure, retryMs);
+    this.#tell('ended', () => this.#events.ended?.(this, describeFailure(failure)));
+    if (this.#whenClosed === undefined) return;
+    if (connection === undefined) this.#whenClosed();
+    else void connection.closed.then(this.#whenClosed);
+  }
+
+  #flush(): void {
+    clearImmediate(this.#flushing);
+    this.#flushing = undefined;
+    if (this.#state.kind !== 'up') return;
+    // Also with nothing to write: what was written behind the last barrier may be waiting for one of its own.
+    this.#barrier.write(this.#seq, this.#wanted);
+    const batch = this.#batch;
+    if (batch === '') return;
+    this.#batch = '';
+    this.#connection?.write(batch);
+  }
+
+  #drained(): void {
+    if (!this.#refusedFull) return;
+    this.#refusedFull = false;
+    this.#tell('writable', () => this.#events.writable?.(this));
+  }
+
+  #barrierReturned(): void {
+    if (!this.#proved) {
+      this.#proved = true;
+      this.#tell('proved', () => this.#events.proved?.(this));
+    }
+    if (!this.#barrier.awaits) this.#whenDrained?.();
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#env.timers.clear(this.#retryTimer);
+    this.#retryTimer = undefined;
+    this.#flush();
+    if (this.#state.kind === 'up' && this.#barrier.awaits) {
+      await new Promise<void>((resolve) => {
+        this.#whenDrained = resolve;
+        this.#drainTimer = this.#env.timers.set(this.#limits.drainTimeoutMs, resolve);
+      });
+      this.#env.timers.clear(this.#drainTimer);
+      this.#whenDrained = undefined;
+    }
+    if (this.#state.kind === 'closed') return;
+    await new Promise<void>((resolve) => {
+      this.#whenClosed = resolve;
+      this.#feed({ kind: 'stop' });
+    });
+  }
+
+  /** A fault in the owner is the owner's: the link goes on. */
+  #tell(handler: string, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#report.handlerFault(handler, error);
+    }
+  }
+}

@@ -1,0 +1,33 @@
+// What a component link writes besides stanzas. Row COMP-01: no `from` and no version in the header.
+
+import { element, escapeAttribute, NS_CLIENT, serialize } from '../../xml/index.ts';
+import {
+  NS_COMPONENT,
+  NS_PING,
+  NS_STREAM,
+  streamErrorElement,
+  type StreamCondition,
+} from '../../xmpp/index.ts';
+
+/** An open tag, which no serializer of whole elements writes. */
+export function streamHeader(domain: string): string {
+  const to = escapeAttribute(domain);
+  return `<?xml version='1.0'?><stream:stream xmlns='${NS_COMPONENT}' xmlns:stream='${NS_STREAM}' to='${to}'>`;
+}
+
+export const STREAM_END = '</stream:stream>';
+
+export function handshake(digest: string): string {
+  return serialize(element('handshake', NS_CLIENT, {}, digest));
+}
+
+export function streamError(condition: StreamCondition, text: string): string {
+  return serialize(streamErrorElement(condition, text));
+}
+
+/** The barrier: a ping of the domain to itself (XEP-0199 2.0 "Server-to-Server Pings" has the same form). */
+export function barrierPing(domain: string, id: string): string {
+  return serialize(
+    element('iq', NS_CLIENT, { from: domain, to: domain, id, type: 'get' }, element('ping', NS_PING)),
+  );
+}
