@@ -57,3 +57,68 @@ export { parseImPresUri, type ImPresUri } from './uri/im-pres-uri.ts';
 export { formatXmppUri, parseXmppUri, type XmppUri } from './uri/xmpp-uri.ts';
 export { percentDecode, percentDecodeUtf8, percentEncode } from './uri/percent.ts';
 export { isHostname, isIpv4, readHost, readIpv6 } from './uri/host.ts';
+export { parseCSeq } from './header/cseq.ts';
+export { parseViaLine } from './header/via.ts';
+export { NO_PARAMS, formatParams, quote } from './header/params.ts';
+export { isToken } from './header/chars.ts';
+export {
+  contactList,
+  nameAddr,
+  nameAddrList,
+  recordRouteList,
+  routeList,
+  viaList,
+} from './header/addresses.ts';
+export {
+  allow,
+  contentDisposition,
+  contentEncoding,
+  contentLanguage,
+  event,
+  parseTokenWithParams,
+  proxyRequire,
+  reasonHeader,
+  requireTags,
+  subject,
+  subscriptionState,
+  supported,
+  unsupported,
+  type ContentDisposition,
+  type EventHeader,
+  type ReasonValue,
+  type TokenWithParams,
+} from './header/tokens.ts';
+export {
+  accept,
+  acceptEncoding,
+  acceptLanguage,
+  acceptsType,
+  type AcceptRange,
+  type AcceptToken,
+} from './header/accept.ts';
+export {
+  date,
+  expires,
+  formatRetryAfter,
+  formatSipDate,
+  minExpires,
+  parseDeltaSeconds,
+  parseRetryAfter,
+  parseSipDate,
+  retryAfter,
+  type RetryAfter,
+} from './header/time.ts';
+export { formatWarning, parseWarning, warnings, type Warning } from './header/warning.ts';
+export { parseChallenges, proxyAuthenticate, wwwAuthenticate, type Challenge } from './header/challenge.ts';
+export {
+  isDnsName,
+  type DnsAnswer,
+  type DnsResolver,
+  type NaptrRecord,
+  type SrvRecord,
+} from './locate/dns-resolver.ts';
+export { Locator, type LocatorEnv, type LocatorLimits, type LocatorOptions } from './locate/locator.ts';
+export { NextHops, type NextHop, type NextHopConfig, type NextHopList } from './locate/next-hops.ts';
+export type { LocateFault, LocateFaultCode, LocateResult, LocatedTarget } from './locate/plan.ts';
+export { specialUse, type SpecialUse } from './locate/private-targets.ts';
+export { TransportSupport } from './locate/transports.ts';
