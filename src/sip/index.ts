@@ -122,3 +122,16 @@ export { NextHops, type NextHop, type NextHopConfig, type NextHopList } from './
 export type { LocateFault, LocateFaultCode, LocateResult, LocatedTarget } from './locate/plan.ts';
 export { specialUse, type SpecialUse } from './locate/private-targets.ts';
 export { TransportSupport } from './locate/transports.ts';
+export {
+  DEFAULT_TRANSACTION_LIMITS,
+  TransactionLayer,
+  type PendingCounts,
+  type TransactionEnv,
+  type TransactionLimits,
+} from './transaction/layer.ts';
+export type { TransactionUser } from './transaction/user.ts';
+export type { ClientFailure, ClientHandlers, ClientTransaction } from './transaction/client-transaction.ts';
+export type { ResponseOptions, ServerTransaction } from './transaction/server-transaction.ts';
+export type { ResolveSentBy } from './transaction/server-side.ts';
+export { DEFAULT_TIMERS, type TimersConfig } from './transaction/timing.ts';
+export { MAX_UDP_REQUEST_BYTES, transportForSize } from './transaction/size-rule.ts';

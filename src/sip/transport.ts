@@ -36,6 +36,11 @@ export interface Target {
   readonly port: number;
   /** Preferred: this connection while it is open; else a connection to address and port. */
   readonly connectionId?: number | undefined;
+  /**
+   * From this endpoint, when it is given (RFC 3581 §4: a response "MUST be sent from the same address and port" at which
+   * the request was received); else from the one that `localFor` names.
+   */
+  readonly local?: LocalEndpoint | undefined;
 }
 
 export interface Transport {

@@ -5,7 +5,7 @@
 //        Calling ----------------- timer A: send request, A = 2*A
 //            | 1xx: to TU          timer B, transport error: inform TU -> Terminated
 //            V
-//        Proceeding -------------- 1xx: to TU
+//        Proceeding -------------- 1xx: to TU;  timer B (set again by CANCEL): inform TU -> Terminated
 //            |
 //            +-- 300-699: send ACK, to TU, set D --> Completed --- 300-699: send ACK; transport error: inform TU
 //            |                                          | timer D -> Terminated
@@ -23,6 +23,7 @@ import {
   setTimer,
   type Transition,
 } from './effect.ts';
+import type { ClientEvent, ClientMachine } from './event.ts';
 import { timerA, timerB, timerD, timerM, type TimersConfig } from './timing.ts';
 
 export type InviteClientState =
@@ -32,16 +33,6 @@ export type InviteClientState =
   | { readonly name: 'Completed' }
   | { readonly name: 'Accepted' }
   | { readonly name: 'Terminated' };
-
-export type InviteClientEvent =
-  | '1xx'
-  | '2xx'
-  | '300-699'
-  | 'timer A'
-  | 'timer B'
-  | 'timer D'
-  | 'timer M'
-  | 'transport error';
 
 type T = Transition<InviteClientState>;
 
@@ -63,7 +54,7 @@ const acceptedAgain: T = { state: ACCEPTED, effects: [DELIVER_RESPONSE] };
 const acceptedStays: T = { state: ACCEPTED, effects: NO_EFFECTS };
 
 /** One machine for all transactions of one kind of transport. */
-export class InviteClientMachine {
+export class InviteClientMachine implements ClientMachine<InviteClientState> {
   readonly start: T;
   readonly #accepted: T;
   readonly #refused: T;
@@ -85,7 +76,7 @@ export class InviteClientMachine {
     };
   }
 
-  step(state: InviteClientState, event: InviteClientEvent): T | undefined {
+  step(state: InviteClientState, event: ClientEvent): T | undefined {
     switch (state.name) {
       case 'Calling':
         switch (event) {
@@ -116,6 +107,10 @@ export class InviteClientMachine {
           // A late report about a retransmission: the request did arrive.
           case 'transport error':
             return proceedingStays;
+          // Runs in this state only after a CANCEL, RFC 3261 §9.1: with no final response in 64*T1 "the client SHOULD
+          // consider the original transaction cancelled and SHOULD destroy" it.
+          case 'timer B':
+            return timedOut;
           default:
             return undefined;
         }
@@ -147,8 +142,9 @@ export class InviteClientMachine {
             return undefined;
         }
       case 'Terminated':
-        return undefined;
+        break;
     }
+    return undefined;
   }
 }
 

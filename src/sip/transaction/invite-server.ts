@@ -25,6 +25,7 @@ import {
   setTimer,
   type Transition,
 } from './effect.ts';
+import type { ServerEvent, ServerMachine } from './event.ts';
 import { INVITE_TRYING_MS, timerG, timerH, timerI, timerL, type TimersConfig } from './timing.ts';
 
 export type InviteServerState =
@@ -35,19 +36,6 @@ export type InviteServerState =
   | { readonly name: 'Confirmed' }
   | { readonly name: 'Accepted' }
   | { readonly name: 'Terminated' };
-
-export type InviteServerEvent =
-  | 'request'
-  | 'ack'
-  | '1xx from TU'
-  | '2xx from TU'
-  | '300-699 from TU'
-  | 'timer 100'
-  | 'timer G'
-  | 'timer H'
-  | 'timer I'
-  | 'timer L'
-  | 'transport error';
 
 type T = Transition<InviteServerState>;
 
@@ -71,7 +59,7 @@ const noAck: T = { state: TERMINATED, effects: [INFORM_TIMEOUT] };
 const done: T = { state: TERMINATED, effects: NO_EFFECTS };
 
 /** One machine for all transactions of one kind of transport. */
-export class InviteServerMachine {
+export class InviteServerMachine implements ServerMachine<InviteServerState> {
   readonly start: T = start;
   readonly #t2Ms: number;
   readonly #accepted: T;
@@ -93,17 +81,19 @@ export class InviteServerMachine {
     };
   }
 
-  step(state: InviteServerState, event: InviteServerEvent): T | undefined {
+  step(state: InviteServerState, event: ServerEvent): T | undefined {
     switch (state.name) {
       case 'Proceeding':
         switch (event) {
           case 'request':
             return state.answered ? provisionalAgain : unansweredStays;
-          case '1xx from TU':
+          case '100 from TU':
+          case '101-199 from TU':
             return provisional;
           case '2xx from TU':
             return this.#accepted;
           case '300-699 from TU':
+          case '408 from TU':
             return this.#refused;
           case 'timer 100':
             return state.answered ? undefined : trying;
@@ -155,8 +145,9 @@ export class InviteServerMachine {
             return undefined;
         }
       case 'Terminated':
-        return undefined;
+        break;
     }
+    return undefined;
   }
 
   #again(timerGMs: number): T {

@@ -23,6 +23,7 @@ import {
   setTimer,
   type Transition,
 } from './effect.ts';
+import type { ClientEvent, ClientMachine } from './event.ts';
 import { timerE, timerF, timerK, type TimersConfig } from './timing.ts';
 
 export type NonInviteClientState =
@@ -31,15 +32,6 @@ export type NonInviteClientState =
   | { readonly name: 'Proceeding' }
   | { readonly name: 'Completed' }
   | { readonly name: 'Terminated' };
-
-export type NonInviteClientEvent =
-  | '1xx'
-  | '2xx'
-  | '300-699'
-  | 'timer E'
-  | 'timer F'
-  | 'timer K'
-  | 'transport error';
 
 type T = Transition<NonInviteClientState>;
 
@@ -53,7 +45,7 @@ const absorbed: T = { state: COMPLETED, effects: NO_EFFECTS };
 const done: T = { state: TERMINATED, effects: NO_EFFECTS };
 
 /** One machine for all transactions of one kind of transport; its ordinary transitions are shared constants. */
-export class NonInviteClientMachine {
+export class NonInviteClientMachine implements ClientMachine<NonInviteClientState> {
   readonly start: T;
   readonly #t2Ms: number;
   readonly #final: T;
@@ -75,7 +67,7 @@ export class NonInviteClientMachine {
     this.#resent = { state: PROCEEDING, effects: [SEND_REQUEST, setTimer('E', timing.t2Ms)] };
   }
 
-  step(state: NonInviteClientState, event: NonInviteClientEvent): T | undefined {
+  step(state: NonInviteClientState, event: ClientEvent): T | undefined {
     switch (state.name) {
       case 'Trying':
         if (event === 'timer E') return this.#retry(state.timerE);
@@ -90,11 +82,12 @@ export class NonInviteClientMachine {
           return absorbed;
         return undefined;
       case 'Terminated':
-        return undefined;
+        break;
     }
+    return undefined;
   }
 
-  #waiting(event: NonInviteClientEvent): T | undefined {
+  #waiting(event: ClientEvent): T | undefined {
     switch (event) {
       case '1xx':
         return provisional;

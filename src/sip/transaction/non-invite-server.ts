@@ -24,6 +24,7 @@ import {
   setTimer,
   type Transition,
 } from './effect.ts';
+import type { ServerEvent, ServerMachine } from './event.ts';
 import { nonInviteExpiry, nonInviteTrying, timerJ, type TimersConfig } from './timing.ts';
 
 export type NonInviteServerState =
@@ -32,17 +33,6 @@ export type NonInviteServerState =
   /** `answered` is false when no final response may be sent (RFC 4320 §4.2). */
   | { readonly name: 'Completed'; readonly answered: boolean }
   | { readonly name: 'Terminated' };
-
-/** The driver never makes an event of 101–199 from the TU: RFC 4320 §4.1 forbids them for non-INVITE requests. */
-export type NonInviteServerEvent =
-  | 'request'
-  | '100 from TU'
-  | '200-699 from TU'
-  | '408 from TU'
-  | 'timer 100'
-  | 'timer expiry'
-  | 'timer J'
-  | 'transport error';
 
 type T = Transition<NonInviteServerState>;
 
@@ -53,6 +43,7 @@ const SILENT: NonInviteServerState = { name: 'Completed', answered: false };
 const tryingStays: T = { state: TRYING, effects: NO_EFFECTS };
 const silentStays: T = { state: SILENT, effects: NO_EFFECTS };
 const answeredStays: T = { state: ANSWERED, effects: NO_EFFECTS };
+const proceedingStays: T = { state: PROCEEDING, effects: NO_EFFECTS };
 const tryingAgain: T = { state: PROCEEDING, effects: [SEND_LAST_RESPONSE] };
 const answerAgain: T = { state: ANSWERED, effects: [SEND_LAST_RESPONSE] };
 const done: T = { state: { name: 'Terminated' }, effects: NO_EFFECTS };
@@ -61,7 +52,7 @@ const proceedingFailed: T = { state: PROCEEDING, effects: [INFORM_TRANSPORT] };
 const answerFailed: T = { state: ANSWERED, effects: [INFORM_TRANSPORT] };
 
 /** One machine for all transactions of one kind of transport; its ordinary transitions are shared constants. */
-export class NonInviteServerMachine {
+export class NonInviteServerMachine implements ServerMachine<NonInviteServerState> {
   readonly start: T;
   readonly #reliable: boolean;
   readonly #trying: T;
@@ -83,7 +74,7 @@ export class NonInviteServerMachine {
     this.#expired = { state: SILENT, effects: [j, INFORM_TIMEOUT] };
   }
 
-  step(state: NonInviteServerState, event: NonInviteServerEvent): T | undefined {
+  step(state: NonInviteServerState, event: ServerEvent): T | undefined {
     switch (state.name) {
       case 'Trying':
         switch (event) {
@@ -93,6 +84,9 @@ export class NonInviteServerMachine {
           // RFC 4320 §4.1: over an unreliable transport not before the timer, which will send it.
           case '100 from TU':
             return this.#reliable ? this.#trying : tryingStays;
+          // RFC 4320 §4.1: "MUST NOT send any provisional response with a Status-Code other than 100".
+          case '101-199 from TU':
+            return tryingStays;
           case 'timer 100':
             return this.#trying;
           default:
@@ -103,6 +97,8 @@ export class NonInviteServerMachine {
           case 'request':
           case '100 from TU':
             return tryingAgain;
+          case '101-199 from TU':
+            return proceedingStays;
           case 'transport error':
             return proceedingFailed;
           default:
@@ -113,7 +109,8 @@ export class NonInviteServerMachine {
           case 'request':
             return state.answered ? answerAgain : silentStays;
           // "Any other final responses passed by the TU … MUST be discarded while in the "Completed" state."
-          case '200-699 from TU':
+          case '2xx from TU':
+          case '300-699 from TU':
           case '408 from TU':
             return state.answered ? answeredStays : silentStays;
           case 'transport error':
@@ -124,13 +121,15 @@ export class NonInviteServerMachine {
             return undefined;
         }
       case 'Terminated':
-        return undefined;
+        break;
     }
+    return undefined;
   }
 
-  #open(event: NonInviteServerEvent): T | undefined {
+  #open(event: ServerEvent): T | undefined {
     switch (event) {
-      case '200-699 from TU':
+      case '2xx from TU':
+      case '300-699 from TU':
         return this.#final;
       // RFC 4320 §4.2: "MUST NOT send a response with Status-Code of 408 to a non-INVITE request".
       case '408 from TU':

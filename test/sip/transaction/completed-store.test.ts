@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import fc from 'fast-check';
+import { array, assert as check, constant, integer, nat, oneof, property, record } from 'fast-check';
 
 import { VirtualTime } from '../../../src/base/index.ts';
 import { CompletedStore, type Fingerprint } from '../../../src/sip/transaction/completed-store.ts';
@@ -21,19 +21,19 @@ interface Modelled {
   readonly dueMs: number;
 }
 
-const command = fc.oneof(
+const command = oneof(
   {
     weight: 6,
-    arbitrary: fc.record({
-      kind: fc.constant('add' as const),
-      key: fc.nat(400),
-      status: fc.integer({ min: 0, max: 699 }),
+    arbitrary: record({
+      kind: constant('add' as const),
+      key: nat(400),
+      status: integer({ min: 0, max: 699 }),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('find' as const), key: fc.nat(400) }) },
+  { weight: 3, arbitrary: record({ kind: constant('find' as const), key: nat(400) }) },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 700 }) }),
+    arbitrary: record({ kind: constant('wait' as const), ms: integer({ min: 1, max: 700 }) }),
   },
 );
 
@@ -43,8 +43,8 @@ describe('completed store', () => {
     ['spread', spread],
   ] as const) {
     test(`behaves as a Map whose entries expire, ${name} fingerprints`, () => {
-      fc.assert(
-        fc.property(fc.array(command, { maxLength: 600 }), (commands) => {
+      check(
+        property(array(command, { maxLength: 600 }), (commands) => {
           const time = new VirtualTime();
           const store = new CompletedStore<string>({ clock: time, timers: time.timers, ttlMs: 1000 });
           const model = new Map<number, Modelled>();

@@ -1,0 +1,266 @@
+// All server transactions of a layer: matching, absorption, merged requests, CANCEL, the compact store
+// (RFC 3261 §17.2, §8.2.2.2, §9.2, §18.2).
+
+import type { Bytes, Clock, Log, Timers } from '../../base/index.ts';
+import { buildResponse } from '../message/build.ts';
+import { withTopVia } from '../message/change.ts';
+import { serializeMessage } from '../message/serialize.ts';
+import type { SipRequest } from '../message/types.ts';
+import type { Source, Target, Transport } from '../transport.ts';
+import { CompletedStore } from './completed-store.ts';
+import type { TransactionCounters } from './counters.ts';
+import type { ServerMachine } from './event.ts';
+import { InviteServerMachine } from './invite-server.ts';
+import { ackMatches, canBeMerged, mergeKey, serverKey, sharedLength } from './key.ts';
+import type { KeyedHash } from './keyed-hash.ts';
+import { NonInviteServerMachine } from './non-invite-server.ts';
+import { responseTarget, viaAddition } from './response-target.ts';
+import { PendingServer, type ServerContext, type ServerState } from './server-transaction.ts';
+import type { StatelessResponder } from './stateless.ts';
+import { timerJ, type TimersConfig } from './timing.ts';
+import type { TransactionUser } from './user.ts';
+
+/** RFC 3263 §5: finds by sent-by (SRV, then A and AAAA) where else a response may go; calls `found` once. */
+export type ResolveSentBy = (
+  request: SipRequest,
+  source: Source,
+  found: (targets: readonly Target[]) => void,
+) => void;
+
+export interface ServerSideEnv {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly transport: Transport;
+  readonly log: Log;
+  readonly counters: TransactionCounters;
+  readonly timing: TimersConfig;
+  readonly fingerprints: KeyedHash;
+  readonly tags: KeyedHash;
+  readonly stateless: StatelessResponder;
+  /** Pending and completed transactions together. */
+  readonly maxTransactions: number;
+  /** Octets of responses kept whole because they cannot be rebuilt. */
+  readonly maxKeptBytes: number;
+  readonly resolveSentBy: ResolveSentBy | undefined;
+  readonly user: TransactionUser;
+}
+
+interface MachinePair {
+  readonly invite: ServerMachine<ServerState>;
+  readonly nonInvite: ServerMachine<ServerState>;
+}
+
+export class ServerSide implements ServerContext {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly transport: Transport;
+  readonly log: Log;
+  readonly counters: TransactionCounters;
+  readonly #env: ServerSideEnv;
+  readonly #unreliable: MachinePair;
+  readonly #reliable: MachinePair;
+  readonly #pending = new Map<string, PendingServer>();
+  /** Pending transactions by `mergeKey`. */
+  readonly #ongoing = new Map<string, PendingServer>();
+  /** Timer J: final status, and the whole response where it cannot be rebuilt from the request. */
+  readonly #completed: CompletedStore<Bytes>;
+  /** `mergeKey` of completed transactions. */
+  readonly #merged: CompletedStore;
+  #keptBytes = 0;
+  readonly #toUser = (transaction: PendingServer): void => this.#env.user.request(transaction);
+  readonly #cancelInvite = (cancel: PendingServer): void => this.#onCancel(cancel);
+
+  constructor(env: ServerSideEnv) {
+    const { clock, timers, timing, maxTransactions } = env;
+    this.#env = env;
+    this.clock = clock;
+    this.timers = timers;
+    this.transport = env.transport;
+    this.log = env.log;
+    this.counters = env.counters;
+    this.#unreliable = machines(timing, false);
+    this.#reliable = machines(timing, true);
+    const ttlMs = timerJ(timing, false);
+    this.#completed = new CompletedStore<Bytes>({
+      clock,
+      timers,
+      ttlMs,
+      maxRecords: maxTransactions,
+      onExtraExpired: (response) => (this.#keptBytes -= response.length),
+    });
+    this.#merged = new CompletedStore({ clock, timers, ttlMs, maxRecords: maxTransactions });
+  }
+
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  get completedCount(): number {
+    return this.#completed.size;
+  }
+
+  receive(request: SipRequest, source: Source): void {
+    const key = serverKey(request);
+    const pending = this.#pending.get(key);
+    if (request.method === 'ACK') this.#onAck(request, source, pending);
+    else if (pending !== undefined) pending.retransmitted();
+    else if (!this.#absorb(request, source, key)) this.#onNew(filled(request, source), source, key);
+  }
+
+  stop(): void {
+    const open = [...this.#pending.values()];
+    this.#pending.clear();
+    this.#ongoing.clear();
+    this.#completed.clear();
+    this.#merged.clear();
+    this.#keptBytes = 0;
+    for (const transaction of open) transaction.stop();
+  }
+
+  tagOf(key: string): string {
+    // Without the method: the answer to CANCEL has the tag of the answer to its INVITE (RFC 3261 §9.2).
+    return this.#env.tags.base32(key, sharedLength(key));
+  }
+
+  serverCompleted(transaction: PendingServer, status: number, response: Bytes | undefined): void {
+    this.serverEnded(transaction);
+    const hash = this.#env.fingerprints;
+    if (transaction.merge !== undefined) {
+      hash.digest(transaction.merge);
+      this.#merged.add(hash, status);
+    }
+    hash.digest(transaction.key);
+    if (response === undefined) this.#completed.add(hash, status);
+    else this.#keep(hash, status, response);
+  }
+
+  serverEnded(transaction: PendingServer): void {
+    const { key, merge } = transaction;
+    this.#pending.delete(key);
+    if (merge !== undefined) this.#ongoing.delete(merge);
+  }
+
+  backups(transaction: PendingServer, found: (targets: readonly Target[]) => void): void {
+    const { resolveSentBy } = this.#env;
+    if (resolveSentBy === undefined) found([]);
+    else resolveSentBy(transaction.request, transaction.source, found);
+  }
+
+  deliverAck(ack: SipRequest, source: Source): void {
+    this.#env.user.ack?.(ack, source);
+  }
+
+  informUser(transaction: PendingServer, reason: 'timeout' | 'transport', error: Error | undefined): void {
+    if (reason === 'timeout') this.counters.serverTimeouts.add();
+    this.#env.user.responseFailed?.(transaction, reason, error);
+  }
+
+  #keep(hash: KeyedHash, status: number, response: Bytes): void {
+    if (this.#keptBytes + response.length > this.#env.maxKeptBytes) {
+      // A retransmission then gets the same status without the further fields: less, but not something else.
+      this.counters.notKept.add();
+      this.#completed.add(hash, status);
+    } else if (this.#completed.add(hash, status, response)) {
+      this.#keptBytes += response.length;
+    }
+  }
+
+  #onAck(ack: SipRequest, source: Source, invite: PendingServer | undefined): void {
+    if (invite !== undefined && ackMatches(ack, invite.toTag)) {
+      invite.acknowledged(ack, source);
+      return;
+    }
+    // RFC 3261 §13.3.1.4: the ACK to a 2xx is a transaction of its own, and goes to the user.
+    this.counters.strayAcks.add();
+    this.deliverAck(filled(ack, source), source);
+  }
+
+  /** Completed: answers a retransmission as before. */
+  #absorb(request: SipRequest, source: Source, key: string): boolean {
+    const hash = this.#env.fingerprints;
+    hash.digest(key);
+    const record = this.#completed.find(hash);
+    if (record < 0) return false;
+    this.counters.requestsAbsorbed.add();
+    const status = this.#completed.status(record);
+    if (status === 0) return true;
+    const whole = this.#completed.extra(record);
+    const target = responseTarget(request.via, source);
+    this.transport.send(
+      whole ?? this.#rebuild(filled(request, source), key, status),
+      target,
+      this.#countFailure,
+    );
+    return true;
+  }
+
+  readonly #countFailure = (): void => this.counters.responsesFailed.add();
+
+  #rebuild(request: SipRequest, key: string, status: number): Bytes {
+    const toTag = request.to.tag === undefined ? this.tagOf(key) : undefined;
+    return serializeMessage(buildResponse(request, status, { toTag }));
+  }
+
+  #onNew(request: SipRequest, source: Source, key: string): void {
+    if (this.#pending.size + this.#completed.size >= this.#completed.maxRecords) {
+      // What cannot be remembered afterwards must not be done: its retransmission would be done again. 503 without
+      // Retry-After lets the sender try another gateway (RFC 3263 §4.3) and does not shut this one out.
+      this.counters.overload.add();
+      this.#env.stateless.respond(request, source, key, 503);
+      return;
+    }
+    this.counters.serverStarted.add();
+    const merge = canBeMerged(request) ? mergeKey(request) : undefined;
+    const merged = merge !== undefined && this.#isMerged(merge);
+    const pair = source.reliable ? this.#reliable : this.#unreliable;
+    const machine = request.method === 'INVITE' ? pair.invite : pair.nonInvite;
+    const own = merged ? undefined : merge;
+    const transaction = new PendingServer(this, machine, request, source, key, own);
+    this.#pending.set(key, transaction);
+    if (own !== undefined) this.#ongoing.set(own, transaction);
+    if (merged) transaction.start(this.#refuseMerged);
+    else if (request.method === 'CANCEL') transaction.start(this.#cancelInvite);
+    else transaction.start(this.#toUser);
+  }
+
+  /**
+   * RFC 3261 §8.2.2.2: no To tag, and From tag, Call-ID and CSeq "exactly match those associated with an ongoing
+   * transaction, but the request does not match that transaction".
+   */
+  #isMerged(merge: string): boolean {
+    if (this.#ongoing.has(merge)) return true;
+    this.#env.fingerprints.digest(merge);
+    return this.#merged.find(this.#env.fingerprints) >= 0;
+  }
+
+  readonly #refuseMerged = (transaction: PendingServer): void => {
+    this.counters.merged.add();
+    transaction.respond(482);
+  };
+
+  /** RFC 3261 §9.2: 481 without a matching transaction; else 200, and no effect after a final response. */
+  #onCancel(cancel: PendingServer): void {
+    const invite = this.#pending.get(serverKey(cancel.request, 'INVITE'));
+    if (invite === undefined) {
+      cancel.respond(481);
+      return;
+    }
+    // "the To tag of the response to the CANCEL and the To tag in the response to the original request SHOULD be the same"
+    const { toTag } = invite;
+    cancel.respond(200, toTag === cancel.toTag ? undefined : { toTag });
+    if (invite.state === 'Proceeding') this.#env.user.cancelled?.(invite);
+  }
+}
+
+/** RFC 3261 §18.2.1, RFC 3581 §4: what the server transport adds to the top Via. */
+function filled(request: SipRequest, source: Source): SipRequest {
+  const addition = viaAddition(request.via, source);
+  return addition === undefined ? request : withTopVia(request, addition);
+}
+
+function machines(timing: TimersConfig, reliable: boolean): MachinePair {
+  return {
+    invite: new InviteServerMachine(timing, reliable),
+    nonInvite: new NonInviteServerMachine(timing, reliable),
+  };
+}

@@ -1,0 +1,25 @@
+// The transaction user, as the layer sees it (RFC 3261 §5: "Transaction User (TU)").
+
+import type { SipRequest, SipResponse } from '../message/types.ts';
+import type { Source } from '../transport.ts';
+import type { ServerTransaction } from './server-transaction.ts';
+
+export interface TransactionUser {
+  /** A new request; neither ACK nor CANCEL, no retransmission, no merged request. Answer it by `respond`. */
+  request(transaction: ServerTransaction): void;
+  /** A CANCEL came for this INVITE, which has no final response yet; it was answered 200. Answer the INVITE 487. */
+  cancelled?(transaction: ServerTransaction): void;
+  /** An ACK to a 2xx; also an ACK that matches nothing. */
+  ack?(request: SipRequest, source: Source): void;
+  /** A response that matches nothing; it must not be forwarded (RFC 6026 §8.9). */
+  strayResponse?(response: SipResponse, source: Source): void;
+  /**
+   * 'transport': a response could not be sent, nor to any backup. 'timeout': no ACK to a failure response came (timer H),
+   * or nobody answered the request in 64*T1, so that no final response may be sent any more (RFC 4320 §4.2).
+   */
+  responseFailed?(
+    transaction: ServerTransaction,
+    reason: 'timeout' | 'transport',
+    error: Error | undefined,
+  ): void;
+}
