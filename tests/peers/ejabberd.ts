@@ -19,7 +19,7 @@ export class Ejabberd implements XmppServer {
     );
     writeFileSync(
       join(options.folder, 'ejabberd.yml'),
-      fillTemplate('ejabberd/ejabberd.yml', {
+      fillTemplate('ejabberd/ejabberd.yml.in', {
         DOMAIN: options.domain,
         CLIENT_PORT: options.clientPort,
         COMPONENT_PORT: options.componentPort,

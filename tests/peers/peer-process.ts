@@ -12,6 +12,8 @@ export interface PeerProcessOptions {
   readonly deathSignal?: 'KILL' | 'TERM';
   /** Each complete line of standard output, instead of into the text that `waitForOutput` searches. */
   readonly onLine?: (line: string) => void;
+  /** Each complete line of standard error, as well as into the text. */
+  readonly onErrorLine?: (line: string) => void;
 }
 
 /** A peer's whole output is kept for `waitForOutput` up to this many characters; the rest is only in the log file. */
@@ -59,6 +61,7 @@ export class PeerProcess {
     const { stdin, stdout, stderr } = this.#child;
     stdin?.on('error', () => {});
     stderr?.setEncoding('utf8').on('data', (text: string) => this.#keep(text));
+    if (stderr && options.onErrorLine) createInterface({ input: stderr }).on('line', options.onErrorLine);
     if (stdout && options.onLine) {
       const { onLine } = options;
       createInterface({ input: stdout, crlfDelay: Infinity }).on('line', (line) => {

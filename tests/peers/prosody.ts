@@ -22,8 +22,10 @@ export class Prosody implements XmppServer {
   constructor(options: ProsodyOptions) {
     this.options = options;
     const { folder, certificate } = options;
+    const modules = options.onTrace ? '"wire_trace"' : '';
     const components = options.components.map(
-      ({ domain, secret }) => `Component "${domain}"\n  component_secret = "${secret}"\n`,
+      ({ domain, secret }) =>
+        `Component "${domain}"\n  component_secret = "${secret}"\n  modules_enabled = { ${modules} }\n`,
     );
     const tls = certificate
       ? `ssl = { key = "${certificate.keyFile}", certificate = "${certificate.certificateFile}" }`
@@ -37,7 +39,7 @@ export class Prosody implements XmppServer {
         DOMAIN: options.domain,
         CLIENT_PORT: options.clientPort,
         COMPONENT_PORT: options.componentPort,
-        MODULES: options.onTrace ? '"wire_trace"' : '',
+        MODULES: modules,
         LOG_LEVEL: 'info',
         TLS: tls,
         COMPONENTS: components.join(''),

@@ -6,7 +6,9 @@ import { readObject, type JsonObject } from './json-object.ts';
 import { PeerProcess } from './peer-process.ts';
 import { mustBecome, waitFor } from './wait.ts';
 
-const COMMAND = fileURLToPath(new URL('../../bin/stoxgate', import.meta.url));
+/** This checkout's command, or another installation's to be tested by the same suites. */
+const COMMAND =
+  process.env['STOXGATE_COMMAND'] ?? fileURLToPath(new URL('../../bin/stoxgate', import.meta.url));
 
 export interface StoxgateOptions {
   readonly name?: string;
@@ -14,6 +16,8 @@ export interface StoxgateOptions {
   readonly consolePort: number;
   /** The configuration as a value; JSON is YAML. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Each line of its log (format json) as it comes. */
+  readonly onLog?: (line: JsonObject) => void;
 }
 
 export class Stoxgate {
@@ -48,6 +52,7 @@ export class Stoxgate {
   /** Resolves at the line `ready` (every listener is bound); links may still be on their way. */
   async start(): Promise<void> {
     this.#readyLine = '';
+    const { onLog } = this.options;
     const process = new PeerProcess(
       this.options.name ?? 'stoxgate',
       [COMMAND, 'run', '--config', this.configFile],
@@ -56,6 +61,12 @@ export class Stoxgate {
         onLine: (line) => {
           this.#readyLine ||= line;
         },
+        ...(onLog && {
+          onErrorLine: (text: string) => {
+            const line = readObject(text);
+            if (line) onLog(line);
+          },
+        }),
       },
     );
     this.#process = process;
