@@ -142,22 +142,22 @@ export class ComponentLink {
   send(stanza: XmlElement, options?: SendOptions): number {
     if (this.#state.kind !== 'up' || this.#stopping) {
       this.#report.refused.linkDown.add();
-      return SendRefusal.linkDown;
+      return SendRefusal.NotUp;
     }
     if (!speaksFor(stanza, this.domain)) {
       this.#report.refused.wrongAddress.add();
-      return SendRefusal.wrongAddress;
+      return SendRefusal.ForeignFrom;
     }
     const text = serialize(stanza);
     // A UTF-16 unit is at most three octets: the octets of an ordinary stanza need not be counted.
     if (text.length * 3 > this.#limits.stanzaBytes && utf8Length(text) > this.#limits.stanzaBytes) {
       this.#report.refused.tooLarge.add();
-      return SendRefusal.tooLarge;
+      return SendRefusal.TooLarge;
     }
     if (this.queued + text.length > this.#limits.queueBytes) {
       this.#refusedFull = true;
       this.#report.refused.queueFull.add();
-      return SendRefusal.queueFull;
+      return SendRefusal.Full;
     }
     this.#seq += 1;
     if (options?.confirm === true) this.#wanted = this.#seq;

@@ -79,7 +79,7 @@ export interface ComponentLinkEvents {
   confirmed(link: ComponentLink, seq: number): void;
   /** The first barrier since `up` came back: this server returns them. */
   proved?(link: ComponentLink): void;
-  /** After `send` said `queueFull`: there is room again. */
+  /** After `send` said `Full`: there is room again. */
   writable?(link: ComponentLink): void;
   /** An attempt failed, or a link ended; every time, for `check` and tests. The log says it once. */
   ended?(link: ComponentLink, reason: string): void;
@@ -88,13 +88,13 @@ export interface ComponentLinkEvents {
 /** What `send` returns instead of a number. */
 export const SendRefusal = {
   /** The link is not up: nothing is queued for later. */
-  linkDown: -1,
+  NotUp: -1,
   /** Too many octets wait already (row ERR-G2). */
-  queueFull: -2,
+  Full: -2,
   /** `from` is missing or not of this component, or `to` is missing (row COMP-03). */
-  wrongAddress: -3,
+  ForeignFrom: -3,
   /** Larger than `stanzaBytes`. */
-  tooLarge: -4,
+  TooLarge: -4,
 } as const;
 
 export interface SendOptions {
