@@ -1,0 +1,37 @@
+// `stoxgate check`: the file, then the surroundings, one line a finding with its remedy.
+
+import { formatFinding } from '../gateway/index.ts';
+import { checkDns } from './check-dns.ts';
+import { checkLinks } from './check-links.ts';
+import { checkPorts } from './check-ports.ts';
+import { checkTargets } from './check-targets.ts';
+import { ExitStatus, loadOrTell, type Terminal } from './terminal.ts';
+
+/** What is wrong around the gateway. */
+export interface SurroundingFinding {
+  /** The key of the configuration that it belongs to. */
+  readonly key: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** Exit status: 0 nothing wrong, 1 a finding, 2 an unusable file. */
+export async function check(path: string, terminal: Terminal): Promise<number> {
+  const loaded = loadOrTell(path, terminal);
+  if (loaded === undefined) return ExitStatus.unusable;
+  const { config, warnings } = loaded;
+  const surroundings = await Promise.all([
+    checkPorts(config),
+    checkDns(config),
+    checkTargets(config),
+    checkLinks(config),
+  ]);
+  const lines = [
+    ...warnings.map(formatFinding),
+    ...surroundings.flat().map(({ key, message, remedy }) => `${path}: ${key}: ${message}; ${remedy}`),
+  ];
+  for (const line of lines) terminal.out(line);
+  if (lines.length > 0) return ExitStatus.failed;
+  terminal.out(`${path}: nothing wrong`);
+  return ExitStatus.fine;
+}
