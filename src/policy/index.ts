@@ -1,1 +1,1 @@
-export { TrustedSources, type TrustedNetwork } from './trusted-sources.ts';
+export { SpeakerScope, TrustedSources, type TrustedNetwork } from './trusted-sources.ts';

@@ -11,6 +11,27 @@ export interface TrustedNetwork {
   readonly domains?: readonly string[] | undefined;
 }
 
+/** For whom a trusted address may speak. */
+export class SpeakerScope {
+  /** True: for every domain of the rules, so that the domain need not be looked at. */
+  readonly any: boolean;
+  readonly #patterns: readonly string[];
+
+  constructor(any: boolean, patterns: readonly string[]) {
+    this.any = any;
+    this.#patterns = patterns;
+  }
+
+  /** True when a From of this domain (lower case) is believed. */
+  covers(domain: string): boolean {
+    if (this.any) return true;
+    return this.#patterns.some(
+      (pattern) =>
+        pattern === domain || pattern === '*' || (pattern.startsWith('*.') && domain.endsWith(pattern.slice(1))),
+    );
+  }
+}
+
 interface Entry {
   readonly network: IpNetwork;
   readonly domains: readonly string[] | undefined;
@@ -18,14 +39,14 @@ interface Entry {
 
 const REMEMBERED_ADDRESSES = 10_000;
 const REMEMBER_MS = 3_600_000;
-const NOBODY: readonly Entry[] = [];
 
-/** The operator's list, with the answer per source address remembered. Invalid networks throw: check them before. */
+/** The operator's list, with the answer per source address remembered. */
 export class TrustedSources {
   readonly #entries: readonly Entry[];
-  readonly #byAddress = new BoundedMap<string, readonly Entry[]>({ maxEntries: REMEMBERED_ADDRESSES });
+  readonly #byAddress = new BoundedMap<string, SpeakerScope | 'nobody'>({ maxEntries: REMEMBERED_ADDRESSES });
   readonly #clock: Clock;
 
+  /** Throws RangeError for what is no network: the configuration is checked before. */
   constructor(list: readonly TrustedNetwork[], clock: Clock) {
     this.#clock = clock;
     this.#entries = list.map(({ network, domains }) => {
@@ -35,33 +56,27 @@ export class TrustedSources {
     });
   }
 
-  /** True when anything at all is believed from this address. */
-  trusts(address: string): boolean {
-    return this.#find(address).length > 0;
-  }
-
-  /** True when a From of this domain (lower case) is believed from this address. */
-  maySpeakFor(address: string, domain: string): boolean {
-    for (const { domains } of this.#find(address)) {
-      if (domains === undefined) return true;
-      for (const pattern of domains) {
-        if (pattern === domain || pattern === '*') return true;
-        if (pattern.startsWith('*.') && domain.endsWith(pattern.slice(1))) return true;
-      }
-    }
-    return false;
-  }
-
-  #find(address: string): readonly Entry[] {
+  /** For whom this source address may speak; undefined: nothing is believed from it. */
+  scopeOf(address: string): SpeakerScope | undefined {
     const now = this.#clock.now();
-    const known = this.#byAddress.get(address, now);
-    if (known !== undefined) return known;
+    let scope = this.#byAddress.get(address, now);
+    if (scope === undefined) {
+      scope = this.#find(address);
+      this.#byAddress.set(address, scope, now, REMEMBER_MS);
+    }
+    return scope === 'nobody' ? undefined : scope;
+  }
+
+  #find(address: string): SpeakerScope | 'nobody' {
     const parsed = parseIpAddress(address);
+    if (parsed === undefined) return 'nobody';
     // An IPv6 socket shows an IPv4 peer as ::ffff:a.b.c.d; the operator wrote a.b.c.d.
-    const plain = parsed === undefined ? undefined : unmapped(parsed);
-    const entries =
-      plain === undefined ? NOBODY : this.#entries.filter(({ network }) => network.contains(plain));
-    this.#byAddress.set(address, entries, now, REMEMBER_MS);
-    return entries;
+    const plain = unmapped(parsed);
+    const entries = this.#entries.filter(({ network }) => network.contains(plain));
+    if (entries.length === 0) return 'nobody';
+    return new SpeakerScope(
+      entries.some(({ domains }) => domains === undefined),
+      entries.flatMap(({ domains }) => domains ?? []),
+    );
   }
 }

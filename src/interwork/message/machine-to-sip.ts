@@ -41,6 +41,8 @@ export type ToSipEvent =
   | { readonly kind: 'failed'; readonly moreTargets: boolean }
   /** The message before it in the queue found the target dead (IM-33). */
   | { readonly kind: 'headFailed' }
+  /** The request would be larger than IM-30 allows: nothing was sent. */
+  | { readonly kind: 'tooLong' }
   /** The gateway stops now (ERR-G5). */
   | { readonly kind: 'drained' };
 
@@ -127,6 +129,7 @@ function stepTrying(state: Trying, event: ToSipEvent): ToSipTransition {
     case 'failed':
       // ERR-R6: timeout and transport failure try the next target before anything is said.
       return event.moreTargets ? keep(state, 'penalizeTarget', 'send') : REPORTED_DEAD;
+    case 'tooLong':
     case 'drained':
       return REPORTED;
     default:

@@ -57,7 +57,6 @@ export type ToXmppEffect =
   | 'reportLoss'
   /** Positive IMDN if one was asked for (RCPT-03). */
   | 'reportDelivery'
-  | 'startWaiting'
   | 'stopWaiting';
 
 export interface ToXmppTransition {

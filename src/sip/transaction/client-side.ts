@@ -93,10 +93,16 @@ export class ClientSide implements ClientContext {
     return this.#completed.size;
   }
 
-  request(request: SipRequest, target: Target, handlers: ClientHandlers): ClientTransaction {
+  request(
+    request: SipRequest,
+    target: Target,
+    handlers: ClientHandlers,
+    maxOctets: number,
+  ): ClientTransaction | undefined {
     const branch = this.#env.random.base32(BRANCH_CHARS);
     const first = this.#alternative(request, target, branch);
     if (first === undefined) return this.#failedTransaction(request, target, branch, handlers);
+    if (first.bytes.length > maxOctets) return undefined;
     this.counters.clientStarted.add();
     const key = clientKey(BRANCH_COOKIE + branch, request.method);
     const large = transportForSize(target, first.bytes.length, this.#env.maxUdpRequestBytes);

@@ -113,8 +113,21 @@ export class TransactionLayer {
    * really used. A UDP target is left for TCP when the request is large, and taken again when TCP fails. Nothing is called
    * before this returns, unless the transport fails or answers at once. Not for ACK: that is `send`.
    */
-  request(request: SipRequest, target: Target, handlers: ClientHandlers): ClientTransaction {
-    return this.#client.request(request, target, handlers);
+  request(request: SipRequest, target: Target, handlers: ClientHandlers): ClientTransaction;
+  /** The same, but with nothing sent and undefined returned for a request of more than `maxOctets` as a whole (RFC 3428 §8). */
+  request(
+    request: SipRequest,
+    target: Target,
+    handlers: ClientHandlers,
+    maxOctets: number,
+  ): ClientTransaction | undefined;
+  request(
+    request: SipRequest,
+    target: Target,
+    handlers: ClientHandlers,
+    maxOctets = Infinity,
+  ): ClientTransaction | undefined {
+    return this.#client.request(request, target, handlers, maxOctets);
   }
 
   /** Sends a request outside of any transaction, with a Via of its own: the ACK to a 2xx (RFC 3261 §13.2.2.4). */

@@ -47,6 +47,7 @@ const EVENTS: Record<string, ToSipEvent> = {
   failed: { kind: 'failed', moreTargets: false },
   'failed more targets': { kind: 'failed', moreTargets: true },
   headFailed: { kind: 'headFailed' },
+  tooLong: { kind: 'tooLong' },
   drained: { kind: 'drained' },
 };
 
@@ -72,6 +73,7 @@ const EXPECTED: Record<string, Record<string, string>> = {
     '603': REPORT,
     failed: 'reported: penalizeTarget report failQueue releaseTurn',
     'failed more targets': 'trying: penalizeTarget send',
+    tooLong: REPORT,
     drained: REPORT,
   },
   delivered: { drained: 'delivered:' },

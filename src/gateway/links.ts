@@ -1,0 +1,89 @@
+// The component links of the configuration, grouped by domain, and what becomes of them at a reload.
+
+import { ComponentLink, type ComponentLinkEnv } from '../edge/xmpp/index.ts';
+import type { XmlElement } from '../xml/index.ts';
+import type { ConfiguredComponent } from './config/schema.ts';
+import { LinkGroup } from './link-group.ts';
+import type { LinkStatus } from './types.ts';
+
+interface Member {
+  readonly key: string;
+  readonly link: ComponentLink;
+}
+
+export class Links {
+  readonly #env: ComponentLinkEnv;
+  readonly #deliver: (stanza: XmlElement, group: LinkGroup) => void;
+  readonly #groups = new Map<string, LinkGroup>();
+  #members: Member[] = [];
+
+  constructor(env: ComponentLinkEnv, deliver: (stanza: XmlElement, group: LinkGroup) => void) {
+    this.#env = env;
+    this.#deliver = deliver;
+  }
+
+  /** The links that may carry stanzas of this domain. */
+  groupFor(domain: string): LinkGroup | undefined {
+    return this.#groups.get(domain);
+  }
+
+  get groups(): Iterable<LinkGroup> {
+    return this.#groups.values();
+  }
+
+  /** Goes over to this list: what is new starts, what is gone ends, what stayed the same stays up. */
+  async apply(components: readonly ConfiguredComponent[]): Promise<void> {
+    const wanted = components.map((component) => ({ component, key: keyOf(component) }));
+    const keys = new Set(wanted.map(({ key }) => key));
+    const gone = this.#members.filter(({ key }) => !keys.has(key));
+    const kept = new Map(this.#members.filter(({ key }) => keys.has(key)).map((member) => [member.key, member]));
+    this.#members = wanted.map(({ component, key }) => kept.get(key) ?? { key, link: this.#make(component) });
+    for (const domain of new Set(components.map((component) => component.domain))) {
+      if (!this.#groups.has(domain)) this.#groups.set(domain, new LinkGroup(domain));
+    }
+    for (const group of this.#groups.values()) {
+      group.replaceLinks(this.#members.map(({ link }) => link).filter((link) => link.domain === group.domain));
+    }
+    for (const { key, link } of this.#members) if (!kept.has(key)) link.start();
+    await Promise.all(gone.map(({ link }) => link.stop()));
+    for (const [domain, group] of this.#groups) if (group.empty) this.#groups.delete(domain);
+  }
+
+  status(): LinkStatus[] {
+    return this.#members.map(({ link }) => ({
+      domain: link.domain,
+      host: link.host,
+      port: link.port,
+      state: link.state,
+      everUp: link.everUp,
+      since: link.since,
+    }));
+  }
+
+  /** Gives up what owners of parked stanzas have no more interest in. */
+  sweep(): void {
+    for (const group of this.#groups.values()) group.sweep();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#members.map(({ link }) => link.stop()));
+  }
+
+  #make(component: ConfiguredComponent): ComponentLink {
+    const group = (): LinkGroup | undefined => this.#groups.get(component.domain);
+    return new ComponentLink(component, this.#env, {
+      stanza: (stanza) => {
+        const owner = group();
+        if (owner !== undefined) this.#deliver(stanza, owner);
+      },
+      up: () => group()?.linkUp(),
+      down: (link) => group()?.linkDown(link),
+      confirmed: (link, seq) => group()?.linkConfirmed(link, seq),
+      writable: () => group()?.linkUp(),
+    });
+  }
+}
+
+function keyOf({ domain, host, port, secret }: ConfiguredComponent): string {
+  return JSON.stringify([domain, host, port, secret]);
+}

@@ -1,0 +1,18 @@
+// What a reload replaces (SIGHUP): everything derived from the configuration that holds no state of its own. The
+// drivers look it up here each time, so that a message is served by one configuration or the next, never by a mix of
+// old and new references.
+
+import type { AddressBook } from '../mapping/index.ts';
+import type { TrustedSources } from '../policy/index.ts';
+import type { DigestClient, Locator } from '../sip/index.ts';
+import type { Config } from './config/schema.ts';
+
+export interface Live {
+  book: AddressBook;
+  trusted: TrustedSources;
+  locator: Locator;
+  digest: DigestClient;
+  messages: Config['messages'];
+  /** `log.bodies`. */
+  logBodies: boolean;
+}

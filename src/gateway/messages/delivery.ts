@@ -1,0 +1,260 @@
+// Runs the machine of one MESSAGE on its way to SIP: locates, sends, tries the next target, answers challenges.
+
+import type { Bytes } from '../../base/index.ts';
+import { QUEUED, stepToSip, type ToSipEffect, type ToSipEvent, type ToSipState } from '../../interwork/message/index.ts';
+import {
+  failureToStanzaError,
+  gatewayStanzaError,
+  locateFaultToStanzaError,
+  responseToStanzaError,
+} from '../../mapping/index.ts';
+import {
+  buildRequest,
+  contactList,
+  formatNameAddr,
+  rawHeaderField,
+  type ClientFailure,
+  type ClientHandlers,
+  type HeaderField,
+  type LocatedTarget,
+  type LocateResult,
+  type SipRequest,
+  type SipResponse,
+} from '../../sip/index.ts';
+import { stanzaError, type StanzaError } from '../../xmpp/index.ts';
+import type { DeliveryEnv, SipDeliveries } from './sip-deliveries.ts';
+
+/** IM-30: the whole request, in octets. RFC 3428 §8: the path may hold a hop over UDP that we do not see. */
+export const MAX_MESSAGE_OCTETS = 1300;
+const TAG_CHARS = 16;
+
+/** Who sent it, and hears what became of it: exactly one of the two, once. */
+export interface Origin {
+  /** Correlation id for the log. */
+  readonly cid: string;
+  /** For From; '' for none. */
+  readonly displayName: string;
+  delivered(): void;
+  /** `status`: the final response, if there was one. */
+  refused(error: StanzaError, status: number | undefined): void;
+}
+
+export interface DeliveryParts {
+  readonly origin: Origin;
+  /** SIP URIs. */
+  readonly from: string;
+  readonly requestUri: string;
+  readonly callId: string;
+  readonly maxForwards: number;
+  /** Content headers and others that no request of ours has by itself. */
+  readonly headers: readonly HeaderField[];
+  readonly body: Bytes;
+}
+
+const LOCATED: ToSipEvent = { kind: 'located' };
+const TOO_LONG: ToSipEvent = { kind: 'tooLong' };
+const UNLOCATABLE: ToSipEvent = { kind: 'unlocatable' };
+const HEAD_FAILED: ToSipEvent = { kind: 'headFailed' };
+const NO_HEADERS: readonly HeaderField[] = [];
+
+export class Delivery implements ClientHandlers {
+  state: ToSipState = QUEUED;
+  /** The Request-URI it was queued under; redirects do not change it. */
+  readonly queueKey: string;
+  readonly #queue: SipDeliveries;
+  readonly #env: DeliveryEnv;
+  readonly #parts: DeliveryParts;
+  readonly #from: string;
+  #requestUri: string;
+  #cseq = 1;
+  #targets: readonly LocatedTarget[] = [];
+  #next = 0;
+  #request: SipRequest | undefined;
+  #credentials: readonly HeaderField[] = NO_HEADERS;
+  #error: StanzaError | undefined;
+  #status: number | undefined;
+  /** Contacts of redirects that were tried. */
+  #visited: Set<string> | undefined;
+
+  constructor(queue: SipDeliveries, env: DeliveryEnv, parts: DeliveryParts) {
+    this.#queue = queue;
+    this.#env = env;
+    this.#parts = parts;
+    this.queueKey = parts.requestUri;
+    this.#requestUri = parts.requestUri;
+    this.#from = formatNameAddr({
+      displayName: parts.origin.displayName,
+      uri: parts.from,
+      params: new Map([['tag', env.random.base32(TAG_CHARS)]]),
+    });
+  }
+
+  step(event: ToSipEvent): void {
+    const transition = stepToSip(this.state, event);
+    if (!transition.expected) {
+      const { log } = this.#env;
+      log.debug('message.unexpected', { cid: this.#parts.origin.cid, state: this.state.kind, event: event.kind });
+      return;
+    }
+    this.state = transition.state;
+    for (const effect of transition.effects) this.#run(effect);
+  }
+
+  /** IM-33: it waited behind one whose target is dead, and ends with the same error. */
+  endAs(head: Delivery): void {
+    this.#error = head.#error;
+    this.step(HEAD_FAILED);
+  }
+
+  /** A response to its request, provisional ones too. */
+  response(response: SipResponse): void {
+    const status = response.status;
+    if (status < 200) return;
+    this.#status = status;
+    const target = this.#target;
+    if (target !== undefined && status !== 503) this.#env.live.locator.forgive(target);
+    if (status >= 300) this.#error = this.#errorFrom(response);
+    this.step({
+      kind: 'response',
+      status,
+      moreTargets: this.#next < this.#targets.length,
+      challenge: status === 401 || status === 407 ? this.#answerChallenge(response) : undefined,
+      redirect: status >= 300 && status < 400 && this.#takeRedirect(response),
+    });
+  }
+
+  /** No final response: timer F, or the transport could not send. */
+  failed(reason: ClientFailure, error: Error): void {
+    const { log } = this.#env;
+    this.#status = undefined;
+    this.#error = reason === 'stopped' ? gatewayStanzaError('ERR-G5') : failureToStanzaError(reason);
+    if (log.enabled('debug')) {
+      log.debug('message.failed', { cid: this.#parts.origin.cid, reason, error: error.message });
+    }
+    this.step({ kind: 'failed', moreTargets: this.#next < this.#targets.length });
+  }
+
+  get #target(): LocatedTarget | undefined {
+    return this.#targets[this.#next - 1];
+  }
+
+  #run(effect: ToSipEffect): void {
+    switch (effect) {
+      case 'locate':
+        return this.#locate();
+      case 'send':
+        return this.#send(this.#targets[this.#next++]);
+      case 'sendWithCredentials':
+        this.#cseq += 1;
+        return this.#send(this.#target);
+      case 'follow':
+        this.#credentials = NO_HEADERS;
+        return;
+      case 'penalizeTarget':
+        if (this.#target !== undefined) this.#env.live.locator.penalise(this.#target);
+        return;
+      case 'countDelivered':
+        return this.#parts.origin.delivered();
+      case 'report':
+        return this.#parts.origin.refused(this.#error ?? gatewayStanzaError('ERR-G5'), this.#status);
+      case 'releaseTurn':
+        return this.#queue.ended(this, false);
+      case 'failQueue':
+        return this.#queue.ended(this, true);
+    }
+  }
+
+  #locate(): void {
+    const found = this.#env.live.locator.locate(this.#requestUri);
+    if (found instanceof Promise) void found.then((result) => this.#located(result));
+    else this.#located(found);
+  }
+
+  #located(result: LocateResult): void {
+    if (!result.ok) {
+      this.#error = locateFaultToStanzaError(result.error.code);
+      return this.step(UNLOCATABLE);
+    }
+    this.#targets = result.value;
+    this.#next = 0;
+    this.step(LOCATED);
+  }
+
+  #send(target: LocatedTarget | undefined): void {
+    if (target === undefined) return;
+    const { transactions, log } = this.#env;
+    const request = this.#build(target);
+    this.#request = request;
+    if (log.enabled('debug')) {
+      log.debug('message.sent', {
+        cid: this.#parts.origin.cid,
+        direction: 'xmpp_to_sip',
+        callId: this.#parts.callId,
+        from: this.#parts.from,
+        to: this.#requestUri,
+        target: `${target.transport} ${target.address} ${target.port}`,
+      });
+    }
+    // The repetition with credentials may be longer; it then goes by a congestion-safe transport (RFC 3261 §18.1.1).
+    const maxOctets = this.#cseq === 1 ? MAX_MESSAGE_OCTETS : Infinity;
+    if (transactions.request(request, target, this, maxOctets) === undefined) this.#tooLong();
+  }
+
+  #tooLong(): void {
+    const text = `The message would be longer than ${MAX_MESSAGE_OCTETS} octets as a SIP request`;
+    this.#error = stanzaError('policy-violation', { text, lang: 'en' });
+    this.step(TOO_LONG);
+  }
+
+  #build(target: LocatedTarget): SipRequest {
+    const parts = this.#parts;
+    let headers = parts.headers;
+    if (target.route !== undefined) headers = [rawHeaderField('Route', target.route), ...headers];
+    if (this.#credentials.length > 0) headers = [...headers, ...this.#credentials];
+    return buildRequest({
+      method: 'MESSAGE',
+      requestUri: this.#requestUri,
+      from: this.#from,
+      to: formatNameAddr({ uri: this.#requestUri }),
+      callId: parts.callId,
+      cseq: this.#cseq,
+      maxForwards: parts.maxForwards,
+      headers,
+      body: parts.body,
+    });
+  }
+
+  /** ERR-R4. Keeps the credentials for the next request; undefined when there are none for the realm. */
+  #answerChallenge(response: SipResponse): 'fresh' | 'stale' | undefined {
+    if (this.#request === undefined) return undefined;
+    const answer = this.#env.live.digest.answer(this.#request, response);
+    if (!answer.ok) return undefined;
+    this.#credentials = answer.value.headers;
+    return answer.value.stale ? 'stale' : 'fresh';
+  }
+
+  /** ERR-R5: takes the first Contact that was not tried yet as new Request-URI. */
+  #takeRedirect(response: SipResponse): boolean {
+    if (this.#env.live.messages.redirects !== 'follow') return false;
+    const contacts = contactList(response);
+    if (!contacts.ok || contacts.value === '*') return false;
+    const visited = (this.#visited ??= new Set([this.#requestUri]));
+    for (const { uri } of contacts.value) {
+      if (visited.has(uri)) continue;
+      visited.add(uri);
+      this.#requestUri = uri;
+      return true;
+    }
+    return false;
+  }
+
+  #errorFrom(response: SipResponse): StanzaError {
+    let contact: string | undefined;
+    if (response.status < 400) {
+      const contacts = contactList(response);
+      const uri = contacts.ok && contacts.value !== '*' ? contacts.value[0]?.uri : undefined;
+      if (uri !== undefined) contact = this.#env.contactAddress(uri);
+    }
+    return responseToStanzaError(response.status, response.reason, contact === undefined ? {} : { contact });
+  }
+}

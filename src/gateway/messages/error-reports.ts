@@ -1,0 +1,82 @@
+// Error stanzas on their way back to XMPP senders. They are outcomes: what was not confirmed when a link went away
+// is written again, and while there is no link they wait, bounded in number and age.
+
+import { BoundedMap, type Clock, type Counter, type Counters, type Log } from '../../base/index.ts';
+import type { XmlElement } from '../../xml/index.ts';
+import type { ConfirmedStanza, LinkGroup } from '../link-group.ts';
+
+const MAX_WAITING = 20_000;
+/** Longer than any outage that a sender would wait through. */
+const MAX_AGE_MS = 600_000;
+
+class Report implements ConfirmedStanza {
+  readonly stanza: XmlElement;
+  readonly #number: number;
+  readonly #owner: ErrorReports;
+
+  constructor(owner: ErrorReports, number: number, stanza: XmlElement) {
+    this.#owner = owner;
+    this.#number = number;
+    this.stanza = stanza;
+  }
+
+  get open(): boolean {
+    return this.#owner.waits(this.#number);
+  }
+
+  confirmed(): void {
+    this.#owner.done(this.#number);
+  }
+
+  parked(): void {}
+
+  writtenAgain(): void {}
+}
+
+export class ErrorReports {
+  readonly #clock: Clock;
+  readonly #waiting: BoundedMap<number, Report>;
+  readonly #lost: Counter;
+  #number = 0;
+
+  constructor(env: { readonly clock: Clock; readonly log: Log; readonly counters: Counters }) {
+    this.#clock = env.clock;
+    this.#lost = env.counters.counter(
+      'stoxgate_reports_lost_total',
+      'Error stanzas that no link carried within ten minutes.',
+    );
+    this.#waiting = new BoundedMap({
+      maxEntries: MAX_WAITING,
+      onDrop: (_, report) => {
+        this.#lost.add();
+        env.log.warn('report.lost', { to: report.stanza.attr('to'), id: report.stanza.attr('id') });
+      },
+    });
+  }
+
+  /** Reports that the XMPP server has not confirmed yet. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Sends an error stanza now, or as soon as the group has a link. */
+  send(stanza: XmlElement, group: LinkGroup): void {
+    const number = ++this.#number;
+    const report = new Report(this, number, stanza);
+    this.#waiting.set(number, report, this.#clock.now(), MAX_AGE_MS);
+    if (group.sendConfirmed(report) < 0) group.park(report);
+  }
+
+  /** Gives up what is too old. */
+  sweep(): void {
+    this.#waiting.sweep(this.#clock.now());
+  }
+
+  waits(number: number): boolean {
+    return this.#waiting.get(number, this.#clock.now()) !== undefined;
+  }
+
+  done(number: number): void {
+    this.#waiting.delete(number);
+  }
+}

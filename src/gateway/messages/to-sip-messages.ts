@@ -1,0 +1,131 @@
+// Takes messages from XMPP to SIP, and reports each that was not delivered to its sender, with his id.
+
+import type { Log, Random } from '../../base/index.ts';
+import { toSip, type MessageDraft } from '../../interwork/message/index.ts';
+import { gatewayStanzaError, type MappedUri } from '../../mapping/index.ts';
+import {
+  errorReply,
+  mayAnswerWithError,
+  readChatState,
+  readNick,
+  type Message,
+  type StanzaError,
+} from '../../xmpp/index.ts';
+import type { LinkGroup } from '../link-group.ts';
+import type { Live } from '../live.ts';
+import type { ComposingToSip } from './composing.ts';
+import type { Conversation, Conversations } from './conversations.ts';
+import type { Origin } from './delivery.ts';
+import type { ErrorReports } from './error-reports.ts';
+import type { ToSipOutcomes } from './outcomes.ts';
+import type { SipDeliveries } from './sip-deliveries.ts';
+
+const CALL_ID_CHARS = 26;
+
+export interface ToSipEnv {
+  readonly random: Random;
+  readonly log: Log;
+  readonly live: Live;
+  readonly outcomes: ToSipOutcomes;
+  readonly conversations: Conversations;
+  readonly deliveries: SipDeliveries;
+  readonly errors: ErrorReports;
+  readonly composing: ComposingToSip;
+}
+
+/** A message from XMPP: its sender hears only of what was not delivered. */
+class StanzaOrigin implements Origin {
+  readonly #owner: ToSipMessages;
+  readonly #message: Message;
+  readonly #group: LinkGroup;
+
+  constructor(owner: ToSipMessages, message: Message, group: LinkGroup) {
+    this.#owner = owner;
+    this.#message = message;
+    this.#group = group;
+  }
+
+  get cid(): string {
+    return this.#message.id ?? '';
+  }
+
+  get displayName(): string {
+    // A client that wants a name to be shown sends it (ADDR-70, XEP-0172); it is looked for only where there is more
+    // than a body and a thread.
+    return this.#message.element.children.length > 1 ? (readNick(this.#message.element) ?? '') : '';
+  }
+
+  delivered(): void {
+    this.#owner.delivered();
+  }
+
+  refused(error: StanzaError): void {
+    this.#owner.refuse(this.#message, error, this.#group);
+  }
+}
+
+export class ToSipMessages {
+  readonly #env: ToSipEnv;
+
+  constructor(env: ToSipEnv) {
+    this.#env = env;
+  }
+
+  /** Takes one message, not of type error, whose addresses are mapped. */
+  accept(message: Message, from: MappedUri, to: MappedUri, group: LinkGroup): void {
+    const { live, outcomes, conversations, deliveries, composing, log } = this.#env;
+    const result = toSip(message, { encrypted: live.messages.encrypted });
+    if (result.kind === 'refused') return this.refuse(message, result.error, group);
+    if (result.kind === 'nothing') {
+      outcomes.nothing.add();
+      return;
+    }
+    const conversation = conversations.open(to.bareText, from.bareText);
+    if (!conversation.chatStates && readChatState(message.element) !== undefined) conversation.chatStates = true;
+    if (result.kind === 'chatState') {
+      outcomes.nothing.add();
+      return composing.state(result.state, from.uri, to.uri, conversation);
+    }
+    conversation.lastType = message.type === 'chat' ? 'chat' : 'normal';
+    // ERR-R9: it has been through this or another gateway too often; a proxy would have answered 483.
+    if (result.draft.maxForwards === 0) return this.refuse(message, gatewayStanzaError('too-many-hops'), group);
+    const callId = this.#callId(message, result.draft, conversation);
+    if (live.logBodies && log.enabled('debug')) {
+      log.debug('message.body', { cid: message.id, direction: 'xmpp_to_sip', body: message.bodies[0]?.text });
+    }
+    composing.contentSent(from.uri, to.uri);
+    deliveries.send({
+      origin: new StanzaOrigin(this, message, group),
+      from: from.uri,
+      requestUri: to.uri,
+      callId,
+      maxForwards: result.draft.maxForwards,
+      headers: result.draft.headers,
+      body: result.draft.body,
+    });
+  }
+
+  /** Answers a message with an error, if it may be answered (ERR-R1). */
+  refuse(message: Message, error: StanzaError, group: LinkGroup): void {
+    const { log, outcomes, errors } = this.#env;
+    outcomes.reported.add();
+    if (log.enabled('debug')) {
+      log.debug('message.reported', { cid: message.id, direction: 'xmpp_to_sip', condition: error.condition });
+    }
+    if (mayAnswerWithError(message.element)) errors.send(errorReply(message.element, error), group);
+  }
+
+  delivered(): void {
+    this.#env.outcomes.delivered.add();
+  }
+
+  /** IM-03: the thread if it can be a Call-ID, else a new one that is remembered with it. */
+  #callId(message: Message, draft: MessageDraft, conversation: Conversation): string {
+    if (draft.callId !== undefined) return draft.callId;
+    const fresh = this.#env.random.base32(CALL_ID_CHARS);
+    const thread = message.thread?.id;
+    if (thread === undefined) return fresh;
+    if (conversation.thread?.id !== thread) conversation.thread = { id: thread, callId: fresh };
+    return conversation.thread.callId;
+  }
+}

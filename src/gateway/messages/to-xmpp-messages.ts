@@ -1,0 +1,351 @@
+// Runs the machine of each message from SIP to XMPP: writes the stanza, waits for the acknowledgement, answers.
+
+import { BoundedMap, type Clock, type Log, type Timer, type Timers } from '../../base/index.ts';
+import {
+  isMessageId,
+  stepToXmpp,
+  toXmpp,
+  ToXmppState,
+  type ToXmppEffect,
+  type ToXmppEvent,
+} from '../../interwork/message/index.ts';
+import {
+  faultToResponse,
+  gatewayResponse,
+  stanzaErrorToResponse,
+  type MappedJid,
+  type RequestedReports,
+} from '../../mapping/index.ts';
+import type { HeaderField, ResponseOptions, ServerTransaction } from '../../sip/index.ts';
+import type { XmlElement } from '../../xml/index.ts';
+import { readStanzaError } from '../../xmpp/index.ts';
+import { SendRefusal } from '../../edge/xmpp/index.ts';
+import type { ConfirmedStanza, LinkGroup } from '../link-group.ts';
+import type { Live } from '../live.ts';
+import type { ComposingToXmpp } from './composing.ts';
+import type { Conversations } from './conversations.ts';
+import type { ToXmppOutcomes } from './outcomes.ts';
+
+/** IM-29: the final response no later than 10 s after the request; the rest is for the way back. */
+const DEADLINE_MS = 9_500;
+/** Open messages at once; beyond it ERR-G2. */
+const MAX_OPEN = 50_000;
+/** How long, and for how many messages, a late error or receipt is still reported to the SIP sender. */
+const REMEMBER_ENDED_MS = 600_000;
+const MAX_ENDED = 20_000;
+const NO_HEADERS: readonly HeaderField[] = [];
+
+/** Where reports on accepted messages go (IMDN, RFC 5438). */
+export interface ReportSink {
+  report(status: 'delivered' | 'failed', message: AcceptedMessage): void;
+}
+
+/** What is still known of a message whose sender asked for reports. */
+export interface AcceptedMessage {
+  readonly id: string;
+  readonly reports: RequestedReports;
+  /** From and To of the MESSAGE, as URIs. */
+  readonly senderUri: string;
+  readonly recipientUri: string;
+}
+
+export interface ToXmppEnv {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Log;
+  readonly live: Live;
+  readonly conversations: Conversations;
+  readonly outcomes: ToXmppOutcomes;
+  readonly reports: ReportSink;
+  /** The links that may carry stanzas of this domain. */
+  groupFor(domain: string): LinkGroup | undefined;
+  readonly composing: ComposingToXmpp;
+}
+
+class OpenMessage implements ConfirmedStanza {
+  state: ToXmppState = ToXmppState.Written;
+  readonly stanza: XmlElement;
+  readonly id: string;
+  readonly tx: ServerTransaction;
+  readonly reports: RequestedReports | undefined;
+  readonly owner: ToXmppMessages;
+  deadline: Timer | undefined;
+  /** The error stanza at hand while `errorStanza` is being stepped. */
+  error: XmlElement | undefined;
+
+  constructor(owner: ToXmppMessages, tx: ServerTransaction, id: string, stanza: XmlElement, reports: RequestedReports | undefined) {
+    this.owner = owner;
+    this.tx = tx;
+    this.id = id;
+    this.stanza = stanza;
+    this.reports = reports;
+  }
+
+  get open(): boolean {
+    return this.state === ToXmppState.Written || this.state === ToXmppState.Parked;
+  }
+
+  confirmed(): void {
+    this.owner.step(this, 'confirmed');
+  }
+
+  parked(): void {
+    this.owner.step(this, 'linkDown');
+  }
+
+  writtenAgain(): void {
+    this.owner.step(this, 'writtenAgain');
+  }
+}
+
+export class ToXmppMessages {
+  readonly #env: ToXmppEnv;
+  readonly #open = new Map<string, OpenMessage>();
+  /**
+   * Ended ones of which something may still come: accepted, and the sender wants to hear more; or told to have
+   * failed, so that a late error about them is no loss. A plainly accepted message is not kept.
+   */
+  readonly #ended: BoundedMap<string, OpenMessage>;
+  #draining = false;
+
+  constructor(env: ToXmppEnv) {
+    this.#env = env;
+    this.#ended = new BoundedMap({ maxEntries: MAX_ENDED });
+  }
+
+  /** Messages without a final response. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Ended messages of which something may still come. */
+  get remembered(): number {
+    return this.#ended.size;
+  }
+
+  /** Takes one MESSAGE from a believed sender; it is answered now or later, exactly once. */
+  accept(tx: ServerTransaction, from: MappedJid): void {
+    const { live, outcomes, clock, composing } = this.#env;
+    const to = live.book.sipTargetToJid(tx.request.requestUri);
+    if (!to.ok) {
+      const answer = faultToResponse(to.error, 'target');
+      return this.#reject(tx, answer.status, answer.headers);
+    }
+    if (this.#draining) return this.#unavailable(tx);
+    const group = this.#env.groupFor(from.jid.domain);
+    // A `from` that no link may speak for is never written to one (ERR-G7).
+    if (group === undefined) return this.#reject(tx, 403, NO_HEADERS);
+    if (!group.up) return this.#unavailable(tx);
+    if (this.#open.size >= MAX_OPEN) return this.#full(tx);
+
+    const conversation = this.#env.conversations.find(from.bareText, to.value.bareText);
+    const result = toXmpp(tx.request, {
+      from: from.jidText,
+      to: to.value.jidText,
+      type: live.messages.type === 'mirror' ? (conversation?.lastType ?? 'normal') : live.messages.type,
+      thread: conversation?.thread?.callId === tx.request.callId ? conversation.thread.id : undefined,
+      first: conversation === undefined,
+      wallMs: clock.wall(),
+    });
+    switch (result.kind) {
+      case 'message':
+        return this.#write(tx, group, result.id, result.stanza, result.reports, conversation === undefined ? [from, to.value] : undefined);
+      case 'composing':
+        this.#env.conversations.open(from.bareText, to.value.bareText).composing = 'understood';
+        // XEP-0085 "Discovering support": never first to somebody who has sent none (IM-68).
+        if (conversation?.chatStates === true) composing.state(result.stanza, result.composing, result.refreshSeconds, group);
+        outcomes.nothing.add();
+        return tx.respond(200);
+      case 'nothing':
+        outcomes.nothing.add();
+        return tx.respond(200);
+      case 'refused':
+        return this.#reject(tx, result.status, result.headers);
+    }
+  }
+
+  /** A message stanza of type error: true when it was about one of these. */
+  errorStanza(stanza: XmlElement): boolean {
+    const id = stanza.attr('id');
+    if (this.#answered(id, 'errorStanza', stanza)) return true;
+    if (id === undefined || !isMessageId(id)) return false;
+    // Not kept: it was accepted, and its sender asked for no reports.
+    this.#lose(id, stanza);
+    return true;
+  }
+
+  /** XEP-0184: true when the receipt was about one of these. */
+  receipt(id: string): boolean {
+    return this.#answered(id, 'receipt', undefined);
+  }
+
+  /** From now on new messages are answered by ERR-G5. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** Ends everything that is still open (ERR-G5). */
+  stop(): void {
+    this.#draining = true;
+    for (const message of this.#open.values()) this.step(message, 'drained');
+    this.#ended.clear();
+  }
+
+  /** Steps one machine and runs its effects. */
+  step(message: OpenMessage, event: ToXmppEvent): void {
+    const before = message.state;
+    const transition = stepToXmpp(before, event);
+    if (!transition.expected) {
+      this.#env.log.debug('message.unexpected', { cid: message.id, state: before, event });
+      return;
+    }
+    message.state = transition.state;
+    for (const effect of transition.effects) this.#run(message, effect);
+    if (!message.open && message.deadline !== undefined) this.#close(message);
+  }
+
+  #answered(id: string | undefined, event: 'errorStanza' | 'receipt', error: XmlElement | undefined): boolean {
+    if (id === undefined) return false;
+    const message = this.#open.get(id) ?? this.#ended.get(id, this.#env.clock.now());
+    if (message === undefined) return false;
+    message.error = error;
+    this.step(message, event);
+    message.error = undefined;
+    return true;
+  }
+
+  #write(
+    tx: ServerTransaction,
+    group: LinkGroup,
+    id: string,
+    stanza: XmlElement,
+    reports: RequestedReports | undefined,
+    newcomers: readonly [MappedJid, MappedJid] | undefined,
+  ): void {
+    const { log, timers, live, composing } = this.#env;
+    if (this.#open.has(id)) {
+      // The same Call-ID, CSeq and From tag by another way (RFC 3261 §8.2.2.2).
+      return this.#reject(tx, 482, NO_HEADERS);
+    }
+    const message = new OpenMessage(this, tx, id, stanza, reports);
+    const seq = group.sendConfirmed(message);
+    if (seq < 0) {
+      return this.#unwritten(tx, seq);
+    }
+    if (newcomers !== undefined) this.#env.conversations.open(newcomers[0].bareText, newcomers[1].bareText);
+    composing.contentSent(stanza);
+    this.#open.set(id, message);
+    message.deadline = timers.set(DEADLINE_MS, () => this.step(message, 'deadline'));
+    if (log.enabled('debug')) {
+      log.debug('message.written', {
+        cid: id,
+        direction: 'sip_to_xmpp',
+        callId: tx.request.callId,
+        from: stanza.attr('from'),
+        to: stanza.attr('to'),
+        ...(live.logBodies ? { body: stanza.child('body')?.text() } : {}),
+      });
+    }
+  }
+
+  #unwritten(tx: ServerTransaction, refusal: number): void {
+    switch (refusal) {
+      case SendRefusal.Full:
+        return this.#full(tx);
+      case SendRefusal.ForeignFrom:
+        return this.#reject(tx, 403, NO_HEADERS);
+      case SendRefusal.TooLarge:
+        // IM-32: more than the XMPP server takes.
+        return this.#reject(tx, 413, NO_HEADERS);
+      default:
+        return this.#unavailable(tx);
+    }
+  }
+
+  #run(message: OpenMessage, effect: ToXmppEffect): void {
+    const { outcomes, live, reports } = this.#env;
+    switch (effect) {
+      case 'respondAccepted':
+        outcomes.accepted.add();
+        return this.#respond(message, live.messages.accepted);
+      case 'respondDelivered':
+        outcomes.delivered.add();
+        this.#respond(message, 200);
+        if (message.reports?.positive === true) reports.report('delivered', acceptedMessage(message, message.reports));
+        return;
+      case 'respondMapped': {
+        outcomes.refused.add();
+        return this.#respondMapped(message);
+      }
+      case 'respondUnavailable':
+        outcomes.unconfirmed.add();
+        return this.#respond(message, gatewayResponse('ERR-G1').status);
+      case 'reportDelivery':
+        this.#ended.delete(message.id);
+        if (message.reports?.positive === true) reports.report('delivered', acceptedMessage(message, message.reports));
+        return;
+      case 'reportLoss':
+        this.#ended.delete(message.id);
+        if (message.error !== undefined) this.#lose(message.id, message.error);
+        if (message.reports?.negative === true) reports.report('failed', acceptedMessage(message, message.reports));
+        return;
+      case 'stopWaiting':
+        return this.#env.timers.clear(message.deadline);
+    }
+  }
+
+  #respondMapped(message: OpenMessage): void {
+    const stanza = message.error;
+    if (stanza === undefined) return this.#respond(message, 500);
+    const answer = stanzaErrorToResponse(readStanzaError(stanza), {
+      full: (stanza.attr('from') ?? '').includes('/'),
+      method: 'MESSAGE',
+    });
+    this.#respond(message, answer.status, { headers: answer.headers, reason: answer.reason });
+  }
+
+  #respond(message: OpenMessage, status: number, options?: ResponseOptions): void {
+    const { log } = this.#env;
+    if (log.enabled('debug')) log.debug('message.answered', { cid: message.id, direction: 'sip_to_xmpp', status });
+    message.tx.respond(status, options);
+  }
+
+  /** The answer was 2xx, and then an error came: all that is left is to say so here. */
+  #lose(id: string, error: XmlElement): void {
+    this.#env.outcomes.lost.add();
+    this.#env.log.warn('message.lost', { cid: id, from: error.attr('from'), condition: readStanzaError(error).condition });
+  }
+
+  #close(message: OpenMessage): void {
+    message.deadline = undefined;
+    this.#open.delete(message.id);
+    if (message.state !== ToXmppState.Accepted || message.reports !== undefined) {
+      this.#ended.set(message.id, message, this.#env.clock.now(), REMEMBER_ENDED_MS);
+    }
+  }
+
+  #reject(tx: ServerTransaction, status: number, headers: readonly HeaderField[]): void {
+    this.#env.outcomes.rejected.add();
+    // Without options the response can be rebuilt for a retransmission and need not be kept.
+    tx.respond(status, headers.length === 0 ? undefined : { headers });
+  }
+
+  #full(tx: ServerTransaction): void {
+    const answer = gatewayResponse('ERR-G2');
+    this.#reject(tx, answer.status, answer.headers);
+  }
+
+  #unavailable(tx: ServerTransaction): void {
+    this.#env.outcomes.unconfirmed.add();
+    tx.respond(gatewayResponse('ERR-G1').status);
+  }
+}
+
+function acceptedMessage(message: OpenMessage, reports: RequestedReports): AcceptedMessage {
+  return {
+    id: message.id,
+    reports,
+    senderUri: message.tx.request.from.uri,
+    recipientUri: message.tx.request.requestUri,
+  };
+}

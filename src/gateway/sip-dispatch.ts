@@ -1,0 +1,115 @@
+// What happens to a new SIP request: is its sender believed, is it a request we serve (RFC 3261 §8.2, in its order),
+// and who serves it. The order of §8.2: authentication, method, header fields, content, then the method's own work.
+
+import type { Counter, Counters, Log } from '../base/index.ts';
+import { supportedTypes } from '../mapping/index.ts';
+import {
+  checkRequest,
+  headerField,
+  parseSipUri,
+  type HeaderField,
+  type RequestRules,
+  type ServerTransaction,
+  type Source,
+  type TransactionUser,
+} from '../sip/index.ts';
+import type { Live } from './live.ts';
+import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
+
+/** The methods that are built. FEAT-08: "only what is built". */
+export const METHODS = ['MESSAGE', 'OPTIONS'] as const;
+
+export interface SipDispatchEnv {
+  readonly log: Log;
+  readonly counters: Counters;
+  readonly live: Live;
+  readonly messages: ToXmppMessages;
+  /** Hosts that are the gateway itself: addresses and advertised names of its listeners, lower case. */
+  readonly ownHosts: ReadonlySet<string>;
+  draining(): boolean;
+}
+
+const FORBIDDEN = 403;
+
+export class SipDispatch implements TransactionUser {
+  readonly #env: SipDispatchEnv;
+  readonly #rules: RequestRules;
+  readonly #capabilities: readonly HeaderField[];
+  readonly #untrusted: Counter;
+  readonly #unknownSender: Counter;
+  readonly #stray: Counter;
+
+  constructor(env: SipDispatchEnv) {
+    this.#env = env;
+    this.#rules = { methods: METHODS, schemes: ['sip', 'sips', 'im', 'pres'], extensions: [], contentTypes: undefined };
+    this.#capabilities = [
+      headerField('Allow', METHODS.join(', ')),
+      headerField('Accept', supportedTypes.join(', ')),
+      headerField('Accept-Encoding', 'identity'),
+      headerField('Accept-Language', 'en'),
+      headerField('Supported', ''),
+    ];
+    const refused = (reason: string): Counter =>
+      env.counters.counter('stoxgate_sip_refused_total', 'SIP requests refused before they were read.', { reason });
+    this.#untrusted = refused('untrusted-source');
+    this.#unknownSender = refused('sender');
+    this.#stray = env.counters.counter('stoxgate_sip_stray_responses_total', 'Responses that match no transaction.');
+  }
+
+  request(tx: ServerTransaction): void {
+    try {
+      this.#dispatch(tx);
+    } catch (error) {
+      // Our bug, not the peer's: this request dies with an answer, the process does not (promise 4).
+      this.#env.log.error('sip.dispatch.failed', { error, method: tx.request.method, callId: tx.request.callId });
+      tx.respond(500);
+    }
+  }
+
+  strayResponse(): void {
+    this.#stray.add();
+  }
+
+  #dispatch(tx: ServerTransaction): void {
+    const { request, source } = tx;
+    const { trusted, book } = this.#env.live;
+    const scope = trusted.scopeOf(source.remoteAddress);
+    if (scope === undefined) return this.#refuse(tx, this.#untrusted);
+    const rejection = checkRequest(request, this.#rules);
+    if (rejection !== undefined) {
+      return tx.respond(rejection.status, rejection.headers.length === 0 ? undefined : { headers: rejection.headers });
+    }
+    if (request.method === 'OPTIONS') return this.#options(tx);
+    // ERR-G7: nobody puts a From into XMPP that he may not speak for (SIPT-06).
+    const from = book.sipSenderToJid(request.from.uri);
+    if (!from.ok) {
+      if (from.error.kind === 'no-rule') return this.#refuse(tx, this.#unknownSender);
+      return tx.respond(400);
+    }
+    if (!scope.any && !scope.covers(hostOf(request.from.uri))) return this.#refuse(tx, this.#unknownSender);
+    // RFC 3261 §12.2.2: MESSAGE makes no dialog, so a To tag belongs to none that is known here.
+    if (request.to.tag !== undefined) return tx.respond(481);
+    this.#env.messages.accept(tx, from.value);
+  }
+
+  /** FEAT-08, RFC 3261 §11.2: what the gateway can do; 404 for an address that it does not serve. */
+  #options(tx: ServerTransaction): void {
+    const uri = parseSipUri(tx.request.requestUri);
+    const own = uri.ok && uri.value.user === '' && this.#env.ownHosts.has(uri.value.host);
+    if (!own && !this.#env.live.book.sipTargetToJid(tx.request.requestUri).ok) return tx.respond(404);
+    // RFC 3261 §11.2: the status is that of an INVITE; while draining other gateways should be tried (ERR-G5).
+    if (this.#env.draining()) return tx.respond(503);
+    tx.respond(200, { headers: this.#capabilities });
+  }
+
+  #refuse(tx: ServerTransaction, counter: Counter): void {
+    counter.add();
+    tx.respond(FORBIDDEN);
+  }
+}
+
+/** Host of a From that was mapped already, so that it does parse. */
+function hostOf(uri: string): string {
+  const parsed = parseSipUri(uri);
+  return parsed.ok ? parsed.value.host : '';
+}

@@ -1,0 +1,47 @@
+// The real world for the machines: clock, timers and randomness. One system timer drives the wheel.
+
+import { SecureRandom, TimerWheel, type Clock, type Log, type Random } from '../base/index.ts';
+
+export class SystemClock implements Clock {
+  now(): number {
+    return performance.now();
+  }
+
+  wall(): number {
+    return Date.now();
+  }
+}
+
+/** Resolution of all protocol timers; the shortest of SIP is T1 = 500 ms. */
+const TICK_MS = 20;
+
+export class System {
+  readonly clock = new SystemClock();
+  readonly random: Random = new SecureRandom();
+  readonly timers: TimerWheel;
+  #interval: NodeJS.Timeout | undefined;
+
+  constructor(log: Log) {
+    this.timers = new TimerWheel(() => this.clock.now(), {
+      tickMs: TICK_MS,
+      // A bug in one timer must not stop the others (promise 4).
+      onError: (error) => log.error('timer.failed', { error }),
+    });
+    this.timers.onWake = () => {
+      this.#interval ??= setInterval(() => this.#tick(), TICK_MS);
+    };
+  }
+
+  stop(): void {
+    clearInterval(this.#interval);
+    this.#interval = undefined;
+    this.timers.onWake = undefined;
+  }
+
+  #tick(): void {
+    this.timers.advance();
+    if (this.timers.size > 0) return;
+    clearInterval(this.#interval);
+    this.#interval = undefined;
+  }
+}

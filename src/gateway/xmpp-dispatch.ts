@@ -1,0 +1,125 @@
+// What happens to a stanza from an XMPP server: is its sender one that we know a SIP address for, and who serves it.
+
+import type { Clock, Counter, Counters, Log } from '../base/index.ts';
+import { faultToStanzaError, gatewayStanzaError } from '../mapping/index.ts';
+import type { XmlElement } from '../xml/index.ts';
+import {
+  answerIq,
+  errorReply,
+  mayAnswerWithError,
+  readMessage,
+  readReceipt,
+  stanzaError,
+  stanzaKind,
+  type Message,
+  type StanzaError,
+} from '../xmpp/index.ts';
+import type { LinkGroup } from './link-group.ts';
+import type { Live } from './live.ts';
+import type { ToSipMessages } from './messages/to-sip-messages.ts';
+import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
+
+export interface XmppDispatchEnv {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly counters: Counters;
+  readonly live: Live;
+  readonly toSip: ToSipMessages;
+  readonly toXmpp: ToXmppMessages;
+  readonly name: string;
+  readonly version: string;
+  readonly startedMs: number;
+  draining(): boolean;
+}
+
+export class XmppDispatch {
+  readonly #env: XmppDispatchEnv;
+  readonly #foreign: Counter;
+  readonly #unread: Counter;
+
+  constructor(env: XmppDispatchEnv) {
+    this.#env = env;
+    this.#foreign = env.counters.counter(
+      'stoxgate_xmpp_misaddressed_total',
+      'Stanzas that a link should not have delivered, or without sender: dropped.',
+    );
+    this.#unread = env.counters.counter('stoxgate_xmpp_unread_total', 'Stanzas of kinds that nothing is done with.');
+  }
+
+  /** One stanza of one link, whose server vouches for `from`. */
+  stanza(stanza: XmlElement, group: LinkGroup): void {
+    try {
+      this.#dispatch(stanza, group);
+    } catch (error) {
+      // Our bug, not the peer's: the stanza gets an answer, the process goes on (promise 4).
+      this.#env.log.error('xmpp.dispatch.failed', { error, name: stanza.name, id: stanza.attr('id') });
+      if (mayAnswerWithError(stanza)) group.send(errorReply(stanza, stanzaError('internal-server-error')));
+    }
+  }
+
+  #dispatch(stanza: XmlElement, group: LinkGroup): void {
+    switch (stanzaKind(stanza)) {
+      case 'message':
+        return this.#message(readMessage(stanza), group);
+      case 'iq':
+        return this.#iq(stanza, group);
+      case 'presence':
+        return this.#presence(stanza, group);
+      default:
+        this.#unread.add();
+    }
+  }
+
+  #message(message: Message, group: LinkGroup): void {
+    const { live, toSip, toXmpp } = this.#env;
+    const book = live.book;
+    if (message.type === 'error') {
+      if (!toXmpp.errorStanza(message.element)) this.#unread.add();
+      return;
+    }
+    if (message.from === undefined || message.to === undefined) return this.#foreign.add();
+    if (message.element.children.length > 0 && message.bodies.length === 0) {
+      const receipt = readReceipt(message.element);
+      if (receipt !== undefined) {
+        toXmpp.receipt(receipt);
+        return;
+      }
+    }
+    const to = book.jidTargetToSip(message.to);
+    // An answer would have to come from a domain that this link may not speak for (ERR-G7).
+    if (!to.ok && to.error.domain !== group.domain) return this.#foreign.add();
+    if (!to.ok) return toSip.refuse(message, faultToStanzaError(to.error, 'target'), group);
+    if (to.value.jid.domain !== group.domain) return this.#foreign.add();
+    const from = book.jidSenderToSip(message.from);
+    if (!from.ok) return toSip.refuse(message, faultToStanzaError(from.error, 'sender'), group);
+    if (this.#env.draining()) return toSip.refuse(message, gatewayStanzaError('ERR-G5'), group);
+    toSip.accept(message, from.value, to.value, group);
+  }
+
+  #iq(stanza: XmlElement, group: LinkGroup): void {
+    const { clock, name, version, startedMs } = this.#env;
+    const answer = answerIq(stanza, {
+      domain: group.domain,
+      name,
+      version,
+      startedMs,
+      nowMs: clock.now(),
+      wallMs: clock.wall(),
+    });
+    if (answer !== undefined) group.send(answer);
+  }
+
+  /** COMP-05. Presence is not translated yet: whoever asks for it is told so, the rest has nobody to go to. */
+  #presence(stanza: XmlElement, group: LinkGroup): void {
+    const type = stanza.attr('type');
+    if (type === 'subscribe' && mayAnswerWithError(stanza)) {
+      const error: StanzaError = stanzaError('feature-not-implemented', {
+        text: 'Presence is not carried to SIP',
+        lang: 'en',
+      });
+      group.send(errorReply(stanza, error));
+      return;
+    }
+    this.#unread.add();
+  }
+}

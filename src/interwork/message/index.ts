@@ -1,0 +1,18 @@
+export { toXmpp, type ToXmpp, type ToXmppContext } from './to-xmpp.ts';
+export { toSip, type MessageDraft, type ToSip, type ToSipContext } from './to-sip.ts';
+export { isMessageId, maxForwardsFor, messageId } from './message-id.ts';
+export {
+  stepToXmpp,
+  ToXmppState,
+  type ToXmppEffect,
+  type ToXmppEvent,
+  type ToXmppTransition,
+} from './machine-to-xmpp.ts';
+export {
+  QUEUED,
+  stepToSip,
+  type ToSipEffect,
+  type ToSipEvent,
+  type ToSipState,
+  type ToSipTransition,
+} from './machine-to-sip.ts';

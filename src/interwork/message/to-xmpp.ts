@@ -1,0 +1,123 @@
+// SIP MESSAGE → XMPP message, pure (RFC 7572 §5, Table 2; rows IM-20 … IM-50, IM-60, IM-61).
+// Same order of steps as to-sip.ts: body, language, subject, thread, time, type.
+
+import { fromByteString } from '../../base/index.ts';
+import { chatStateFor, languageForXml, readSipBody, type RequestedReports, type SipBody } from '../../mapping/index.ts';
+import {
+  contentLanguage,
+  date,
+  headerField,
+  subject,
+  type HeaderField,
+  type SipRequest,
+} from '../../sip/index.ts';
+import { NS_CLIENT, sanitizeText, XmlElement, type XmlNode } from '../../xml/index.ts';
+import { chatStateElement, delayElement, nickElement, receiptRequestElement } from '../../xmpp/index.ts';
+import { messageId } from './message-id.ts';
+
+/** A MESSAGE older than this carries its time into XMPP (IM-26, practice). */
+const DELAY_AFTER_MS = 60_000;
+
+export interface ToXmppContext {
+  /** Prepared JIDs, as text. */
+  readonly from: string;
+  readonly to: string;
+  /** `messages.type`, with `mirror` already looked up (IM-28). */
+  readonly type: 'normal' | 'chat';
+  /** Thread that the XMPP side knows this Call-ID by, when it could not be the Call-ID itself (IM-03). */
+  readonly thread: string | undefined;
+  /** True for the first message of a conversation: it introduces its sender (ADDR-70). */
+  readonly first: boolean;
+  readonly wallMs: number;
+}
+
+export type ToXmpp =
+  | {
+      readonly kind: 'message';
+      readonly id: string;
+      readonly stanza: XmlElement;
+      readonly reports: RequestedReports | undefined;
+    }
+  | {
+      readonly kind: 'composing';
+      readonly stanza: XmlElement;
+      readonly composing: boolean;
+      /** Seconds after which he counts as idle again; undefined: not said (IM-67). */
+      readonly refreshSeconds: number | undefined;
+    }
+  /** Understood, and nothing to tell the XMPP user: 200 (IM-46 optional parts, IM-48, RCPT-09). */
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'refused'; readonly status: number; readonly headers: readonly HeaderField[] };
+
+const NOTHING: ToXmpp = { kind: 'nothing' };
+
+/** Translates one MESSAGE whose addresses are mapped already. Never throws for anything a peer can send. */
+export function toXmpp(request: SipRequest, context: ToXmppContext): ToXmpp {
+  const body = readBody(request);
+  switch (body.kind) {
+    case 'text':
+      return message(request, body, context);
+    case 'composing':
+      return composing(request, body, context);
+    case 'refused':
+      return { kind: 'refused', status: body.status, headers: body.headers.map(([name, value]) => headerField(name, value)) };
+    case 'imdn': // No report was asked for yet that this could answer: RCPT-09.
+    case 'empty':
+    case 'ignored':
+      return NOTHING;
+  }
+}
+
+function readBody(request: SipRequest): SipBody {
+  return readSipBody({
+    contentType: request.header('content-type'),
+    contentEncoding: request.header('content-encoding'),
+    contentDisposition: request.header('content-disposition'),
+    body: request.body,
+    from: request.from.uri,
+    to: request.to.uri,
+  });
+}
+
+function message(request: SipRequest, body: SipBody & { kind: 'text' }, context: ToXmppContext): ToXmpp {
+  const id = messageId(request);
+  const attributes = ['from', context.from, 'to', context.to, 'id', id];
+  if (context.type === 'chat') attributes.push('type', 'chat');
+  const lang = language(request) ?? body.lang;
+  if (lang !== undefined) attributes.push('xml:lang', lang);
+
+  const children: XmlNode[] = [];
+  const subjectText = subject(request) ?? body.subject;
+  if (subjectText !== undefined) children.push(textElement('subject', subjectText));
+  children.push(textElement('body', body.text));
+  children.push(textElement('thread', context.thread ?? fromByteString(request.callId)));
+  const sentMs = dateOf(request) ?? body.dateMs;
+  if (sentMs !== undefined && context.wallMs - sentMs > DELAY_AFTER_MS) children.push(delayElement(sentMs));
+  if (context.first && request.from.displayName !== '') children.push(nickElement(sanitizeText(request.from.displayName)));
+  if (body.imdn?.positive === true) children.push(receiptRequestElement());
+  return { kind: 'message', id, stanza: new XmlElement('message', NS_CLIENT, attributes, children), reports: body.imdn };
+}
+
+/** IM-43: a chat state without a body; always of type chat (XEP-0085). */
+function composing(request: SipRequest, body: SipBody & { kind: 'composing' }, context: ToXmppContext): ToXmpp {
+  const attributes = ['from', context.from, 'to', context.to, 'id', messageId(request), 'type', 'chat'];
+  const stanza = new XmlElement('message', NS_CLIENT, attributes, [chatStateElement(chatStateFor(body.state))]);
+  return { kind: 'composing', stanza, composing: body.state === 'active', refreshSeconds: body.refreshSeconds };
+}
+
+/** IM-27: the first tag of the list. */
+function language(request: SipRequest): string | undefined {
+  if (request.header('content-language') === undefined) return undefined;
+  const list = contentLanguage(request);
+  return list.ok && list.value?.[0] !== undefined ? languageForXml(list.value[0]) : undefined;
+}
+
+function dateOf(request: SipRequest): number | undefined {
+  if (request.header('date') === undefined) return undefined;
+  const read = date(request);
+  return read.ok ? read.value : undefined;
+}
+
+function textElement(name: string, text: string): XmlElement {
+  return new XmlElement(name, NS_CLIENT, undefined, [text]);
+}
