@@ -51,8 +51,9 @@ export class Kamailio {
   async start(): Promise<void> {
     const { folder, port, onTrace } = this.options;
     // The shell joins the two outputs: Kamailio logs on standard error, and lines come from standard output here.
-    const command = 'exec kamailio -DD -E -m 64 -M 8 -f kamailio.cfg -P kamailio.pid -Y . 2>&1';
-    this.#process = new PeerProcess('kamailio', ['sh', '-c', command], {
+    const command =
+      'cd "$1" && exec kamailio -DD -E -m 64 -M 8 -w "$1" -Y "$1" -P "$1/pid" -f "$1/kamailio.cfg" 2>&1';
+    this.#process = new PeerProcess('kamailio', ['sh', '-c', command, 'kamailio', folder], {
       logFile: join(folder, 'kamailio.log'),
       cwd: folder,
       // Its main process ends its workers; nobody else would.
