@@ -179,10 +179,14 @@ export class Locator {
     const answers = list.hops.map((hop) => this.#byNextHop(hop));
     const known: LocateResult[] = [];
     for (const answer of answers) {
-      if (answer instanceof Promise) return Promise.all(answers).then((all) => this.#join(all));
+      if (answer instanceof Promise) return this.#joinLater(answers);
       known.push(answer);
     }
     return this.#join(known);
+  }
+
+  async #joinLater(answers: readonly Answer[]): Promise<LocateResult> {
+    return this.#join(await Promise.all(answers.map(async (answer) => answer)));
   }
 
   // The operator named the hop, so that it may be anywhere.

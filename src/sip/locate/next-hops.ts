@@ -5,7 +5,7 @@
 // A hop without `lr` is a destination only: no Route, and the Request-URI stays too – not the strict routing of
 // RFC 2543, which would replace the Request-URI and lose the target on its way.
 
-import { fault, ok, type Fault, type Result } from '../../base/index.ts';
+import { fault, ok, type Result } from '../../base/index.ts';
 import { parseSipUri, type SipUri } from '../uri/sip-uri.ts';
 
 /** One next hop. */
@@ -33,7 +33,7 @@ export class NextHops {
   private constructor() {}
 
   /** Reads the table; the fault names the entry that is no SIP URI. */
-  static read(config: NextHopConfig): Result<NextHops, Fault> {
+  static read(config: NextHopConfig): Result<NextHops> {
     const table = new NextHops();
     for (const [pattern, value] of Object.entries(config)) {
       const hops: NextHop[] = [];
