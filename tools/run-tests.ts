@@ -1,0 +1,167 @@
+// The quick test suite: format, lint, types, unit tests, tests with sockets, interoperability with real peers.
+// Its last line is "N passed, N failed": each static check counts as one, tests by the runner's own summary.
+import { spawn } from 'node:child_process';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const USAGE = `usage: ./test [--unit] [--interop [NAME]]
+  without options   everything
+  --unit            format, lint, types, unit tests and tests with sockets: no real peers needed
+  --interop NAME    only the suites with real peers whose file name contains NAME (all without a name)`;
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const TEST_FOLDER = 'tests';
+/** Tests of these folders open sockets or start processes: one process a file. The others share one. */
+const WITH_SOCKETS = ['edge', 'cli', 'system'];
+const INTEROP = 'interop';
+const INTEROP_TEST_TIMEOUT_MS = 240_000;
+
+interface TestCounts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+interface Stage {
+  readonly name: string;
+  run(): Promise<TestCounts>;
+}
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const stages = chooseStages(process.argv.slice(2));
+  if (stages === undefined) {
+    process.stderr.write(`${USAGE}\n`);
+    return 2;
+  }
+  const table: string[] = [];
+  let passed = 0;
+  let failed = 0;
+  for (const stage of stages) {
+    process.stdout.write(`\n== ${stage.name}\n`);
+    const began = performance.now();
+    const counts = await stage.run();
+    passed += counts.passed;
+    failed += counts.failed;
+    const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+    const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
+    table.push(
+      `${stage.name.padEnd(24)} ${seconds.padStart(6)} s   ${counts.passed} passed, ${counts.failed} failed${skipped}`,
+    );
+  }
+  process.stdout.write(`\n${table.join('\n')}\n\n${passed} passed, ${failed} failed\n`);
+  // A run that tested nothing has not shown anything.
+  return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+function chooseStages(commandLine: readonly string[]): readonly Stage[] | undefined {
+  try {
+    const options = { unit: { type: 'boolean' }, interop: { type: 'boolean' } } as const;
+    const { values, positionals } = parseArgs({ args: [...commandLine], options, allowPositionals: true });
+    const [name = ''] = positionals;
+    if (positionals.length > (values.interop === true ? 1 : 0)) return undefined;
+    if (values.interop === true) return [interop(name)];
+    return values.unit === true ? unitStages() : [...unitStages(), interop('')];
+  } catch {
+    return undefined;
+  }
+}
+
+function unitStages(): readonly Stage[] {
+  return [
+    check('format', ['oxfmt', '--check']),
+    check('lint', ['oxlint', '--type-aware', '--deny-warnings']),
+    check('types', ['tsc', '-p', 'tsconfig.json']),
+    tests(
+      'unit tests',
+      ['--test-isolation=none', '--test-reporter=dot'],
+      (room) => room !== INTEROP && !WITH_SOCKETS.includes(room),
+    ),
+    tests('tests with sockets', ['--test-concurrency=2', '--test-reporter=dot'], (room) =>
+      WITH_SOCKETS.includes(room),
+    ),
+  ];
+}
+
+/** One at a time: the peers share two cores, and some suites watch deadlines. */
+function interop(name: string): Stage {
+  const options = [
+    '--test-concurrency=1',
+    `--test-timeout=${INTEROP_TEST_TIMEOUT_MS}`,
+    '--test-reporter=spec',
+  ];
+  return tests('interoperability', options, (room, file) => room === INTEROP && file.includes(name));
+}
+
+function check(name: string, [tool = '', ...options]: readonly string[]): Stage {
+  return {
+    name,
+    run: async () => {
+      const status = await execute(process.execPath, [join(ROOT, 'node_modules', '.bin', tool), ...options]);
+      return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+    },
+  };
+}
+
+function tests(
+  name: string,
+  options: readonly string[],
+  chosen: (room: string, file: string) => boolean,
+): Stage {
+  return {
+    name,
+    run: async () => {
+      const files = globSync(`${TEST_FOLDER}/**/*.test.ts`, { cwd: ROOT }).filter((path) => {
+        const parts = path.split(sep);
+        return chosen(parts[1] ?? '', parts.at(-1) ?? '');
+      });
+      if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 };
+      return await runFiles(files.toSorted(), options);
+    },
+  };
+}
+
+async function runFiles(files: readonly string[], options: readonly string[]): Promise<TestCounts> {
+  const folder = mkdtempSync(join(tmpdir(), 'stoxgate-tests-'));
+  const countFile = join(folder, 'counts.json');
+  try {
+    const status = await execute(process.execPath, [
+      ...['--test', ...options, '--test-reporter-destination=stdout'],
+      ...[
+        `--test-reporter=${join(ROOT, 'tools/count-reporter.ts')}`,
+        `--test-reporter-destination=${countFile}`,
+      ],
+      ...files,
+    ]);
+    process.stdout.write('\n');
+    return countsOf(countFile, status);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A runner that died, or that reports failure with no failed test, is itself one failure. */
+function countsOf(file: string, status: number): TestCounts {
+  const [passed, failed, skipped] = readFileSync(file, { encoding: 'utf8', flag: 'a+' })
+    .split(' ')
+    .map(Number);
+  if (passed === undefined || failed === undefined || skipped === undefined) {
+    process.stdout.write('The test runner ended without a summary.\n');
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+  if (status === 0 || failed > 0) return { passed, failed, skipped };
+  process.stdout.write(`The test runner ended with status ${status}.\n`);
+  return { passed, failed: 1, skipped };
+}
+
+function execute(command: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+    child.once('error', () => resolve(127));
+    child.once('close', (status) => resolve(status ?? 128));
+  });
+}
