@@ -1,0 +1,185 @@
+// The two gateways that a benchmark drives: this one, and the packaged xmpp module of Kamailio, tuned. Both get the
+// same addresses: bob*xmpp.test@gw.test in SIP, alice*sip.test@gw.test in XMPP, gw.test as component.
+
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createSocket } from 'node:dgram';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const HERE = import.meta.dirname;
+const ROOT = join(HERE, '..');
+const BUILD = join(HERE, '.build');
+
+/** Where a gateway and the load generator meet. All on loopback. */
+export interface Ports {
+  /** The gateway's SIP port. */
+  readonly sip: number;
+  /** The load generator's SIP port. */
+  readonly peer: number;
+  /** The load generator's component port. */
+  readonly xmpp: number;
+}
+
+export interface RunningGateway {
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+export interface GatewayUnderTest {
+  readonly name: string;
+  start(ports: Ports): Promise<RunningGateway>;
+}
+
+/** Free UDP ports, as far as anybody can promise that. */
+export async function freePorts(): Promise<Ports> {
+  const ports: number[] = [];
+  const sockets = [createSocket('udp4'), createSocket('udp4'), createSocket('udp4')];
+  for (const socket of sockets) {
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    ports.push(socket.address().port);
+  }
+  for (const socket of sockets) socket.close();
+  const [sip = 0, peer = 0, xmpp = 0] = ports;
+  return { sip, peer, xmpp };
+}
+
+/** Compiles a C source of bench/ if it is newer than its product. */
+export function compile(source: string, product: string, ...options: string[]): string {
+  mkdirSync(BUILD, { recursive: true });
+  const from = join(HERE, source);
+  const to = join(BUILD, product);
+  if (existsSync(to) && statSync(to).mtimeMs >= statSync(from).mtimeMs) return to;
+  const result = spawnSync('gcc', ['-O2', '-o', to, from, ...options], { stdio: 'inherit' });
+  if (result.status !== 0) throw new Error(`cannot compile ${source}: is gcc installed?`);
+  return to;
+}
+
+/** This gateway from a checkout: this one, or another commit's work tree for a comparison. */
+export function stoxgate(name = 'stoxgate', root = ROOT, options: readonly string[] = []): GatewayUnderTest {
+  return {
+    name,
+    async start(ports) {
+      const folder = mkdtempSync(join(tmpdir(), 'stoxgate-bench-'));
+      const config = join(folder, 'gw.yaml');
+      writeFileSync(
+        config,
+        `domains:
+  - { home: sip,  sip: "*", xmpp: gw.test, separator: "*" }
+  - { home: xmpp, xmpp: "*", sip: gw.test, separator: "*" }
+sip:
+  listen: ["udp://127.0.0.1:${ports.sip}"]
+  next_hops: { "*": "sip:127.0.0.1:${ports.peer}" }
+  trusted: ["127.0.0.1/32"]
+xmpp:
+  components:
+    - { domain: gw.test, host: 127.0.0.1, port: ${ports.xmpp}, secret: benchsecret }
+log: { level: warn }
+`,
+      );
+      const node = join(ROOT, 'node_modules/node/bin/node');
+      const main = join(root, 'src/cli/main.ts');
+      const child = spawn(node, [...options, main, 'run', '--config', config], {
+        stdio: ['ignore', 'pipe', openSync(join(folder, 'log'), 'w')],
+      });
+      return running(child, folder, async () => {
+        await Promise.race([once(child.stdout ?? child, 'data'), once(child, 'exit')]);
+        if (child.exitCode !== null) throw new Error(readFileSync(join(folder, 'log'), 'utf8'));
+      });
+    },
+  };
+}
+
+/** Kamailio's xmpp module: the fast allocator, enough memory, and the shim without which it crashes. */
+export function kamailio(workers: number): GatewayUnderTest {
+  return {
+    name: `kamailio xmpp module, tuned, ${workers} workers`,
+    async start(ports) {
+      const shim = compile('peer/expat_shim.c', 'expat_shim.so', '-shared', '-fPIC', '-ldl');
+      const folder = mkdtempSync(join(tmpdir(), 'stoxgate-bench-'));
+      const places: Record<string, string> = {
+        DEBUG: '0',
+        CHILDREN: String(workers),
+        SIP_PORT: String(ports.sip),
+        XMPP_PORT: String(ports.xmpp),
+        SIP_PEER_PORT: String(ports.peer),
+        COMPONENT: 'gw.test',
+        BACKEND: 'component',
+        SECRET: 'benchsecret',
+        EXTRA: '',
+      };
+      const template = readFileSync(join(HERE, 'peer/message.cfg.in'), 'utf8');
+      const config = join(folder, 'gw.cfg');
+      writeFileSync(
+        config,
+        template.replaceAll(/@([A-Z_]+)@/g, (whole, name: string) => places[name] ?? whole),
+      );
+      const child = spawn(
+        'kamailio',
+        [
+          '-DD',
+          '-E',
+          '-m',
+          '4096',
+          '-M',
+          '64',
+          '-x',
+          'fm',
+          '-X',
+          'fm',
+          '-f',
+          config,
+          '-P',
+          join(folder, 'pid'),
+          '-Y',
+          folder,
+        ],
+        {
+          env: { ...process.env, LD_PRELOAD: shim },
+          stdio: ['ignore', 'ignore', openSync(join(folder, 'log'), 'w')],
+          detached: true,
+        },
+      );
+      return running(child, folder, () => sleep(1500), true);
+    },
+  };
+}
+
+async function running(
+  child: ChildProcess,
+  folder: string,
+  ready: () => Promise<unknown>,
+  group = false,
+): Promise<RunningGateway> {
+  const exited = once(child, 'exit');
+  const { pid } = child;
+  if (pid === undefined) throw new Error('cannot start the gateway: is it installed?');
+  await ready();
+  return {
+    pid,
+    async stop() {
+      if (child.exitCode === null) {
+        try {
+          process.kill(group ? -pid : pid, 'SIGTERM');
+        } catch {
+          // It is gone already.
+        }
+        await Promise.race([exited, sleep(5000)]);
+        if (child.exitCode === null && child.signalCode === null) process.kill(group ? -pid : pid, 'SIGKILL');
+      }
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
