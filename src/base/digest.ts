@@ -9,6 +9,11 @@ export function hashHex(algorithm: HashAlgorithm, data: string | Uint8Array): st
   return hash(algorithm, data, 'hex');
 }
 
+/** Hash of text (as UTF-8) or octets, in base64url without padding (RFC 4648 §5). */
+export function hashBase64Url(algorithm: HashAlgorithm, data: string | Uint8Array): string {
+  return hash(algorithm, data, 'base64url');
+}
+
 /** Hash of text (as UTF-8) or octets, in octets. */
 export function hashBytes(algorithm: HashAlgorithm, data: string | Uint8Array): Uint8Array {
   return hash(algorithm, data, 'buffer');

@@ -3,7 +3,15 @@ export { StoxgateError } from './error.ts';
 export type { Clock } from './clock.ts';
 export { TimerWheel, type Timer, type Timers, type TimerWheelOptions } from './timers.ts';
 export { VirtualTime } from './virtual-time.ts';
-export { hashHex, hashBytes, hmacSha256, equalBytes, fillRandom, type HashAlgorithm } from './digest.ts';
+export {
+  hashHex,
+  hashBase64Url,
+  hashBytes,
+  hmacSha256,
+  equalBytes,
+  fillRandom,
+  type HashAlgorithm,
+} from './digest.ts';
 export {
   type Bytes,
   emptyBytes,
