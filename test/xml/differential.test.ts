@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { SaxesParser } from 'saxes';
 import { NS_XML, parseDocument } from '../../src/xml/index.ts';
 import { plain, type Plain, type PlainNode } from './record.ts';

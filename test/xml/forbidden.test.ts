@@ -265,8 +265,8 @@ describe('limits', () => {
 });
 
 describe('RFC 6120 §13.12: time is linear in the octets', () => {
-  // Quadratic work on a quarter of a megabyte, octet by octet, would take minutes.
-  const size = 200_000;
+  // Octet by octet. A tenth of a second each; copying what came before at every octet would take many.
+  const size = 100_000;
   const cases: readonly (readonly [string, string])[] = [
     ['a long attribute', `<a b='${'x'.repeat(size)}'/>`],
     ['a long text', `<a>${'x'.repeat(size)}</a>`],
@@ -285,7 +285,7 @@ describe('RFC 6120 §13.12: time is linear in the octets', () => {
         found.map((event) => event[0]),
         ['open', 'element'],
       );
-      assert.ok(performance.now() - started < 2000);
+      assert.ok(performance.now() - started < 1000);
     });
   }
 });

@@ -12,7 +12,7 @@ export const OPEN =
   "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='s1' version='1.0'>";
 
 /** An element as plain data: [name, ns, attributes, …children]. */
-export type Plain = readonly [string, string, readonly string[], ...(readonly PlainNode[])];
+export type Plain = readonly [string, string, readonly string[], ...PlainNode[]];
 export type PlainNode = Plain | string;
 
 export function plain(element: XmlElement): Plain {

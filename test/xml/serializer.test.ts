@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import {
   element,
   escapeAttribute,
@@ -92,7 +92,7 @@ describe('serialize', () => {
 });
 
 const anyText = fc.string({ unit: 'binary', maxLength: 20 });
-const mixedText = fc.oneof(anyText, fc.stringMatching(/^[\]><&'"\r\n\t\0\ud800-\udfff!\[-]{0,12}$/));
+const mixedText = fc.oneof(anyText, fc.stringMatching(/^[\]><&'"\r\n\t\0\ud800-\udfff![-]{0,12}$/));
 const name = fc.constantFrom('a', 'body', 'x-y', 'é', '𐀀z', '_1');
 const ns = fc.constantFrom('', NS_CLIENT, 'u:1', 'http://example.org/?a=1&b=2', "it's");
 

@@ -70,8 +70,10 @@ function joiningType(character: string | undefined): string {
  * 10 and U+3099 class 8, so that only a mark of class 9 moves before the one and behind the other.
  */
 function isVirama(character: string): boolean {
-  return (
-    `\u05b0${character}`.normalize('NFD') === `${character}\u05b0` &&
-    `${character}\u3099`.normalize('NFD') === `\u3099${character}`
-  );
+  return movesBefore(character, '\u05b0') && movesBefore('\u3099', character);
+}
+
+/** True when the second mark, followed by the first, is sorted the other way round. */
+function movesBefore(first: string, second: string): boolean {
+  return first !== second && (second + first).normalize('NFD') === first + second;
 }
