@@ -3,4 +3,5 @@ export type { Config, ConfiguredComponent, ConfiguredDomain, ConfiguredTrust } f
 export { loadConfig, parseConfig, type LoadEnv } from './config/load.ts';
 export { formatFinding, type ConfigFinding } from './config/finding.ts';
 export { addressOctets, parseNetwork, type HostPort, type Listen, type Network } from './config/fields.ts';
+export { startGateway } from './start.ts';
 export { System } from './system.ts';

@@ -2,6 +2,7 @@
 
 import { ComponentLink, type ComponentLinkEnv } from '../edge/xmpp/index.ts';
 import type { XmlElement } from '../xml/index.ts';
+import { prepareDomain } from '../xmpp/index.ts';
 import type { ConfiguredComponent } from './config/schema.ts';
 import { LinkGroup } from './link-group.ts';
 import type { LinkStatus } from './types.ts';
@@ -33,16 +34,25 @@ export class Links {
 
   /** Goes over to this list: what is new starts, what is gone ends, what stayed the same stays up. */
   async apply(components: readonly ConfiguredComponent[]): Promise<void> {
-    const wanted = components.map((component) => ({ component, key: keyOf(component) }));
+    // The `from` of stanzas is compared with the domain in its prepared form (RFC 7622).
+    const prepared = components.map((component) => {
+      const domain = prepareDomain(component.domain);
+      return domain.ok ? { ...component, domain: domain.value } : component;
+    });
+    const wanted = prepared.map((component) => ({ component, key: keyOf(component) }));
     const keys = new Set(wanted.map(({ key }) => key));
     const gone = this.#members.filter(({ key }) => !keys.has(key));
-    const kept = new Map(this.#members.filter(({ key }) => keys.has(key)).map((member) => [member.key, member]));
+    const kept = new Map(
+      this.#members.filter(({ key }) => keys.has(key)).map((member) => [member.key, member]),
+    );
     this.#members = wanted.map(({ component, key }) => kept.get(key) ?? { key, link: this.#make(component) });
-    for (const domain of new Set(components.map((component) => component.domain))) {
+    for (const domain of new Set(prepared.map((component) => component.domain))) {
       if (!this.#groups.has(domain)) this.#groups.set(domain, new LinkGroup(domain));
     }
     for (const group of this.#groups.values()) {
-      group.replaceLinks(this.#members.map(({ link }) => link).filter((link) => link.domain === group.domain));
+      group.replaceLinks(
+        this.#members.map(({ link }) => link).filter((link) => link.domain === group.domain),
+      );
     }
     for (const { key, link } of this.#members) if (!kept.has(key)) link.start();
     await Promise.all(gone.map(({ link }) => link.stop()));

@@ -10,7 +10,6 @@ import {
   type HeaderField,
   type RequestRules,
   type ServerTransaction,
-  type Source,
   type TransactionUser,
 } from '../sip/index.ts';
 import type { Live } from './live.ts';
@@ -41,7 +40,12 @@ export class SipDispatch implements TransactionUser {
 
   constructor(env: SipDispatchEnv) {
     this.#env = env;
-    this.#rules = { methods: METHODS, schemes: ['sip', 'sips', 'im', 'pres'], extensions: [], contentTypes: undefined };
+    this.#rules = {
+      methods: METHODS,
+      schemes: ['sip', 'sips', 'im', 'pres'],
+      extensions: [],
+      contentTypes: undefined,
+    };
     this.#capabilities = [
       headerField('Allow', METHODS.join(', ')),
       headerField('Accept', supportedTypes.join(', ')),
@@ -50,10 +54,15 @@ export class SipDispatch implements TransactionUser {
       headerField('Supported', ''),
     ];
     const refused = (reason: string): Counter =>
-      env.counters.counter('stoxgate_sip_refused_total', 'SIP requests refused before they were read.', { reason });
+      env.counters.counter('stoxgate_sip_refused_total', 'SIP requests refused before they were read.', {
+        reason,
+      });
     this.#untrusted = refused('untrusted-source');
     this.#unknownSender = refused('sender');
-    this.#stray = env.counters.counter('stoxgate_sip_stray_responses_total', 'Responses that match no transaction.');
+    this.#stray = env.counters.counter(
+      'stoxgate_sip_stray_responses_total',
+      'Responses that match no transaction.',
+    );
   }
 
   request(tx: ServerTransaction): void {
@@ -61,7 +70,11 @@ export class SipDispatch implements TransactionUser {
       this.#dispatch(tx);
     } catch (error) {
       // Our bug, not the peer's: this request dies with an answer, the process does not (promise 4).
-      this.#env.log.error('sip.dispatch.failed', { error, method: tx.request.method, callId: tx.request.callId });
+      this.#env.log.error('sip.dispatch.failed', {
+        error,
+        method: tx.request.method,
+        callId: tx.request.callId,
+      });
       tx.respond(500);
     }
   }
@@ -77,7 +90,10 @@ export class SipDispatch implements TransactionUser {
     if (scope === undefined) return this.#refuse(tx, this.#untrusted);
     const rejection = checkRequest(request, this.#rules);
     if (rejection !== undefined) {
-      return tx.respond(rejection.status, rejection.headers.length === 0 ? undefined : { headers: rejection.headers });
+      return tx.respond(
+        rejection.status,
+        rejection.headers.length === 0 ? undefined : { headers: rejection.headers },
+      );
     }
     if (request.method === 'OPTIONS') return this.#options(tx);
     // ERR-G7: nobody puts a From into XMPP that he may not speak for (SIPT-06).

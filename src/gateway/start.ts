@@ -1,14 +1,23 @@
 // The composition root: makes the parts of a gateway, joins them, and starts them in an order in which nothing can
 // arrive before there is somebody to take it.
 
-import { BoundedMap, Counters, StoxgateError, type Log } from '../base/index.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { Counters, StoxgateError, type Timer } from '../base/index.ts';
 import { NodeDnsResolver } from '../edge/dns/index.ts';
 import { RateLimitedLog } from '../edge/log/index.ts';
-import { SipEdge } from '../edge/sip/index.ts';
-import { startConsole, type Console } from '../edge/http/index.ts';
+import { SipEdge, type ListenConfig } from '../edge/sip/index.ts';
 import { AddressBook } from '../mapping/index.ts';
 import { TrustedSources } from '../policy/index.ts';
-import { DigestClient, Locator, NextHops, TransactionLayer, type TransportSink } from '../sip/index.ts';
+import {
+  DigestClient,
+  Locator,
+  NextHops,
+  TransactionLayer,
+  type LocateResult,
+  type SipRequest,
+  type Source,
+  type Target,
+} from '../sip/index.ts';
 import type { Config } from './config/schema.ts';
 import { Links } from './links.ts';
 import type { Live } from './live.ts';
@@ -24,3 +33,290 @@ import { SipDispatch } from './sip-dispatch.ts';
 import { System } from './system.ts';
 import type { Gateway, GatewayEnv, GatewayStatus } from './types.ts';
 import { XmppDispatch } from './xmpp-dispatch.ts';
+
+const NAME = 'Stoxgate';
+/** How often what has grown too old is given up. */
+const SWEEP_MS = 10_000;
+
+/** Starts a gateway; resolves when every listener is bound. Fails with a `StoxgateError` and leaves nothing open. */
+export async function startGateway(config: Config, env: GatewayEnv): Promise<Gateway> {
+  const gateway = new RunningGateway(config, env);
+  try {
+    await gateway.start();
+  } catch (error) {
+    await gateway.stop();
+    throw error;
+  }
+  return gateway;
+}
+
+class RunningGateway implements Gateway {
+  readonly counters = new Counters();
+  readonly #version: string;
+  readonly #system: System;
+  readonly #edge: SipEdge;
+  readonly #transactions: TransactionLayer;
+  readonly #links: Links;
+  readonly #live: Live;
+  readonly #conversations: Conversations;
+  readonly #deliveries: SipDeliveries;
+  readonly #toXmpp: ToXmppMessages;
+  readonly #errors: ErrorReports;
+  readonly #composingToSip: ComposingToSip;
+  readonly #composingToXmpp: ComposingToXmpp;
+  readonly #ownHosts = new Set<string>();
+  #config: Config;
+  #startedAt = 0;
+  #ready = false;
+  #draining = false;
+  #sweep: Timer | undefined;
+
+  constructor(config: Config, env: GatewayEnv) {
+    this.#config = config;
+    this.#version = env.version;
+    this.#system = new System(env.log);
+    const { clock, timers, random } = this.#system;
+    const log = new RateLimitedLog(env.log, timers);
+    const counters = this.counters;
+    this.#edge = new SipEdge(
+      config.sip.listen.map((listen) => withAdvertise(listen, config.sip.advertise)),
+      { clock, timers, log, counters },
+      { message: (bytes, source) => this.#transactions.receive(bytes, source) },
+    );
+    // Until the listeners are bound nothing is known of transports; `start` makes the locator anew.
+    this.#live = this.#makeLive(config);
+    this.#links = new Links({ clock, timers, random, log, counters }, (stanza, group) =>
+      xmpp.stanza(stanza, group),
+    );
+    this.#conversations = new Conversations(clock);
+    this.#errors = new ErrorReports({ clock, log, counters });
+    this.#composingToXmpp = new ComposingToXmpp(timers);
+    // The user is called only when a request comes in, long after all of this was made.
+    this.#transactions = new TransactionLayer(
+      {
+        clock,
+        timers,
+        random,
+        transport: this.#edge,
+        log,
+        counters,
+        resolveSentBy: (request, source, found) => this.#resolveSentBy(request, source, found),
+      },
+      { request: (tx) => sip.request(tx) },
+    );
+    this.#deliveries = new SipDeliveries({
+      random,
+      log,
+      live: this.#live,
+      transactions: this.#transactions,
+      contactAddress: (uri) => this.#live.book.contactToAddress(uri),
+    });
+    this.#composingToSip = new ComposingToSip({
+      timers,
+      random,
+      live: this.#live,
+      deliveries: this.#deliveries,
+    });
+    this.#toXmpp = new ToXmppMessages({
+      clock,
+      timers,
+      log,
+      live: this.#live,
+      conversations: this.#conversations,
+      outcomes: new ToXmppOutcomes(counters),
+      reports: new ImdnReports({ clock, random, counters }, this.#deliveries),
+      composing: this.#composingToXmpp,
+      groupFor: (domain) => this.#links.groupFor(domain),
+    });
+    const toSip = new ToSipMessages({
+      random,
+      log,
+      live: this.#live,
+      outcomes: new ToSipOutcomes(counters),
+      conversations: this.#conversations,
+      deliveries: this.#deliveries,
+      errors: this.#errors,
+      composing: this.#composingToSip,
+    });
+    const draining = (): boolean => this.#draining;
+    const sip = new SipDispatch({
+      log,
+      counters,
+      live: this.#live,
+      messages: this.#toXmpp,
+      ownHosts: this.#ownHosts,
+      draining,
+    });
+    const xmpp = new XmppDispatch({
+      clock,
+      log,
+      counters,
+      live: this.#live,
+      toSip,
+      toXmpp: this.#toXmpp,
+      name: NAME,
+      version: env.version,
+      startedMs: clock.now(),
+      draining,
+    });
+    this.#gauges();
+  }
+
+  async start(): Promise<void> {
+    await this.#edge.start();
+    for (const endpoint of this.#edge.localEndpoints) {
+      this.#ownHosts.add(endpoint.advertiseHost.toLowerCase());
+      this.#ownHosts.add(endpoint.address.includes(':') ? `[${endpoint.address}]` : endpoint.address);
+    }
+    this.#live.locator = this.#makeLocator(this.#config);
+    await this.#links.apply(this.#config.xmpp.components);
+    this.#sweepLater();
+    this.#startedAt = this.#system.clock.wall();
+    this.#ready = true;
+    // So that the first message to a next hop with a name need not wait; its failure shows when it is used.
+    void this.#live.locator.prefetch();
+  }
+
+  status(): GatewayStatus {
+    const links = this.#links.status();
+    return {
+      ready: this.#ready,
+      healthy: this.#ready && !this.#draining && links.every((link) => link.everUp),
+      draining: this.#draining,
+      node: this.#config.node,
+      version: this.#version,
+      startedAt: this.#startedAt,
+      links,
+      listeners: this.#edge.localEndpoints.map(
+        ({ transport, address, port }) =>
+          `${transport.toLowerCase()}://${address.includes(':') ? `[${address}]` : address}:${port}`,
+      ),
+      counters: this.#sizes(),
+    };
+  }
+
+  async reload(config: Config): Promise<void> {
+    const { listen, advertise } = this.#config.sip;
+    if (!isDeepStrictEqual([listen, advertise], [config.sip.listen, config.sip.advertise])) {
+      throw new StoxgateError('ERR_GATEWAY_RELOAD', 'sip.listen and sip.advertise change only by a restart');
+    }
+    // Everything that can fail comes first: either all of the new configuration is taken or none of it.
+    const fresh = this.#makeLive(config);
+    fresh.locator = this.#makeLocator(config);
+    const before = this.#live.locator;
+    Object.assign(this.#live, fresh);
+    this.#config = config;
+    before.stop();
+    await this.#links.apply(config.xmpp.components);
+  }
+
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#toXmpp.drain();
+    const delivered = this.#deliveries.drain();
+    await Promise.all([this.#toXmpp.idle(), delivered]);
+  }
+
+  async stop(): Promise<void> {
+    this.#draining = true;
+    this.#ready = false;
+    this.#system.timers.clear(this.#sweep);
+    this.#composingToSip.stop();
+    this.#composingToXmpp.stop();
+    // First what still has to be said on either side, then the ways on which it is said.
+    this.#toXmpp.stop();
+    this.#deliveries.stop();
+    await this.#links.stop();
+    this.#transactions.stop();
+    this.#live.locator.stop();
+    await this.#edge.stop();
+    this.#system.stop();
+  }
+
+  #makeLive(config: Config): Live {
+    const { clock, random } = this.#system;
+    return {
+      book: new AddressBook(config.domains),
+      trusted: new TrustedSources(config.sip.trusted, clock),
+      locator: this.#makeLocator(config),
+      digest: new DigestClient({ clock, random, credentials: config.sip.credentials }),
+      messages: config.messages,
+      logBodies: config.log.bodies,
+    };
+  }
+
+  #makeLocator(config: Config): Locator {
+    const { clock, timers, random } = this.#system;
+    const nextHops = NextHops.read(config.sip.next_hops);
+    if (!nextHops.ok) throw new StoxgateError(nextHops.error.code, nextHops.error.message);
+    const resolver = new NodeDnsResolver({ servers: config.dns.servers });
+    return new Locator(
+      { clock, timers, random, resolver, counters: this.counters },
+      {
+        support: this.#edge.support,
+        nextHops: nextHops.value,
+        privateTargets: config.dns.private_targets,
+        own: this.#edge.localEndpoints,
+      },
+    );
+  }
+
+  /** RFC 3263 §5: where a response goes that cannot go back the way its request came. */
+  #resolveSentBy(request: SipRequest, source: Source, found: (targets: readonly Target[]) => void): void {
+    const take = (result: LocateResult): void => found(result.ok ? result.value : []);
+    const answer = this.#live.locator.locateSentBy(request.via, source.remoteAddress);
+    if (answer instanceof Promise) void answer.then(take);
+    else take(answer);
+  }
+
+  #sweepLater(): void {
+    this.#sweep = this.#system.timers.set(SWEEP_MS, () => {
+      this.#errors.sweep();
+      this.#links.sweep();
+      this.#sweepLater();
+    });
+  }
+
+  /** Sizes of everything that grows, read from the things themselves. */
+  #sizes(): Record<string, number> {
+    const { client, server, completed } = this.#transactions.pending;
+    return {
+      client_transactions: client,
+      server_transactions: server,
+      completed_transactions: completed,
+      messages_to_xmpp: this.#toXmpp.open,
+      messages_to_sip: this.#deliveries.open,
+      sip_targets: this.#deliveries.targets,
+      awaiting_reports: this.#toXmpp.remembered,
+      error_reports: this.#errors.waiting,
+      conversations: this.#conversations.size,
+      composing: this.#composingToSip.size + this.#composingToXmpp.size,
+      connections: this.#edge.connectionCount,
+      timers: this.#system.timers.size,
+    };
+  }
+
+  #gauges(): void {
+    for (const name of Object.keys(this.#sizes())) {
+      this.counters.gauge(
+        'stoxgate_held',
+        'What the gateway holds now, by kind.',
+        () => this.#sizes()[name] ?? 0,
+        {
+          kind: name,
+        },
+      );
+    }
+    this.counters.gauge('stoxgate_links_up', 'Component links that carry stanzas now.', () => {
+      return this.#links.status().filter((link) => link.state === 'up').length;
+    });
+    this.counters.gauge('stoxgate_resident_memory_bytes', 'Resident memory of the process.', () =>
+      process.memoryUsage.rss(),
+    );
+  }
+}
+
+function withAdvertise(listen: Config['sip']['listen'][number], advertise: string | undefined): ListenConfig {
+  const own = listen.advertise ?? advertise;
+  return own === undefined ? listen : { ...listen, advertise: own };
+}

@@ -43,7 +43,10 @@ export class XmppDispatch {
       'stoxgate_xmpp_misaddressed_total',
       'Stanzas that a link should not have delivered, or without sender: dropped.',
     );
-    this.#unread = env.counters.counter('stoxgate_xmpp_unread_total', 'Stanzas of kinds that nothing is done with.');
+    this.#unread = env.counters.counter(
+      'stoxgate_xmpp_unread_total',
+      'Stanzas of kinds that nothing is done with.',
+    );
   }
 
   /** One stanza of one link, whose server vouches for `from`. */
@@ -86,9 +89,8 @@ export class XmppDispatch {
       }
     }
     const to = book.jidTargetToSip(message.to);
-    // An answer would have to come from a domain that this link may not speak for (ERR-G7).
-    if (!to.ok && to.error.domain !== group.domain) return this.#foreign.add();
     if (!to.ok) return toSip.refuse(message, faultToStanzaError(to.error, 'target'), group);
+    // An answer would have to come from a domain that this link may not speak for (ERR-G7).
     if (to.value.jid.domain !== group.domain) return this.#foreign.add();
     const from = book.jidSenderToSip(message.from);
     if (!from.ok) return toSip.refuse(message, faultToStanzaError(from.error, 'sender'), group);

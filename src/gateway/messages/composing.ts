@@ -79,7 +79,8 @@ export class ComposingToSip {
     const key = `${from} ${to}`;
     const document = chatStateToIsComposing(state);
     if (document === 'active') {
-      if (!this.#composers.has(key) && this.#composers.size < MAX_PAIRS) this.#start(key, from, to, conversation);
+      if (!this.#composers.has(key) && this.#composers.size < MAX_PAIRS)
+        this.#start(key, from, to, conversation);
       return;
     }
     // "idle" is where everybody begins (RFC 3994 §3.2): said only to end an "active". `gone` has no document (IM-65).

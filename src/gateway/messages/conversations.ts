@@ -39,7 +39,12 @@ export class Conversations {
     const now = this.#clock.now();
     const known = this.#map.get(name, now);
     if (known !== undefined) return known;
-    const fresh: Conversation = { lastType: undefined, chatStates: false, composing: 'unknown', thread: undefined };
+    const fresh: Conversation = {
+      lastType: undefined,
+      chatStates: false,
+      composing: 'unknown',
+      thread: undefined,
+    };
     this.#map.set(name, fresh, now, REMEMBER_MS);
     return fresh;
   }

@@ -1,7 +1,13 @@
 // Runs the machine of one MESSAGE on its way to SIP: locates, sends, tries the next target, answers challenges.
 
 import type { Bytes } from '../../base/index.ts';
-import { QUEUED, stepToSip, type ToSipEffect, type ToSipEvent, type ToSipState } from '../../interwork/message/index.ts';
+import {
+  QUEUED,
+  stepToSip,
+  type ToSipEffect,
+  type ToSipEvent,
+  type ToSipState,
+} from '../../interwork/message/index.ts';
 import {
   failureToStanzaError,
   gatewayStanzaError,
@@ -93,7 +99,11 @@ export class Delivery implements ClientHandlers {
     const transition = stepToSip(this.state, event);
     if (!transition.expected) {
       const { log } = this.#env;
-      log.debug('message.unexpected', { cid: this.#parts.origin.cid, state: this.state.kind, event: event.kind });
+      log.debug('message.unexpected', {
+        cid: this.#parts.origin.cid,
+        state: this.state.kind,
+        event: event.kind,
+      });
       return;
     }
     this.state = transition.state;

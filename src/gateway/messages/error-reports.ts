@@ -2,6 +2,7 @@
 // is written again, and while there is no link they wait, bounded in number and age.
 
 import { BoundedMap, type Clock, type Counter, type Counters, type Log } from '../../base/index.ts';
+import { SendRefusal } from '../../edge/xmpp/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
 import type { ConfirmedStanza, LinkGroup } from '../link-group.ts';
 
@@ -43,7 +44,7 @@ export class ErrorReports {
     this.#clock = env.clock;
     this.#lost = env.counters.counter(
       'stoxgate_reports_lost_total',
-      'Error stanzas that no link carried within ten minutes.',
+      'Error stanzas that no link could carry, or not within ten minutes.',
     );
     this.#waiting = new BoundedMap({
       maxEntries: MAX_WAITING,
@@ -64,7 +65,12 @@ export class ErrorReports {
     const number = ++this.#number;
     const report = new Report(this, number, stanza);
     this.#waiting.set(number, report, this.#clock.now(), MAX_AGE_MS);
-    if (group.sendConfirmed(report) < 0) group.park(report);
+    const written = group.sendConfirmed(report);
+    if (written >= 0) return;
+    if (written === SendRefusal.NotUp || written === SendRefusal.Full) return group.park(report);
+    // From an address that this link may not speak for: the stanza should never have come this way.
+    this.done(number);
+    this.#lost.add();
   }
 
   /** Gives up what is too old. */

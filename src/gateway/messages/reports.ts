@@ -2,7 +2,15 @@
 // what was learned after the 2xx, a receipt or an error from XMPP, becomes a notification of its own.
 
 import { utf8Bytes, type Clock, type Counter, type Counters, type Random } from '../../base/index.ts';
-import { cpimTextHeader, formatCpim, formatCpimAddress, formatDateTime, formatImdn, imdnHeaders, IMDN_TYPE } from '../../mime/index.ts';
+import {
+  cpimTextHeader,
+  formatCpim,
+  formatCpimAddress,
+  formatDateTime,
+  formatImdn,
+  imdnHeaders,
+  IMDN_TYPE,
+} from '../../mime/index.ts';
 import { headerField, type HeaderField } from '../../sip/index.ts';
 import type { Origin } from './delivery.ts';
 import type { SipDeliveries } from './sip-deliveries.ts';
@@ -43,7 +51,10 @@ export class ImdnReports implements ReportSink {
   readonly #sent: Counter;
   readonly #failed: Counter;
 
-  constructor(env: { readonly clock: Clock; readonly random: Random; readonly counters: Counters }, deliveries: SipDeliveries) {
+  constructor(
+    env: { readonly clock: Clock; readonly random: Random; readonly counters: Counters },
+    deliveries: SipDeliveries,
+  ) {
     this.#clock = env.clock;
     this.#random = env.random;
     this.#deliveries = deliveries;
@@ -66,7 +77,11 @@ export class ImdnReports implements ReportSink {
     );
     const body = formatCpim({
       headers: [
-        { name: 'From', params: '', value: formatCpimAddress({ displayName: '', uri: message.recipientUri }) },
+        {
+          name: 'From',
+          params: '',
+          value: formatCpimAddress({ displayName: '', uri: message.recipientUri }),
+        },
         { name: 'To', params: '', value: formatCpimAddress({ displayName: '', uri: message.senderUri }) },
         cpimTextHeader('DateTime', formatDateTime(dateMs)),
         ...imdnHeaders({

@@ -2,7 +2,7 @@
 
 import type { Log, Random } from '../../base/index.ts';
 import { toSip, type MessageDraft } from '../../interwork/message/index.ts';
-import { gatewayStanzaError, type MappedUri } from '../../mapping/index.ts';
+import { responseToStanzaError, type MappedUri } from '../../mapping/index.ts';
 import {
   errorReply,
   mayAnswerWithError,
@@ -81,14 +81,16 @@ export class ToSipMessages {
       return;
     }
     const conversation = conversations.open(to.bareText, from.bareText);
-    if (!conversation.chatStates && readChatState(message.element) !== undefined) conversation.chatStates = true;
+    if (!conversation.chatStates && readChatState(message.element) !== undefined)
+      conversation.chatStates = true;
     if (result.kind === 'chatState') {
       outcomes.nothing.add();
       return composing.state(result.state, from.uri, to.uri, conversation);
     }
     conversation.lastType = message.type === 'chat' ? 'chat' : 'normal';
     // ERR-R9: it has been through this or another gateway too often; a proxy would have answered 483.
-    if (result.draft.maxForwards === 0) return this.refuse(message, gatewayStanzaError('too-many-hops'), group);
+    if (result.draft.maxForwards === 0)
+      return this.refuse(message, responseToStanzaError(483, 'Too Many Hops'), group);
     const callId = this.#callId(message, result.draft, conversation);
     if (live.logBodies && log.enabled('debug')) {
       log.debug('message.body', { cid: message.id, direction: 'xmpp_to_sip', body: message.bodies[0]?.text });
@@ -110,7 +112,11 @@ export class ToSipMessages {
     const { log, outcomes, errors } = this.#env;
     outcomes.reported.add();
     if (log.enabled('debug')) {
-      log.debug('message.reported', { cid: message.id, direction: 'xmpp_to_sip', condition: error.condition });
+      log.debug('message.reported', {
+        cid: message.id,
+        direction: 'xmpp_to_sip',
+        condition: error.condition,
+      });
     }
     if (mayAnswerWithError(message.element)) errors.send(errorReply(message.element, error), group);
   }

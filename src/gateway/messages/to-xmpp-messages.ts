@@ -73,7 +73,13 @@ class OpenMessage implements ConfirmedStanza {
   /** The error stanza at hand while `errorStanza` is being stepped. */
   error: XmlElement | undefined;
 
-  constructor(owner: ToXmppMessages, tx: ServerTransaction, id: string, stanza: XmlElement, reports: RequestedReports | undefined) {
+  constructor(
+    owner: ToXmppMessages,
+    tx: ServerTransaction,
+    id: string,
+    stanza: XmlElement,
+    reports: RequestedReports | undefined,
+  ) {
     this.owner = owner;
     this.tx = tx;
     this.id = id;
@@ -107,6 +113,7 @@ export class ToXmppMessages {
    */
   readonly #ended: BoundedMap<string, OpenMessage>;
   #draining = false;
+  #whenIdle: (() => void) | undefined;
 
   constructor(env: ToXmppEnv) {
     this.#env = env;
@@ -149,11 +156,19 @@ export class ToXmppMessages {
     });
     switch (result.kind) {
       case 'message':
-        return this.#write(tx, group, result.id, result.stanza, result.reports, conversation === undefined ? [from, to.value] : undefined);
+        return this.#write(
+          tx,
+          group,
+          result.id,
+          result.stanza,
+          result.reports,
+          conversation === undefined ? [from, to.value] : undefined,
+        );
       case 'composing':
         this.#env.conversations.open(from.bareText, to.value.bareText).composing = 'understood';
         // XEP-0085 "Discovering support": never first to somebody who has sent none (IM-68).
-        if (conversation?.chatStates === true) composing.state(result.stanza, result.composing, result.refreshSeconds, group);
+        if (conversation?.chatStates === true)
+          composing.state(result.stanza, result.composing, result.refreshSeconds, group);
         outcomes.nothing.add();
         return tx.respond(200);
       case 'nothing':
@@ -184,6 +199,14 @@ export class ToXmppMessages {
     this.#draining = true;
   }
 
+  /** Resolves when no message is open: at the latest at the deadline of the last one. */
+  idle(): Promise<void> {
+    if (this.#open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenIdle = resolve;
+    });
+  }
+
   /** Ends everything that is still open (ERR-G5). */
   stop(): void {
     this.#draining = true;
@@ -204,7 +227,11 @@ export class ToXmppMessages {
     if (!message.open && message.deadline !== undefined) this.#close(message);
   }
 
-  #answered(id: string | undefined, event: 'errorStanza' | 'receipt', error: XmlElement | undefined): boolean {
+  #answered(
+    id: string | undefined,
+    event: 'errorStanza' | 'receipt',
+    error: XmlElement | undefined,
+  ): boolean {
     if (id === undefined) return false;
     const message = this.#open.get(id) ?? this.#ended.get(id, this.#env.clock.now());
     if (message === undefined) return false;
@@ -271,7 +298,8 @@ export class ToXmppMessages {
       case 'respondDelivered':
         outcomes.delivered.add();
         this.#respond(message, 200);
-        if (message.reports?.positive === true) reports.report('delivered', acceptedMessage(message, message.reports));
+        if (message.reports?.positive === true)
+          reports.report('delivered', acceptedMessage(message, message.reports));
         return;
       case 'respondMapped': {
         outcomes.refused.add();
@@ -282,12 +310,14 @@ export class ToXmppMessages {
         return this.#respond(message, gatewayResponse('ERR-G1').status);
       case 'reportDelivery':
         this.#ended.delete(message.id);
-        if (message.reports?.positive === true) reports.report('delivered', acceptedMessage(message, message.reports));
+        if (message.reports?.positive === true)
+          reports.report('delivered', acceptedMessage(message, message.reports));
         return;
       case 'reportLoss':
         this.#ended.delete(message.id);
         if (message.error !== undefined) this.#lose(message.id, message.error);
-        if (message.reports?.negative === true) reports.report('failed', acceptedMessage(message, message.reports));
+        if (message.reports?.negative === true)
+          reports.report('failed', acceptedMessage(message, message.reports));
         return;
       case 'stopWaiting':
         return this.#env.timers.clear(message.deadline);
@@ -306,19 +336,25 @@ export class ToXmppMessages {
 
   #respond(message: OpenMessage, status: number, options?: ResponseOptions): void {
     const { log } = this.#env;
-    if (log.enabled('debug')) log.debug('message.answered', { cid: message.id, direction: 'sip_to_xmpp', status });
+    if (log.enabled('debug'))
+      log.debug('message.answered', { cid: message.id, direction: 'sip_to_xmpp', status });
     message.tx.respond(status, options);
   }
 
   /** The answer was 2xx, and then an error came: all that is left is to say so here. */
   #lose(id: string, error: XmlElement): void {
     this.#env.outcomes.lost.add();
-    this.#env.log.warn('message.lost', { cid: id, from: error.attr('from'), condition: readStanzaError(error).condition });
+    this.#env.log.warn('message.lost', {
+      cid: id,
+      from: error.attr('from'),
+      condition: readStanzaError(error).condition,
+    });
   }
 
   #close(message: OpenMessage): void {
     message.deadline = undefined;
     this.#open.delete(message.id);
+    if (this.#open.size === 0) this.#whenIdle?.();
     if (message.state !== ToXmppState.Accepted || message.reports !== undefined) {
       this.#ended.set(message.id, message, this.#env.clock.now(), REMEMBER_ENDED_MS);
     }

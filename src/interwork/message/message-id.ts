@@ -26,5 +26,7 @@ export function isMessageId(id: string): boolean {
 export function maxForwardsFor(id: string | undefined): number {
   if (id === undefined || id.charCodeAt(0) !== 0x73) return INITIAL_MAX_FORWARDS;
   const hops = FORM.exec(id)?.[1];
-  return hops === undefined ? INITIAL_MAX_FORWARDS : Math.max(0, Math.min(Number.parseInt(hops, 36), 255) - 1);
+  return hops === undefined
+    ? INITIAL_MAX_FORWARDS
+    : Math.max(0, Math.min(Number.parseInt(hops, 36), 255) - 1);
 }

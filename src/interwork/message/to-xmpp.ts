@@ -1,16 +1,16 @@
 // SIP MESSAGE → XMPP message, pure (RFC 7572 §5, Table 2; rows IM-20 … IM-50, IM-60, IM-61).
 // Same order of steps as to-sip.ts: body, language, subject, thread, time, type.
 
-import { fromByteString } from '../../base/index.ts';
-import { chatStateFor, languageForXml, readSipBody, type RequestedReports, type SipBody } from '../../mapping/index.ts';
 import {
-  contentLanguage,
-  date,
-  headerField,
-  subject,
-  type HeaderField,
-  type SipRequest,
-} from '../../sip/index.ts';
+  callIdToThread,
+  chatStateFor,
+  languageForXml,
+  readSipBody,
+  subjectForXml,
+  type RequestedReports,
+  type SipBody,
+} from '../../mapping/index.ts';
+import { date, headerField, type HeaderField, type SipRequest } from '../../sip/index.ts';
 import { NS_CLIENT, sanitizeText, XmlElement, type XmlNode } from '../../xml/index.ts';
 import { chatStateElement, delayElement, nickElement, receiptRequestElement } from '../../xmpp/index.ts';
 import { messageId } from './message-id.ts';
@@ -60,7 +60,11 @@ export function toXmpp(request: SipRequest, context: ToXmppContext): ToXmpp {
     case 'composing':
       return composing(request, body, context);
     case 'refused':
-      return { kind: 'refused', status: body.status, headers: body.headers.map(([name, value]) => headerField(name, value)) };
+      return {
+        kind: 'refused',
+        status: body.status,
+        headers: body.headers.map(([name, value]) => headerField(name, value)),
+      };
     case 'imdn': // No report was asked for yet that this could answer: RCPT-09.
     case 'empty':
     case 'ignored':
@@ -83,33 +87,55 @@ function message(request: SipRequest, body: SipBody & { kind: 'text' }, context:
   const id = messageId(request);
   const attributes = ['from', context.from, 'to', context.to, 'id', id];
   if (context.type === 'chat') attributes.push('type', 'chat');
-  const lang = language(request) ?? body.lang;
+  const lang = languageOf(request) ?? body.lang;
   if (lang !== undefined) attributes.push('xml:lang', lang);
 
   const children: XmlNode[] = [];
-  const subjectText = subject(request) ?? body.subject;
+  const subjectText = subjectOf(request) ?? body.subject;
   if (subjectText !== undefined) children.push(textElement('subject', subjectText));
   children.push(textElement('body', body.text));
-  children.push(textElement('thread', context.thread ?? fromByteString(request.callId)));
+  children.push(textElement('thread', context.thread ?? callIdToThread(request.callId)));
   const sentMs = dateOf(request) ?? body.dateMs;
   if (sentMs !== undefined && context.wallMs - sentMs > DELAY_AFTER_MS) children.push(delayElement(sentMs));
-  if (context.first && request.from.displayName !== '') children.push(nickElement(sanitizeText(request.from.displayName)));
+  if (context.first && request.from.displayName !== '')
+    children.push(nickElement(sanitizeText(request.from.displayName)));
   if (body.imdn?.positive === true) children.push(receiptRequestElement());
-  return { kind: 'message', id, stanza: new XmlElement('message', NS_CLIENT, attributes, children), reports: body.imdn };
+  return {
+    kind: 'message',
+    id,
+    stanza: new XmlElement('message', NS_CLIENT, attributes, children),
+    reports: body.imdn,
+  };
 }
 
 /** IM-43: a chat state without a body; always of type chat (XEP-0085). */
-function composing(request: SipRequest, body: SipBody & { kind: 'composing' }, context: ToXmppContext): ToXmpp {
+function composing(
+  request: SipRequest,
+  body: SipBody & { kind: 'composing' },
+  context: ToXmppContext,
+): ToXmpp {
   const attributes = ['from', context.from, 'to', context.to, 'id', messageId(request), 'type', 'chat'];
-  const stanza = new XmlElement('message', NS_CLIENT, attributes, [chatStateElement(chatStateFor(body.state))]);
-  return { kind: 'composing', stanza, composing: body.state === 'active', refreshSeconds: body.refreshSeconds };
+  const stanza = new XmlElement('message', NS_CLIENT, attributes, [
+    chatStateElement(chatStateFor(body.state)),
+  ]);
+  return {
+    kind: 'composing',
+    stanza,
+    composing: body.state === 'active',
+    refreshSeconds: body.refreshSeconds,
+  };
 }
 
-/** IM-27: the first tag of the list. */
-function language(request: SipRequest): string | undefined {
-  if (request.header('content-language') === undefined) return undefined;
-  const list = contentLanguage(request);
-  return list.ok && list.value?.[0] !== undefined ? languageForXml(list.value[0]) : undefined;
+/** IM-27. */
+function languageOf(request: SipRequest): string | undefined {
+  const raw = request.header('content-language');
+  return raw === undefined ? undefined : languageForXml(raw);
+}
+
+/** IM-21. */
+function subjectOf(request: SipRequest): string | undefined {
+  const raw = request.header('subject');
+  return raw === undefined || raw === '' ? undefined : subjectForXml(raw);
 }
 
 function dateOf(request: SipRequest): number | undefined {
