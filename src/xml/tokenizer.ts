@@ -4,18 +4,11 @@
 // it quadratic. Namespaces and the element tree are the sink's business.
 
 import { utf8Length } from '../base/index.ts';
-import {
-  CLASS,
-  NAME,
-  SPACE,
-  TEXT_STOP,
-  VALUE_STOP,
-  isNameChar,
-  isNameStart,
-  isNcName,
-} from './characters.ts';
+import { CharacterData } from './character-data.ts';
+import { CLASS, NAME, SPACE, isNameChar, isNameStart, isNcName } from './characters.ts';
 import { readDeclaration } from './declaration.ts';
 import type { XmlLimits } from './limits.ts';
+import { MarkupReader } from './markup-reader.ts';
 import { ReferenceReader } from './reference.ts';
 import { notWellFormed, restricted, tooMuch, type XmlStreamError } from './stream-error.ts';
 
@@ -56,9 +49,6 @@ const INSTRUCTION = 18;
 const AFTER = 19; // after the root
 const DEAD = 20;
 
-const TAB = 0x09;
-const LF = 0x0a;
-const CR = 0x0d;
 const NO_ATTRIBUTES: string[] = [];
 
 export class XmlTokenizer {
@@ -66,6 +56,10 @@ export class XmlTokenizer {
   readonly #document: boolean;
   readonly #sink: XmlTokenSink;
   readonly #reference = new ReferenceReader();
+  readonly #markup = new MarkupReader();
+  /** Character data since the last tag. */
+  readonly #text = new CharacterData();
+  readonly #value = new CharacterData();
 
   #state = START;
   /** Where a reference returns to. */
@@ -74,19 +68,13 @@ export class XmlTokenizer {
   #depth = 0;
   /** True until the first "<" was read: only there an XML declaration may stand. */
   #first = true;
-  /** Unfinished name, attribute value or instruction. */
+  /** Unfinished name. */
   #token = '';
-  /** Character data since the last tag. */
-  #text = '';
   #tagName = '';
   #attributes: string[] = NO_ATTRIBUTES;
   #quote = 0;
   /** White space was read since the tag's name or the last attribute. */
   #spaced = false;
-  /** The last character was a carriage return: a line feed now is part of the same line end (XML 1.0 §2.11). */
-  #afterCr = false;
-  /** Length of the run of "]" (or "-", or "?") that the last character ended. */
-  #run = 0;
   /** Octets of the stanza in earlier pieces; where it goes on in this one. */
   #octets = 0;
   #unitStart = 0;
@@ -134,7 +122,8 @@ export class XmlTokenizer {
   stop(): void {
     this.#state = DEAD;
     this.#discard = true;
-    this.#text = '';
+    this.#text.clear();
+    this.#value.clear();
     this.#token = '';
     this.#attributes = NO_ATTRIBUTES;
   }
@@ -145,9 +134,8 @@ export class XmlTokenizer {
     this.#depth = 0;
     this.#first = true;
     this.#token = '';
-    this.#text = '';
-    this.#afterCr = false;
-    this.#run = 0;
+    this.#text.clear();
+    this.#value.clear();
     this.#octets = 0;
     this.encoding = 'utf-8';
   }
@@ -157,7 +145,7 @@ export class XmlTokenizer {
       case CONTENT:
         return this.#content(s, i);
       case MARKUP:
-        return this.#markup(s, i);
+        return this.#afterLess(s, i);
       case TAG_NAME:
         return this.#tagNamePart(s, i);
       case IN_TAG:
@@ -168,7 +156,7 @@ export class XmlTokenizer {
       case QUOTE:
         return this.#beforeValue(s, i);
       case VALUE:
-        return this.#value(s, i);
+        return this.#attributeValue(s, i);
       case END_NAME:
         return this.#endName(s, i);
       case END_SPACE:
@@ -179,13 +167,11 @@ export class XmlTokenizer {
       case REFERENCE:
         return this.#referencePart(s, i);
       case BANG:
-        return this.#bang(s, i);
+      case COMMENT:
+      case INSTRUCTION:
+        return this.#inMarkup(s, i);
       case CDATA:
         return this.#cdata(s, i);
-      case COMMENT:
-        return this.#comment(s, i);
-      case INSTRUCTION:
-        return this.#instruction(s, i);
       case DEAD:
         return s.length;
       default:
@@ -218,7 +204,7 @@ export class XmlTokenizer {
   }
 
   /** The character after "<". */
-  #markup(s: string, i: number): number {
+  #afterLess(s: string, i: number): number {
     const code = s.codePointAt(i) ?? 0;
     const first = this.#first;
     this.#first = false;
@@ -229,13 +215,14 @@ export class XmlTokenizer {
       return i + 1;
     }
     if (code === 0x21) {
+      this.#markup.start();
       this.#state = BANG;
       return i + 1;
     }
     if (code === 0x3f) {
       if (!first && !this.#document) return this.#fail(s, i, restricted('processing instruction'));
       this.#spaced = first;
-      this.#run = 0;
+      this.#markup.start();
       this.#state = INSTRUCTION;
       return i + 1;
     }
@@ -298,106 +285,43 @@ export class XmlTokenizer {
     }
     if (code !== 0x22 && code !== 0x27) return this.#fail(s, i, notWellFormed('value without quotes'));
     this.#quote = code;
-    this.#token = '';
     this.#state = VALUE;
     return i + 1;
   }
 
-  #value(s: string, from: number): number {
-    let i = this.#skipLineFeed(s, from);
-    let start = i;
-    for (; i < s.length; i++) {
-      const code = s.charCodeAt(i);
-      if (code < 128 ? ((CLASS[code] ?? 0) & VALUE_STOP) === 0 : code < 0xfffe) continue;
-      if (code === this.#quote) {
-        this.#attributes.push(this.#token === '' ? s.slice(start, i) : this.#token + s.slice(start, i));
-        this.#spaced = false;
-        this.#state = IN_TAG;
-        return i + 1;
-      }
-      if (code === 0x22 || code === 0x27) continue;
-      this.#token += s.slice(start, i);
-      start = i + 1;
-      if (code === 0x26) return this.#enterReference(VALUE, i);
-      if (code === TAB || code === LF || code === CR) {
-        // XML 1.0 §3.3.3: each becomes a space, a line end of two characters one space (§2.11).
-        this.#token += ' ';
-        if (code === CR) {
-          this.#afterCr = true;
-          return i + 1;
-        }
-        continue;
-      }
-      return this.#fail(s, i, notWellFormed(code === 0x3c ? '"<" in a value' : 'forbidden character'));
+  #attributeValue(s: string, start: number): number {
+    const i = this.#value.value(s, start, this.#quote);
+    if (i === s.length) return i;
+    const code = s.charCodeAt(i);
+    if (code === this.#quote) {
+      this.#attributes.push(this.#value.take());
+      this.#spaced = false;
+      this.#state = IN_TAG;
+      return i + 1;
     }
-    this.#token += s.slice(start, i);
-    return i;
+    if (code === 0x26) return this.#enterReference(VALUE, i);
+    return this.#fail(s, i, notWellFormed(code === 0x3c ? '"<" in a value' : 'forbidden character'));
   }
 
-  #content(s: string, from: number): number {
-    const length = s.length;
-    const start = this.#skipLineFeed(s, from);
-    let i = start;
-    let code = 0;
-    for (;;) {
-      if (this.#run > 0) {
-        for (; i < length && s.charCodeAt(i) === 0x5d; i++) this.#run++;
-        if (i === length) break;
-        // XML 1.0 §2.4 [14]: "]]>" must not stand in character data.
-        if (this.#run >= 2 && s.charCodeAt(i) === 0x3e)
-          return this.#fail(s, i, notWellFormed('"]]>" in text'));
-        this.#run = 0;
-      }
-      for (; i < length; i++) {
-        code = s.charCodeAt(i);
-        if (code < 128 ? ((CLASS[code] ?? 0) & TEXT_STOP) !== 0 : code >= 0xfffe) break;
-      }
-      if (i === length || code !== 0x5d) break;
-      this.#run = 1;
-      i++;
-    }
-    this.#addText(s, start, i);
-    if (i === length) return i;
+  #content(s: string, start: number): number {
+    const i = this.#text.content(s, start);
+    if (i === s.length) return i;
+    const code = s.charCodeAt(i);
     if (code === 0x3c) {
       this.#after = CONTENT;
       this.#state = MARKUP;
       return i + 1;
     }
     if (code === 0x26) return this.#enterReference(CONTENT, i);
-    if (code === CR) return this.#lineEnd(i);
-    return this.#fail(s, i, notWellFormed('forbidden character'));
+    return this.#fail(s, i, notWellFormed(code === 0x3e ? '"]]>" in text' : 'forbidden character'));
   }
 
-  /** Everything up to "]]>" is text (XML 1.0 §2.7). */
-  #cdata(s: string, from: number): number {
-    let i = this.#skipLineFeed(s, from);
-    let start = i;
-    for (; i < s.length; i++) {
-      const code = s.charCodeAt(i);
-      if (code === 0x5d) {
-        if (this.#run === 0) this.#addText(s, start, i);
-        this.#run++;
-        start = i + 1;
-        continue;
-      }
-      if (this.#run > 0) {
-        const ends = code === 0x3e && this.#run >= 2;
-        this.#text += ']'.repeat(ends ? this.#run - 2 : this.#run);
-        this.#run = 0;
-        start = i;
-        if (ends) {
-          this.#state = CONTENT;
-          return i + 1;
-        }
-      }
-      if (code < 128 ? ((CLASS[code] ?? 0) & TEXT_STOP) === 0 : code < 0xfffe) continue;
-      if (code === 0x3c || code === 0x26) continue;
-      if (code !== CR) return this.#fail(s, i, notWellFormed('forbidden character'));
-      this.#addText(s, start, i);
-      return this.#lineEnd(i);
-    }
-    this.#addText(s, start, i);
-    return i;
+  #cdata(s: string, start: number): number {
+    const i = this.#text.cdata(s, start);
+    if (i === s.length) return i;
+    if (s.charCodeAt(i) !== 0x3e) return this.#fail(s, i, notWellFormed('forbidden character'));
+    this.#state = CONTENT;
+    return i + 1;
   }
 
   #enterReference(after: number, i: number): number {
@@ -412,63 +336,42 @@ export class XmlTokenizer {
     const taken = this.#reference.take(code);
     if (taken === undefined) return code > 0xffff ? i + 2 : i + 1;
     if (typeof taken !== 'string') return this.#fail(s, i, taken);
-    if (this.#after === VALUE) this.#token += taken;
-    else this.#text += taken;
+    if (this.#after === VALUE) this.#value.text += taken;
+    else this.#text.text += taken;
     this.#state = this.#after;
     return i + 1;
   }
 
-  /** After "<!": a CDATA section, a comment, or a document type declaration. */
-  #bang(s: string, i: number): number {
-    this.#token += s.charAt(i);
-    const token = this.#token;
-    if (token === '--') {
-      if (!this.#document) return this.#fail(s, i, restricted('comment'));
-      this.#run = 0;
-      this.#state = COMMENT;
-      return i + 1;
-    }
-    if (token === '[CDATA[') {
-      if (this.#after === BETWEEN) return this.#fail(s, i, TEXT_BETWEEN);
-      if (this.#after !== CONTENT) return this.#fail(s, i, notWellFormed('text outside the root'));
-      this.#state = CDATA;
-      return i + 1;
-    }
-    if (token === '-' || '[CDATA['.startsWith(token)) return i + 1;
-    // RFC 6120 §11.1: no DTD, hence no entity to expand; in documents neither.
-    if (token === 'D') return this.#fail(s, i, restricted('document type declaration'));
-    return this.#fail(s, i, notWellFormed('bad markup'));
-  }
-
-  /** XML 1.0 §2.5: up to "-->", without "--". */
-  #comment(s: string, start: number): number {
-    for (let i = start; i < s.length; i++) {
-      const code = s.charCodeAt(i);
-      if (this.#run === 2) {
-        if (code !== 0x3e) return this.#fail(s, i, notWellFormed('"--" in a comment'));
-        this.#run = 0;
+  /** BANG, COMMENT and INSTRUCTION. */
+  #inMarkup(s: string, i: number): number {
+    const markup = this.#markup;
+    const found =
+      this.#state === BANG
+        ? markup.bang(s, i)
+        : this.#state === COMMENT
+          ? markup.comment(s, i)
+          : markup.instruction(s, i);
+    const next = markup.next;
+    switch (found) {
+      case undefined:
+        return next;
+      case 'comment opens':
+        if (!this.#document) return this.#fail(s, i, restricted('comment'));
+        this.#state = COMMENT;
+        return next;
+      case 'cdata opens':
+        if (this.#after === BETWEEN) return this.#fail(s, i, TEXT_BETWEEN);
+        if (this.#after !== CONTENT) return this.#fail(s, i, notWellFormed('text outside the root'));
+        this.#state = CDATA;
+        return next;
+      case 'comment ends':
         this.#state = this.#after;
-        return i + 1;
-      }
-      if (!isLegalUnit(code)) return this.#fail(s, i, notWellFormed('forbidden character'));
-      this.#run = code === 0x2d ? this.#run + 1 : 0;
+        return next;
+      case 'instruction ends':
+        return this.#endInstruction(s, next, markup.content);
+      default:
+        return this.#fail(s, next, found);
     }
-    return s.length;
-  }
-
-  /** Up to "?>": the XML declaration, or in a document what is skipped (XML 1.0 §2.6). */
-  #instruction(s: string, start: number): number {
-    for (let i = start; i < s.length; i++) {
-      const code = s.charCodeAt(i);
-      if (this.#run === 1 && code === 0x3e) {
-        this.#run = 0;
-        return this.#endInstruction(s, i, (this.#token + s.slice(start, i)).slice(0, -1));
-      }
-      if (!isLegalUnit(code)) return this.#fail(s, i, notWellFormed('forbidden character'));
-      this.#run = code === 0x3f ? 1 : 0;
-    }
-    this.#token += s.slice(start);
-    return s.length;
   }
 
   #endInstruction(s: string, i: number, content: string): number {
@@ -484,7 +387,6 @@ export class XmlTokenizer {
     } else if (!isNcName(target) || target.toLowerCase() === 'xml') {
       return this.#fail(s, i, notWellFormed('bad processing instruction'));
     }
-    this.#token = '';
     this.#state = this.#after === START ? OUTSIDE : this.#after;
     return i + 1;
   }
@@ -525,13 +427,8 @@ export class XmlTokenizer {
    * or reset. False when the stanza it ends is too big.
    */
   #endToken(s: string, i: number): boolean {
-    if (this.#text !== '') {
-      const text = this.#text;
-      this.#text = '';
-      this.#sink.text(text);
-    }
+    if (this.#text.text !== '') this.#sink.text(this.#text.take());
     this.#token = '';
-    this.#run = 0;
     const depth = this.#depth;
     this.#state = depth === 0 ? AFTER : depth === 1 && !this.#document ? BETWEEN : CONTENT;
     if (this.#state === CONTENT || this.#document) return true;
@@ -564,23 +461,6 @@ export class XmlTokenizer {
     return over > 0 ? this.#fail(s, i - over, tooMuch('name too long')) : i;
   }
 
-  #addText(s: string, start: number, end: number): void {
-    if (end > start) this.#text = this.#text === '' ? s.slice(start, end) : this.#text + s.slice(start, end);
-  }
-
-  /** XML 1.0 §2.11: a carriage return, with or without a line feed after it, is a line feed. */
-  #lineEnd(i: number): number {
-    this.#text += '\n';
-    this.#afterCr = true;
-    return i + 1;
-  }
-
-  #skipLineFeed(s: string, i: number): number {
-    if (!this.#afterCr) return i;
-    this.#afterCr = false;
-    return s.charCodeAt(i) === LF ? i + 1 : i;
-  }
-
   /** Octets of the current stanza in this piece, up to `end`. */
   #octetsTo(s: string, end: number): number {
     return this.#ascii ? end - this.#unitStart : utf8Length(s.slice(this.#unitStart, end));
@@ -603,9 +483,4 @@ const TEXT_BETWEEN: XmlStreamError = { condition: 'bad-format', message: 'text b
 
 function isSpace(code: number): boolean {
   return code < 128 && ((CLASS[code] ?? 0) & SPACE) !== 0;
-}
-
-/** A UTF-16 unit of a Char (XML 1.0 [2]); surrogates come in pairs out of the decoder. */
-function isLegalUnit(code: number): boolean {
-  return code < 0x20 ? code === TAB || code === LF || code === CR : code < 0xfffe;
 }
