@@ -11,6 +11,8 @@ const MAX_TEXT = 255;
 
 type Fields = Readonly<Record<string, unknown>>;
 
+const UNUSABLE: DnsAnswer<never> = { kind: 'failure', reason: 'server' };
+
 /** Answer to a NAPTR question, from the array of `resolveNaptr`. Never throws. */
 export function naptrAnswer(raw: unknown): DnsAnswer<NaptrRecord> {
   return answerOf(raw, naptrRecord);
@@ -52,16 +54,17 @@ export function failureAnswer(error: unknown): DnsAnswer<never> {
   }
 }
 
+/** An empty answer is "none"; one in which nothing is fit to be believed tells us nothing at all. */
 function answerOf<R>(raw: unknown, read: (fields: Fields) => R | undefined): DnsAnswer<R> {
+  if (!Array.isArray(raw)) return UNUSABLE;
+  if (raw.length === 0) return { kind: 'none' };
   const records: R[] = [];
-  if (Array.isArray(raw)) {
-    for (let i = 0; i < raw.length && i < MAX_RECORDS; i++) {
-      const fields: unknown = raw[i];
-      const record = isFields(fields) ? read(fields) : undefined;
-      if (record !== undefined) records.push(record);
-    }
+  for (let i = 0; i < raw.length && i < MAX_RECORDS; i++) {
+    const fields: unknown = raw[i];
+    const record = isFields(fields) ? read(fields) : undefined;
+    if (record !== undefined) records.push(record);
   }
-  return records.length > 0 ? { kind: 'records', records } : { kind: 'none' };
+  return records.length > 0 ? { kind: 'records', records } : UNUSABLE;
 }
 
 function naptrRecord(fields: Fields): NaptrRecord | undefined {
@@ -71,7 +74,7 @@ function naptrRecord(fields: Fields): NaptrRecord | undefined {
     return undefined;
   // RFC 3403 §4.1: flags are single characters of A–Z and 0–9; RFC 3263 §4.1: services such as "SIP+D2U".
   if (!isText(flags, /^[A-Za-z0-9]*$/) || !isText(service, /^[A-Za-z0-9+:\-.]*$/)) return undefined;
-  if (!isText(regexp, /^[^]*$/)) return undefined;
+  if (!isText(regexp)) return undefined;
   return { order, preference, flags, service, regexp, replacement };
 }
 
@@ -103,8 +106,8 @@ function isNumber(raw: unknown, max: number): raw is number {
   return typeof raw === 'number' && Number.isInteger(raw) && raw >= 0 && raw <= max;
 }
 
-function isText(raw: unknown, grammar: RegExp): raw is string {
-  return typeof raw === 'string' && raw.length <= MAX_TEXT && grammar.test(raw);
+function isText(raw: unknown, grammar?: RegExp): raw is string {
+  return typeof raw === 'string' && raw.length <= MAX_TEXT && (grammar === undefined || grammar.test(raw));
 }
 
 function isFields(raw: unknown): raw is Fields {

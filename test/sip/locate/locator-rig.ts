@@ -31,12 +31,17 @@ export function locatorRig(table: DnsTable, options: RigOptions = {}) {
     families,
   );
   const env = { clock: time, timers: time.timers, random: new SeededRandom(seed), resolver, counters };
-  const hops = nextHops === undefined ? undefined : NextHops.read(nextHops);
-  assert.ok(hops === undefined || hops.ok);
-  const locator = new Locator(env, { support, nextHops: hops?.value, ...rest });
+  const hops = nextHops === undefined ? undefined : readHops(nextHops);
+  const locator = new Locator(env, { support, nextHops: hops, ...rest });
   /** Targets as "UDP 198.18.0.1 5060", or the code of the fault. */
   const locate = async (uri: string): Promise<readonly string[] | string> => shown(await locator.locate(uri));
   return { time, resolver, counters, locator, locate };
+}
+
+function readHops(config: NextHopConfig): NextHops {
+  const hops = NextHops.read(config);
+  assert.ok(hops.ok);
+  return hops.value;
 }
 
 export function shown(result: LocateResult): readonly string[] | string {
