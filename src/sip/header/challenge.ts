@@ -12,6 +12,8 @@ export interface Challenge {
   readonly params: Params;
 }
 
+const TOKEN68 = /[A-Za-z0-9._~+/-]+=*[ \t]*(?=,|$)/y;
+
 /** All WWW-Authenticate challenges, in order. */
 export function wwwAuthenticate(source: FieldSource): Result<readonly Challenge[]> {
   return challenges(source, 'www-authenticate');
@@ -44,7 +46,11 @@ export function parseChallenges(raw: string): Result<readonly Challenge[]> {
   let pos = 0;
   for (;;) {
     pos = skipSpace(raw, pos, end);
-    while (raw.charCodeAt(pos) === COMMA) pos = skipSpace(raw, pos + 1, end);
+    let separated = list.length === 0;
+    while (raw.charCodeAt(pos) === COMMA) {
+      separated = true;
+      pos = skipSpace(raw, pos + 1, end);
+    }
     if (pos >= end) break;
     const tokenEnd = skipClass(raw, pos, end, TOKEN);
     if (tokenEnd === pos) return broken('no scheme or parameter');
@@ -62,14 +68,23 @@ export function parseChallenges(raw: string): Result<readonly Challenge[]> {
       pos = skipSpace(raw, valueEnd, end);
       if (pos < end && raw.charCodeAt(pos) !== COMMA) return broken('no comma after a parameter');
     } else {
+      if (!separated) return broken('no comma before a scheme');
       params = new Map();
       list.push({ scheme: raw.slice(pos, tokenEnd).toLowerCase(), params });
       if (after === tokenEnd && after < end && raw.charCodeAt(after) !== COMMA)
         return broken('no space after the scheme');
-      pos = after;
+      const length = token68Length(raw, after);
+      if (length > 0) params = undefined;
+      pos = after + length;
     }
   }
   return list.length === 0 ? broken('empty') : ok(list);
+}
+
+/** Length of a token68 (RFC 7235 §2.1) with what follows up to a comma or the end: schemes other than Digest. */
+function token68Length(raw: string, pos: number): number {
+  TOKEN68.lastIndex = pos;
+  return TOKEN68.exec(raw)?.[0].length ?? 0;
 }
 
 function broken(what: string): Err<Fault> {
