@@ -14,7 +14,7 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '4' },
     only: { type: 'string' },
     direction: { type: 'string' },
-    latency: { type: 'boolean', default: true },
+    'full-only': { type: 'boolean', default: false },
     prof: { type: 'boolean', default: false },
   },
 });
@@ -63,7 +63,7 @@ for (const direction of ['sip2xmpp', 'xmpp2sip'] as const) {
     { ...base, count, window: 64 },
     BARS[direction].full,
   );
-  if (values.latency) {
+  if (!values['full-only']) {
     await compare(
       `${direction}: 1,000 a second`,
       { ...base, count: 10_000, rate: 1000 },
