@@ -195,17 +195,16 @@ export class SipFramer {
 }
 
 /**
- * Index after the CRLF CRLF of the message that starts at `start`, -1 when there is none before `end`. `searched`
- * octets of it were searched before; three of them are looked at again for a border inside of the four.
+ * Index after the CRLF CRLF of the message that starts at `start`, -1 when there is none before `end`. In the first
+ * `searched` octets of it no blank line ends.
  */
 function findBlankLine(bytes: Bytes, start: number, searched: number, end: number): number {
-  let pos = start + Math.max(3, searched - 3);
-  for (;;) {
-    pos = bytes.indexOf(LF, pos);
-    if (pos < 0 || pos >= end) return -1;
+  // A plain loop: indexOf would run on into what the block holds behind `end`.
+  for (let pos = start + Math.max(3, searched); pos < end; pos++) {
+    if (bytes[pos] !== LF) continue;
     if (bytes[pos - 1] === CR && bytes[pos - 2] === LF && bytes[pos - 3] === CR) return pos + 1;
-    pos += 1;
   }
+  return -1;
 }
 
 /** Content-Length of a head; a fault when it is missing, repeated or no number: framing is lost (RFC 3261 §18.3). */
