@@ -108,6 +108,16 @@ describe('XEP-0114: from connection to stream', () => {
     assert.match(String(rig.lines.at(-1)?.fields['remedy']), /component port/);
   });
 
+  test('RFC 6120 §4.9.1.2: an unknown domain is told by an error behind a header without id (Prosody)', async () => {
+    const header =
+      `<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams'>` +
+      `<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>`;
+    const rig = rigFor(await serve({ header }));
+    await until('failure', () => rig.events.length === 1);
+    assert.deepEqual(rig.events, ['ended stream-error:host-unknown']);
+    assert.match(String(rig.lines.at(-1)?.fields['remedy']), /configure it there/);
+  });
+
   test('a port that never answers ends after the handshake time', async () => {
     const server = await serve({ handshake: 'never' });
     const rig = rigFor(server);

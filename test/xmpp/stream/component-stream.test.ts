@@ -63,9 +63,7 @@ const matrix: Readonly<Record<EventName, Partial<Record<StateName, string>>>> = 
   streamOpen: { opening: 'handshaking: writeHandshake' },
   foreignStream: { opening: 'closing: writeError invalid-namespace, writeEnd, disconnect, setTimer close' },
   noStream: { opening: 'closing: writeError invalid-namespace, writeEnd, disconnect, setTimer close' },
-  streamWithoutId: {
-    opening: 'closing: writeError undefined-condition, writeEnd, disconnect, setTimer close',
-  },
+  streamWithoutId: { opening: 'opening: ' }, // RFC 6120 §4.9.1.2: an error to the header comes behind a header
   handshake: { handshaking: 'up: clearTimer, up' },
   message: { up: 'up: deliver', stopping: 'closing: deliver' },
   iq: { up: 'up: deliver', stopping: 'closing: deliver' },
