@@ -95,7 +95,8 @@ export class SipEndpoint {
     return await this.#request('REGISTER', `sip:${domain}`, me, me, Buffer.alloc(0), { headers: [contact] });
   }
 
-  options_(to: string): Promise<Outcome> {
+  /** Asks what the other side can do. */
+  askOptions(to: string): Promise<Outcome> {
     return this.#request(
       'OPTIONS',
       `sip:${to}`,
@@ -106,8 +107,8 @@ export class SipEndpoint {
     );
   }
 
-  close(): void {
-    this.#socket.close();
+  close(): Promise<void> {
+    return new Promise((resolve) => this.#socket.close(resolve));
   }
 
   async #request(

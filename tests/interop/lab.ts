@@ -1,0 +1,214 @@
+// One laboratory for a suite: an XMPP server, Kamailio, the gateway between them, all on free loopback ports.
+//
+//   example.org      XMPP users at the XMPP server
+//   example.net      SIP users at Kamailio, with digest authentication
+//   direct.example   SIP users at an endpoint of ours that is the gateway's next hop: what it sees is what was sent
+import { Baresip } from '../peers/baresip.ts';
+import { Ejabberd } from '../peers/ejabberd.ts';
+import { Jabberd2 } from '../peers/jabberd2.ts';
+import { Kamailio } from '../peers/kamailio.ts';
+import { Linphone } from '../peers/linphone.ts';
+import { freePort, freePorts } from '../peers/ports.ts';
+import { Prosody } from '../peers/prosody.ts';
+import { SipEndpoint } from '../peers/sip-endpoint.ts';
+import { Stoxgate } from '../peers/stoxgate.ts';
+import { TempFolder } from '../peers/temp-folder.ts';
+import { XmppClient } from '../peers/xmpp-client.ts';
+import type { Account, XmppServer, XmppServerKind } from '../peers/xmpp-server.ts';
+
+export const XMPP_DOMAIN = 'example.org';
+export const SIP_DOMAIN = 'example.net';
+export const DIRECT_DOMAIN = 'direct.example';
+
+/** What the interoperability suites run against in CI. The long script sets more (`STOXGATE_MATRIX=full`). */
+export const SERVERS: readonly XmppServerKind[] = ['prosody', 'ejabberd', 'jabberd2'];
+export const FULL_MATRIX = process.env['STOXGATE_MATRIX'] === 'full';
+/** For what does not depend on the server's kind: the first alone, all in the long script. */
+export const ONE_SERVER: readonly XmppServerKind[] = FULL_MATRIX ? SERVERS : ['prosody'];
+
+const SERVER_DRIVERS = { prosody: Prosody, ejabberd: Ejabberd, jabberd2: Jabberd2 } as const;
+const SECRET = 'interop-secret';
+const account = (user: string): Account => ({ user, password: `${user}-password` });
+const XMPP_ACCOUNTS = ['alice', 'carol', 'dora'].map(account);
+const SIP_ACCOUNTS = ['bob', 'dave', 'erin', 'frank'].map(account);
+
+export interface LabOptions {
+  readonly server: XmppServerKind;
+  /** Components beside those of the two SIP domains, for gateways of the suite's own. */
+  readonly components?: readonly string[];
+  readonly kamailio?: boolean;
+  /** Goes over the generated configuration of the gateway. */
+  readonly config?: (lab: Pick<Lab, 'gatewayPort' | 'component'>) => Readonly<Record<string, unknown>>;
+  readonly startGateway?: boolean;
+}
+
+export class Lab {
+  readonly folder: TempFolder;
+  readonly server: XmppServer;
+  readonly gateway: Stoxgate;
+  readonly gatewayPort: number;
+  /** The user agent of direct.example. */
+  readonly direct: SipEndpoint;
+  readonly kamailioPort: number;
+  readonly #kamailio: Kamailio | undefined;
+  readonly #users: { close(): Promise<void> }[] = [];
+
+  private constructor(options: LabOptions, parts: LabParts) {
+    const { folder, ports } = parts;
+    this.folder = folder;
+    this.gatewayPort = ports.gateway;
+    this.kamailioPort = ports.kamailio;
+    this.direct = parts.direct;
+    const components = [SIP_DOMAIN, DIRECT_DOMAIN, ...(options.components ?? [])];
+    this.server = new SERVER_DRIVERS[options.server]({
+      folder: folder.folder(options.server),
+      domain: XMPP_DOMAIN,
+      clientPort: ports.client,
+      componentPort: ports.component,
+      accounts: XMPP_ACCOUNTS,
+      components: components.map((domain) => ({ domain, secret: SECRET })),
+    });
+    if (options.kamailio !== false) {
+      this.#kamailio = new Kamailio({
+        folder: folder.folder('kamailio'),
+        domain: SIP_DOMAIN,
+        port: ports.kamailio,
+        gatewayPort: ports.gateway,
+        gatewayDomains: [XMPP_DOMAIN],
+        accounts: SIP_ACCOUNTS,
+      });
+    }
+    this.gateway = new Stoxgate({
+      folder: folder.folder('stoxgate'),
+      consolePort: ports.console,
+      config: { ...this.#configuration(ports), ...options.config?.(this) },
+    });
+  }
+
+  static async open(options: LabOptions): Promise<Lab> {
+    const [gateway = 0, kamailio = 0, client = 0, component = 0, console = 0] = await freePorts(5);
+    const folder = new TempFolder('interop');
+    const direct = await SipEndpoint.open({ user: 'zoe', domain: DIRECT_DOMAIN, proxyPort: gateway });
+    const lab = new Lab(options, {
+      folder,
+      direct,
+      ports: { gateway, kamailio, client, component, console },
+    });
+    try {
+      await Promise.all([lab.server.start(), lab.#kamailio?.start()]);
+      if (options.startGateway !== false) {
+        await lab.gateway.start();
+        await lab.gateway.healthy();
+      }
+      return lab;
+    } catch (error) {
+      await lab.close();
+      throw error;
+    }
+  }
+
+  /** A component link of a domain, for a gateway of the suite's own. */
+  component(domain: string): Readonly<Record<string, unknown>> {
+    return { domain, host: '127.0.0.1', port: this.server.options.componentPort, secret: SECRET };
+  }
+
+  /** An XMPP user, logged in. */
+  async xmpp(user: string, options: { reconnect?: boolean } = {}): Promise<XmppClient> {
+    return this.#kept(
+      await XmppClient.online({
+        jid: `${user}@${XMPP_DOMAIN}/${user}-client`,
+        password: account(user).password,
+        port: this.server.options.clientPort,
+        logFile: this.folder.file(`slixmpp-${user}.log`),
+        ...options,
+      }),
+    );
+  }
+
+  /** A SIP user of example.net at an endpoint of ours, registered at Kamailio. */
+  async sip(user: string): Promise<SipEndpoint> {
+    const endpoint = this.#kept(
+      await SipEndpoint.open({
+        user,
+        domain: SIP_DOMAIN,
+        proxyPort: this.kamailioPort,
+        account: account(user),
+      }),
+    );
+    const { status } = await endpoint.register();
+    if (status !== 200) throw new Error(`Kamailio answered the registration of ${user} with ${status}`);
+    return endpoint;
+  }
+
+  async baresip(user: string, contacts: readonly string[]): Promise<Baresip> {
+    const [sipPort = 0, controlPort = 0] = await freePorts(2);
+    const { password } = account(user);
+    const folder = this.folder.folder(`baresip-${user}`);
+    const domain = SIP_DOMAIN;
+    const proxyPort = this.kamailioPort;
+    return this.#kept(
+      await Baresip.registered({ folder, user, domain, password, proxyPort, sipPort, controlPort, contacts }),
+    );
+  }
+
+  async linphone(user: string, options: { cpim?: boolean; imdn?: boolean } = {}): Promise<Linphone> {
+    return this.#kept(
+      await Linphone.registered({
+        folder: this.folder.folder(`linphone-${user}`),
+        user,
+        domain: SIP_DOMAIN,
+        password: account(user).password,
+        proxyPort: this.kamailioPort,
+        sipPort: await freePort(),
+        ...options,
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#users.map((user) => user.close()));
+    await this.direct.close();
+    await this.gateway.stop();
+    await Promise.all([this.server.stop(), this.#kamailio?.stop()]);
+    if (process.env['STOXGATE_KEEP'] !== '1') this.folder.remove();
+  }
+
+  #configuration(ports: LabPorts): Record<string, unknown> {
+    return {
+      domains: [
+        { home: 'sip', sip: SIP_DOMAIN, xmpp: SIP_DOMAIN },
+        { home: 'sip', sip: DIRECT_DOMAIN, xmpp: DIRECT_DOMAIN },
+        { home: 'xmpp', xmpp: XMPP_DOMAIN, sip: XMPP_DOMAIN },
+      ],
+      sip: {
+        listen: [`udp://127.0.0.1:${ports.gateway}`, `tcp://127.0.0.1:${ports.gateway}`],
+        next_hops: {
+          [SIP_DOMAIN]: `sip:127.0.0.1:${ports.kamailio};transport=udp;lr`,
+          [DIRECT_DOMAIN]: `sip:127.0.0.1:${this.direct.port};transport=udp;lr`,
+        },
+        trusted: ['127.0.0.1/32'],
+      },
+      xmpp: { components: [this.component(SIP_DOMAIN), this.component(DIRECT_DOMAIN)] },
+      log: { level: 'debug', format: 'json' },
+    };
+  }
+
+  #kept<T extends { close(): Promise<void> }>(user: T): T {
+    this.#users.push(user);
+    return user;
+  }
+}
+
+interface LabPorts {
+  readonly gateway: number;
+  readonly kamailio: number;
+  readonly client: number;
+  readonly component: number;
+  readonly console: number;
+}
+
+interface LabParts {
+  readonly folder: TempFolder;
+  readonly direct: SipEndpoint;
+  readonly ports: LabPorts;
+}
