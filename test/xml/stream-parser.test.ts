@@ -274,6 +274,50 @@ describe('stop and reset', () => {
     assert.deepEqual(seen, ['s', 'proceed', 't', 'c']);
   });
 
+  const unfinished: readonly (readonly [string, string | Uint8Array])[] = [
+    ['text', '<s><a>old'],
+    ['a half "]]>"', '<s><a>]]'],
+    ['a carriage return', '<s><a>old\r'],
+    ['a name', '<s><ol'],
+    ['an attribute name', '<s><a ol'],
+    ['a value', "<s><a b='old"],
+    ['a reference', '<s><a>&am'],
+    ['a CDATA section', '<s><a><![CDATA[old]'],
+    ['an end tag', '<s><a></a'],
+    ['a declaration', '<?xml old?'],
+    ['a half character', Buffer.concat([octets('<s>'), Buffer.of(0xe2, 0x82)])],
+    ['nested elements and prefixes', "<s xmlns='u:0'><a xmlns='u:1' xmlns:p='u:2'><b><p:c>"],
+    ['nearly too many octets', `<s><a>${'x'.repeat(262_100)}`],
+  ];
+  for (const [name, source] of unfinished) {
+    test(`reset between chunks leaves nothing of ${name}`, () => {
+      const seen: unknown[] = [];
+      const parser = new XmlStreamParser(
+        {},
+        {
+          streamOpen: (header) => seen.push(plain(header)),
+          element: (element) => seen.push(plain(element)),
+          streamClose: () => seen.push('close'),
+          error: (error) => seen.push(error.condition),
+        },
+      );
+      parser.write(octets(source));
+      seen.length = 0;
+      parser.reset();
+      parser.write(
+        octets(
+          `<?xml version='1.0'?><t><a b='\nc'>\n><![CDATA[>]]>d</a>${`<a>${'y'.repeat(1000)}</a>`}<p:x/>`,
+        ),
+      );
+      assert.deepEqual(seen, [
+        ['t', '', []],
+        ['a', '', ['b', ' c'], '\n>>d'],
+        ['a', '', [], 'y'.repeat(1000)],
+        'not-well-formed',
+      ]);
+    });
+  }
+
   test('reset after an error makes it usable again', () => {
     const seen: string[] = [];
     const parser = new XmlStreamParser(

@@ -9,6 +9,8 @@ describe('accepted', () => {
   const cases: readonly (readonly [string, string, string])[] = [
     ['as it is', 'example.com', 'example.com'],
     ['ADDR-51: lower case', 'EXAMPLE.Com', 'example.com'],
+    ['the outermost letters and digits', 'AZ.az.09', 'az.az.09'],
+    ['label of 63 after another', `b.${label63}`, `b.${label63}`],
     ['§3.2: one final dot goes', 'example.com.', 'example.com'],
     ['unqualified name', 'localhost', 'localhost'],
     ['digits and hyphens', '1-2.3a', '1-2.3a'],
@@ -56,6 +58,7 @@ describe('refused', () => {
     ['hyphen last of all', 'a.de-'],
     ['RFC 5890 §2.3.1: reserved label', 'ab--cd.de'],
     ['label of 64', `${label63}a.de`],
+    ['second label of 64', `b.${label63}a.de`],
     ['254 in all', `${`${label63}.`.repeat(3)}${'b'.repeat(62)}`],
     ['underscore', 'a_b.de'],
     ['space', 'a b.de'],
