@@ -4,11 +4,12 @@
 import type { Counter, Counters, Log } from '../base/index.ts';
 import { supportedTypes } from '../mapping/index.ts';
 import {
+  capabilityHeaders,
   checkRequest,
-  headerField,
   parseSipUri,
+  REGISTERED_METHODS,
+  type Capabilities,
   type HeaderField,
-  type RequestRules,
   type ServerTransaction,
   type TransactionUser,
 } from '../sip/index.ts';
@@ -32,7 +33,7 @@ const FORBIDDEN = 403;
 
 export class SipDispatch implements TransactionUser {
   readonly #env: SipDispatchEnv;
-  readonly #rules: RequestRules;
+  readonly #can: Capabilities;
   readonly #capabilities: readonly HeaderField[];
   readonly #untrusted: Counter;
   readonly #unknownSender: Counter;
@@ -40,19 +41,15 @@ export class SipDispatch implements TransactionUser {
 
   constructor(env: SipDispatchEnv) {
     this.#env = env;
-    this.#rules = {
+    this.#can = {
       methods: METHODS,
+      knownMethods: REGISTERED_METHODS,
+      // sips is a scheme that is understood, and refused with its own reason (ADDR-63).
       schemes: ['sip', 'sips', 'im', 'pres'],
       extensions: [],
-      contentTypes: undefined,
+      acceptTypes: supportedTypes,
     };
-    this.#capabilities = [
-      headerField('Allow', METHODS.join(', ')),
-      headerField('Accept', supportedTypes.join(', ')),
-      headerField('Accept-Encoding', 'identity'),
-      headerField('Accept-Language', 'en'),
-      headerField('Supported', ''),
-    ];
+    this.#capabilities = capabilityHeaders(this.#can);
     const refused = (reason: string): Counter =>
       env.counters.counter('stoxgate_sip_refused_total', 'SIP requests refused before they were read.', {
         reason,
@@ -88,7 +85,7 @@ export class SipDispatch implements TransactionUser {
     const { trusted, book } = this.#env.live;
     const scope = trusted.scopeOf(source.remoteAddress);
     if (scope === undefined) return this.#refuse(tx, this.#untrusted);
-    const rejection = checkRequest(request, this.#rules);
+    const rejection = checkRequest(request, this.#can);
     if (rejection !== undefined) {
       return tx.respond(
         rejection.status,

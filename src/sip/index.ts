@@ -135,3 +135,17 @@ export type { ResponseOptions, ServerTransaction } from './transaction/server-tr
 export type { ResolveSentBy } from './transaction/server-side.ts';
 export { DEFAULT_TIMERS, type TimersConfig } from './transaction/timing.ts';
 export { MAX_UDP_REQUEST_BYTES, transportForSize } from './transaction/size-rule.ts';
+export {
+  DigestClient,
+  NO_ANSWERS,
+  type AuthRetry,
+  type AuthState,
+  type Credential,
+} from './auth/digest-client.ts';
+export {
+  REGISTERED_METHODS,
+  capabilityHeaders,
+  checkRequest,
+  type Capabilities,
+  type Rejection,
+} from './usage/request-checks.ts';

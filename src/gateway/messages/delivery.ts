@@ -19,6 +19,8 @@ import {
   contactList,
   formatNameAddr,
   rawHeaderField,
+  NO_ANSWERS,
+  type AuthRetry,
   type ClientFailure,
   type ClientHandlers,
   type HeaderField,
@@ -61,7 +63,6 @@ const LOCATED: ToSipEvent = { kind: 'located' };
 const TOO_LONG: ToSipEvent = { kind: 'tooLong' };
 const UNLOCATABLE: ToSipEvent = { kind: 'unlocatable' };
 const HEAD_FAILED: ToSipEvent = { kind: 'headFailed' };
-const NO_HEADERS: readonly HeaderField[] = [];
 
 export class Delivery implements ClientHandlers {
   state: ToSipState = QUEUED;
@@ -72,11 +73,10 @@ export class Delivery implements ClientHandlers {
   readonly #parts: DeliveryParts;
   readonly #from: string;
   #requestUri: string;
-  #cseq = 1;
   #targets: readonly LocatedTarget[] = [];
   #next = 0;
   #request: SipRequest | undefined;
-  #credentials: readonly HeaderField[] = NO_HEADERS;
+  #retry: AuthRetry | undefined;
   #error: StanzaError | undefined;
   #status: number | undefined;
   /** Contacts of redirects that were tried. */
@@ -128,7 +128,7 @@ export class Delivery implements ClientHandlers {
       kind: 'response',
       status,
       moreTargets: this.#next < this.#targets.length,
-      challenge: status === 401 || status === 407 ? this.#answerChallenge(response) : undefined,
+      answerable: (status === 401 || status === 407) && this.#answerChallenge(response),
       redirect: status >= 300 && status < 400 && this.#takeRedirect(response),
     });
   }
@@ -155,10 +155,10 @@ export class Delivery implements ClientHandlers {
       case 'send':
         return this.#send(this.#targets[this.#next++]);
       case 'sendWithCredentials':
-        this.#cseq += 1;
-        return this.#send(this.#target);
+        return this.#send(this.#target, this.#retry?.request);
       case 'follow':
-        this.#credentials = NO_HEADERS;
+        // What was answered here need not be known to whoever comes next (RFC 3261 §8.1.3.4).
+        this.#retry = undefined;
         return;
       case 'penalizeTarget':
         if (this.#target !== undefined) this.#env.live.locator.penalise(this.#target);
@@ -190,10 +190,10 @@ export class Delivery implements ClientHandlers {
     this.step(LOCATED);
   }
 
-  #send(target: LocatedTarget | undefined): void {
+  #send(target: LocatedTarget | undefined, authorized?: SipRequest): void {
     if (target === undefined) return;
-    const { transactions, log } = this.#env;
-    const request = this.#build(target);
+    const { transactions, log, live } = this.#env;
+    const request = authorized ?? live.digest.authorize(this.#build(target), target.name);
     this.#request = request;
     if (log.enabled('debug')) {
       log.debug('message.sent', {
@@ -206,7 +206,10 @@ export class Delivery implements ClientHandlers {
       });
     }
     // The repetition with credentials may be longer; it then goes by a congestion-safe transport (RFC 3261 §18.1.1).
-    const maxOctets = this.#cseq === 1 ? MAX_MESSAGE_OCTETS : Infinity;
+    const maxOctets =
+      request.header('authorization') === undefined && request.header('proxy-authorization') === undefined
+        ? MAX_MESSAGE_OCTETS
+        : Infinity;
     if (transactions.request(request, target, this, maxOctets) === undefined) this.#tooLong();
   }
 
@@ -220,27 +223,32 @@ export class Delivery implements ClientHandlers {
     const parts = this.#parts;
     let headers = parts.headers;
     if (target.route !== undefined) headers = [rawHeaderField('Route', target.route), ...headers];
-    if (this.#credentials.length > 0) headers = [...headers, ...this.#credentials];
     return buildRequest({
       method: 'MESSAGE',
       requestUri: this.#requestUri,
       from: this.#from,
       to: formatNameAddr({ uri: this.#requestUri }),
       callId: parts.callId,
-      cseq: this.#cseq,
+      cseq: this.#retry === undefined ? 1 : this.#retry.request.cseq.number + 1,
       maxForwards: parts.maxForwards,
       headers,
       body: parts.body,
     });
   }
 
-  /** ERR-R4. Keeps the credentials for the next request; undefined when there are none for the realm. */
-  #answerChallenge(response: SipResponse): 'fresh' | 'stale' | undefined {
-    if (this.#request === undefined) return undefined;
-    const answer = this.#env.live.digest.answer(this.#request, response);
-    if (!answer.ok) return undefined;
-    this.#credentials = answer.value.headers;
-    return answer.value.stale ? 'stale' : 'fresh';
+  /** ERR-R4. Keeps the request with credentials; false when there are none for the realm, or they were refused. */
+  #answerChallenge(response: SipResponse): boolean {
+    const request = this.#request;
+    const target = this.#target;
+    if (request === undefined || target === undefined) return false;
+    const retry = this.#env.live.digest.retry(
+      response,
+      request,
+      target.name,
+      this.#retry?.state ?? NO_ANSWERS,
+    );
+    if (retry.ok) this.#retry = retry.value;
+    return retry.ok;
   }
 
   /** ERR-R5: takes the first Contact that was not tried yet as new Request-URI. */

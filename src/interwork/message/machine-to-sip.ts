@@ -32,8 +32,8 @@ export type ToSipEvent =
       readonly status: number;
       /** Another target of RFC 3263 is left. */
       readonly moreTargets: boolean;
-      /** 'fresh': credentials for the realm are at hand; 'stale': the server only wants a newer nonce. */
-      readonly challenge?: 'fresh' | 'stale' | undefined;
+      /** There are credentials for the challenge that were not refused yet (ERR-R4: once, once more for stale=true). */
+      readonly answerable?: boolean;
       /** Redirects are followed and one Contact was not tried yet. */
       readonly redirect?: boolean;
     }
@@ -70,6 +70,8 @@ export interface ToSipTransition {
 
 /** RFC 3261 §8.1.3.4 and ERR-R5. */
 const MAX_REDIRECTS = 5;
+/** Realms on one way, with stale nonces: more is a quarrel. */
+const MAX_AUTHENTICATIONS = 4;
 
 export const QUEUED: ToSipState = { kind: 'queued' };
 const LOCATING: ToSipState = { kind: 'locating', authentications: 0, redirects: 0 };
@@ -145,9 +147,8 @@ function stepResponse(state: Trying, event: ToSipEvent & { kind: 'response' }): 
     return keep({ kind: 'locating', authentications: 0, redirects: state.redirects + 1 }, 'follow', 'locate');
   }
   if (status === 401 || status === 407) {
-    // ERR-R4: once with the credentials; stale=true allows one more.
-    const allowed = event.challenge === 'stale' ? 2 : 1;
-    if (event.challenge !== undefined && state.authentications < allowed) {
+    // Each realm on the way may ask for itself; whether one asked before is known where the nonces are.
+    if (event.answerable === true && state.authentications < MAX_AUTHENTICATIONS) {
       return keep({ ...state, authentications: state.authentications + 1 }, 'sendWithCredentials');
     }
     return REPORTED;
