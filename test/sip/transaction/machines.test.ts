@@ -46,18 +46,9 @@ const SERVER_EVENTS: readonly ServerEvent[] = [
 ];
 
 function effectText(effect: Effect): string {
-  switch (effect.kind) {
-    case 'send':
-      return `send ${effect.what}`;
-    case 'deliver':
-      return `deliver ${effect.what}`;
-    case 'inform':
-      return `inform ${effect.reason}`;
-    case 'setTimer':
-      return `set ${effect.timer} ${effect.ms}`;
-    case 'clearTimer':
-      return `clear ${effect.timer}`;
-  }
+  if (effect.kind === 'setTimer') return `set ${effect.timer} ${effect.ms}`;
+  if (effect.kind === 'clearTimer') return `clear ${effect.timer}`;
+  return `${effect.kind} ${effect.kind === 'inform' ? effect.reason : effect.what}`;
 }
 
 function text<S extends { readonly name: string }>(
