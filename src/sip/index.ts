@@ -141,20 +141,6 @@ export {
   type AuthRetry,
   type AuthState,
   type Credential,
-} from './auth/digest-client.ts';
-export {
-  REGISTERED_METHODS,
-  capabilityHeaders,
-  checkRequest,
-  type Capabilities,
-  type Rejection,
-} from './usage/request-checks.ts';
-export {
-  DigestClient,
-  NO_ANSWERS,
-  type AuthRetry,
-  type AuthState,
-  type Credential,
   type DigestClientOptions,
 } from './auth/digest-client.ts';
 export { digestResponse, type DigestAlgorithm, type DigestInput, type DigestQop } from './auth/digest.ts';
