@@ -12,7 +12,7 @@ import {
   type SipRequest,
   type SipResponse,
 } from '../../../src/sip/index.ts';
-import { digestResponse, type DigestAlgorithm, type DigestQop } from '../../../src/sip/auth/digest.ts';
+import { digestAlgorithm, digestResponse, type DigestQop } from '../../../src/sip/auth/digest.ts';
 import {
   DigestClient,
   NO_ANSWERS,
@@ -79,13 +79,17 @@ function credentials(request: SipRequest, id: string): ReadonlyMap<string, strin
   return parsed.value[0].params;
 }
 
+function qopOf(text: string | undefined): DigestQop | undefined {
+  return text === 'auth' || text === 'auth-int' ? text : undefined;
+}
+
 /** What the server computes (RFC 7616 §3.4.1). */
 function verify(request: SipRequest, id: string, password: string): void {
   const params = credentials(request, id);
   const get = (name: string): string => params.get(name) ?? '';
-  const qop = params.get('qop') as DigestQop | undefined;
+  const qop = qopOf(params.get('qop'));
   const expected = digestResponse({
-    algorithm: (params.get('algorithm') ?? 'MD5') as DigestAlgorithm,
+    algorithm: digestAlgorithm(params.get('algorithm')) ?? 'MD5',
     user: get('username'),
     realm: get('realm'),
     password,
