@@ -2,20 +2,23 @@
 // "Acknowledgement".
 
 import { Counters, silentLog, type Log } from '../base/index.ts';
-import { ComponentLink } from '../edge/xmpp/index.ts';
+import { ComponentLink, type ComponentLinkLimits } from '../edge/xmpp/index.ts';
 import { System, type Config, type ConfiguredComponent } from '../gateway/index.ts';
 import type { XmlElement } from '../xml/index.ts';
 import { errorReply, mayAnswerWithError, prepareDomain, stanzaError } from '../xmpp/index.ts';
 import type { SurroundingFinding } from './check.ts';
 
-/** For the whole of one link: name, connection, handshake, barrier. */
-const MAX_LINK_MS = 15_000;
+/** For the whole of one link, whose steps have limits of their own. */
+const MAX_LINK_MS = 30_000;
 
-export async function checkLinks(config: Config, maxLinkMs = MAX_LINK_MS): Promise<SurroundingFinding[]> {
+export async function checkLinks(
+  config: Config,
+  limits: Partial<ComponentLinkLimits> = {},
+): Promise<SurroundingFinding[]> {
   const system = new System(silentLog);
   try {
     const findings = await Promise.all(
-      config.xmpp.components.map((component, index) => checkLink(component, index, system, maxLinkMs)),
+      config.xmpp.components.map((component, index) => checkLink(component, index, system, limits)),
     );
     return findings.flat();
   } finally {
@@ -27,13 +30,13 @@ async function checkLink(
   component: ConfiguredComponent,
   index: number,
   system: System,
-  maxLinkMs: number,
+  limits: Partial<ComponentLinkLimits>,
 ): Promise<SurroundingFinding[]> {
   const domain = prepareDomain(component.domain);
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const remedy = new RemedyLog();
   const link = new ComponentLink(
-    { ...component, domain: domain.ok ? domain.value : component.domain },
+    { ...component, domain: domain.ok ? domain.value : component.domain, limits },
     {
       clock: system.clock,
       timers: system.timers,
@@ -50,8 +53,8 @@ async function checkLink(
       ended: (_link, reason) => resolve(reason),
     },
   );
-  const timer = system.timers.set(maxLinkMs, () =>
-    resolve(link.state === 'up' ? 'barrier' : 'connect-timeout'),
+  const timer = system.timers.set(MAX_LINK_MS, () =>
+    resolve(`still ${link.state} after ${MAX_LINK_MS / 1000} s`),
   );
   link.start();
   const reason = await promise;

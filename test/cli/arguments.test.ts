@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { readArguments, type Command } from '../../src/cli/arguments.ts';
+
+const good: [string, Command][] = [
+  ['run --config a.yaml', { kind: 'run', config: 'a.yaml' }],
+  ['--config=a.yaml run', { kind: 'run', config: 'a.yaml' }],
+  ['check -c a.yaml', { kind: 'check', config: 'a.yaml' }],
+  ['address sip:a@b --config a', { kind: 'address', config: 'a', address: 'sip:a@b' }],
+  ['--version', { kind: 'version' }],
+  ['--help', { kind: 'help' }],
+  ['run -h', { kind: 'help' }],
+  ['help', { kind: 'help' }],
+];
+describe('good command lines', () => {
+  for (const [line, command] of good) {
+    test(line, () => assert.deepEqual(readArguments(line.split(' ')), command));
+  }
+});
+
+const bad: [string, RegExp][] = [
+  ['', /a command is missing/],
+  ['start --config a', /unknown command "start"/],
+  ['run', /needs --config FILE/],
+  ['run --config=', /needs --config FILE/],
+  ['run --config', /config/],
+  ['run --confg a', /--confg/],
+  ['run a b --config c', /does not take "a"/],
+  ['check x --config c', /does not take "x"/],
+  ['address --config c', /needs ADDRESS|needs an ADDRESS/],
+  ['address a b --config c', /does not take "b"/],
+  ['init', /not built yet/],
+  ['message 5 --config c', /not built yet/],
+];
+describe('unusable command lines', () => {
+  for (const [line, reason] of bad) {
+    test(line, () => {
+      const command = readArguments(line === '' ? [] : line.split(' '));
+      assert.equal(command.kind, 'unusable');
+      assert.match(command.kind === 'unusable' ? command.reason : '', reason);
+    });
+  }
+});

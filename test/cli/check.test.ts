@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { createSocket, type Socket } from 'node:dgram';
+import { createServer, type Server } from 'node:net';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { check } from '../../src/cli/check.ts';
+import { checkLinks } from '../../src/cli/check-links.ts';
+import { parseConfig } from '../../src/gateway/index.ts';
+import { FakeServer } from '../edge/xmpp/fake-server.ts';
+import { fakeTerminal } from './support.ts';
+
+const FILE = 's.yaml';
+
+interface Parts {
+  readonly sip?: string;
+  readonly components?: string;
+  readonly rest?: string;
+}
+
+function file({ sip, components, rest = '' }: Parts): string {
+  return `domains:
+  - { home: sip, sip: example.net, xmpp: sip.example.org }
+sip: { trusted: [127.0.0.1], ${sip ?? 'listen: ["udp://127.0.0.1:0"], next_hops: { example.net: "sip:127.0.0.1" }'} }
+xmpp: { components: [${components ?? ''}] }
+${rest}
+`;
+}
+
+async function findings(text: string): Promise<{ status: number; lines: string[] }> {
+  const terminal = fakeTerminal({ [FILE]: text });
+  const status = await check(FILE, terminal);
+  assert.deepEqual(terminal.errors, []);
+  return { status, lines: terminal.output };
+}
+
+/** RFC 1035 §4.1: 10.1.2.3 for the A question about hop.example.org, NXDOMAIN for every other. */
+function dnsAnswer(query: Buffer): Buffer {
+  // The header is 12 octets; the question is a name, a type and a class of two octets each.
+  let end = 12;
+  while ((query[end] ?? 0) !== 0) end += 1 + (query[end] ?? 0);
+  const question = query.subarray(12, end + 5);
+  const isA = question.readUInt16BE(question.length - 4) === 1;
+  const found = isA && question.toString('latin1').toLowerCase().includes('\u0003hop\u0007example\u0003org');
+  const header = Buffer.alloc(12);
+  query.copy(header, 0, 0, 2);
+  header.writeUInt16BE(found ? 0x8180 : 0x8183, 2);
+  header.writeUInt16BE(1, 4);
+  header.writeUInt16BE(found ? 1 : 0, 6);
+  const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 10, 1, 2, 3]);
+  return Buffer.concat([header, question, ...(found ? [record] : [])]);
+}
+
+describe('stoxgate check', () => {
+  let server: FakeServer;
+  let good: string;
+  beforeEach(async () => {
+    server = await new FakeServer().listen();
+    good = `{ domain: sip.example.org, port: ${server.port}, secret: secret }`;
+  });
+  afterEach(() => server.close());
+
+  test('nothing wrong: one line, exit 0', async () => {
+    assert.deepEqual(await findings(file({ components: good })), {
+      status: 0,
+      lines: ['s.yaml: nothing wrong'],
+    });
+  });
+
+  test('an unusable file: exit 2', async () => {
+    const terminal = fakeTerminal({ [FILE]: 'domains: 1' });
+    assert.equal(await check(FILE, terminal), 2);
+    assert.deepEqual(terminal.errors, ['s.yaml:1:10: domains: must be a list, not a number']);
+  });
+
+  test('a warning of the file is a finding', async () => {
+    const sip = 'listen: ["udp://0.0.0.0:0"], next_hops: { example.net: "sip:127.0.0.1" }';
+    const { status, lines } = await findings(file({ sip, components: good }));
+    assert.equal(status, 1);
+    assert.match(lines[0] ?? '', /^s\.yaml:3:\d+: warning: sip\.listen\[0\]: /);
+  });
+
+  describe('ports', () => {
+    let tcp: Server;
+    let udp: Socket;
+    let port: number;
+    beforeEach(async () => {
+      tcp = createServer();
+      await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve));
+      const address = tcp.address();
+      port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+      udp = createSocket('udp4');
+      await new Promise<void>((resolve) => udp.bind(port, '127.0.0.1', resolve));
+    });
+    afterEach(() => {
+      tcp.close();
+      udp.close();
+    });
+
+    test('in use: UDP, TCP and the console', async () => {
+      const { status, lines } = await findings(
+        file({
+          sip: `listen: ["udp://127.0.0.1:${port}", "tcp://127.0.0.1:${port}"], next_hops: { example.net: "sip:127.0.0.1" }`,
+          components: good,
+        }),
+      );
+      assert.equal(status, 1);
+      assert.equal(lines.length, 2);
+      assert.match(
+        lines[0] ?? '',
+        /^s\.yaml: sip\.listen\[0\]: udp:\/\/127\.0\.0\.1:\d+ cannot be bound: it is in use; /,
+      );
+      assert.match(lines[1] ?? '', /^s\.yaml: sip\.listen\[1\]: tcp:\/\//);
+      const console = await findings(
+        file({ components: good, rest: `console: { listen: "127.0.0.1:${port}" }` }),
+      );
+      assert.match(console.lines.join(), /^s\.yaml: console\.listen: tcp:\/\/127/);
+    });
+
+    test('an address of another machine', async () => {
+      const { lines } = await findings(
+        file({
+          sip: 'listen: ["udp://192.0.2.1:5060"], next_hops: { example.net: "sip:127.0.0.1" }',
+          components: good,
+        }),
+      );
+      assert.equal(lines.length, 1);
+      assert.match(lines[0] ?? '', /does not have the address; choose one of its own/);
+    });
+  });
+
+  describe('DNS and targets', () => {
+    let dns: Socket;
+    let port: number;
+    /** Answers A questions for hop.example.org and nothing else. */
+    beforeEach(async () => {
+      dns = createSocket('udp4');
+      dns.on('message', (message, from) => dns.send(dnsAnswer(message), from.port, from.address));
+      await new Promise<void>((resolve) => dns.bind(0, '127.0.0.1', resolve));
+      port = dns.address().port;
+    });
+    afterEach(() => dns.close());
+
+    const listen = 'listen: ["udp://127.0.0.1:0"]';
+    const rest = () => `dns: { servers: ["127.0.0.1:${port}"] }`;
+
+    test('a next hop whose name resolves, to a private address as well', async () => {
+      const sip = `${listen}, next_hops: { example.net: "sip:hop.example.org;lr" }`;
+      assert.deepEqual((await findings(file({ sip, components: good, rest: rest() }))).lines, [
+        's.yaml: nothing wrong',
+      ]);
+    });
+    test('a next hop whose name does not', async () => {
+      const sip = `${listen}, next_hops: { example.net: ["sip:hop.example.org", "sip:none.example.org"] }`;
+      const { status, lines } = await findings(file({ sip, components: good, rest: rest() }));
+      assert.equal(status, 1);
+      assert.equal(lines.length, 1, lines.join('\n'));
+      assert.match(
+        lines[0] ?? '',
+        /^s\.yaml: sip\.next_hops\["example\.net"\]\[1\]: sip:none\.example\.org: .*; correct the name/,
+      );
+    });
+    test('a transport without a listener', async () => {
+      const sip = `${listen}, next_hops: { example.net: "sip:127.0.0.1;transport=tcp" }`;
+      const { lines } = await findings(file({ sip, components: good }));
+      assert.match(lines.join(), /add a listener of this transport/);
+    });
+    test('a SIP domain that DNS does not know', async () => {
+      const { lines } = await findings(file({ sip: listen, components: good, rest: rest() }));
+      assert.equal(lines.length, 1, lines.join('\n'));
+      assert.match(
+        lines[0] ?? '',
+        /^s\.yaml: domains\[0\]\.sip: no SIP server for example\.net: .*publish SRV records/,
+      );
+    });
+    test('a DNS server that is not there', async () => {
+      const gone = createSocket('udp4');
+      await new Promise<void>((resolve) => gone.bind(0, '127.0.0.1', resolve));
+      const free = gone.address().port;
+      await new Promise<void>((resolve) => gone.close(resolve));
+      const { status, lines } = await findings(
+        file({ components: good, rest: `dns: { servers: ["127.0.0.1:${port}", "127.0.0.1:${free}"] }` }),
+      );
+      assert.equal(status, 1);
+      assert.equal(lines.length, 1, lines.join('\n'));
+      assert.match(lines[0] ?? '', /^s\.yaml: dns\.servers\[1\]: 127\.0\.0\.1:\d+: nothing listens there; /);
+    });
+  });
+
+  describe('links', () => {
+    test('a wrong secret', async () => {
+      const { status, lines } = await findings(
+        file({ components: `{ domain: sip.example.org, port: ${server.port}, secret: wrong }` }),
+      );
+      assert.equal(status, 1);
+      assert.match(lines.join(), /^s\.yaml: xmpp\.components\[0\]: .*not-authorized; .*secret/);
+    });
+    test('nothing listens', async () => {
+      const { port } = server;
+      await server.close();
+      const { lines } = await findings(
+        file({ components: `{ domain: sip.example.org, port: ${port}, secret: a }` }),
+      );
+      assert.match(lines.join(), /connect-failed; start the server/);
+      server = await new FakeServer().listen();
+    });
+    test('another connection has the domain', async () => {
+      server.handshake = 'conflict';
+      assert.match((await findings(file({ components: good }))).lines.join(), /conflict; /);
+    });
+    test('stanzas flow but the barrier never returns', async () => {
+      server.barrier = 'never';
+      const text = file({ components: good });
+      const config = parseConfig(text, FILE, { env: {}, readFile: () => '' });
+      assert.ok(config.ok);
+      const found = await checkLinks(config.value, { barrierTimeoutMs: 200 });
+      assert.equal(found.length, 1);
+      assert.match(found[0]?.message ?? '', /failed: barrier$/);
+      assert.match(found[0]?.remedy ?? '', /ping/);
+    });
+    test('a message that comes to the check is not lost in silence', async () => {
+      server.barrier = 'never';
+      const config = parseConfig(file({ components: good }), FILE, { env: {}, readFile: () => '' });
+      assert.ok(config.ok);
+      const running = checkLinks(config.value, { barrierTimeoutMs: 300 });
+      while (server.pings.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      server.write(
+        "<message from='ann@example.org/x' to='bob@sip.example.org' id='m1'><body>hi</body></message>",
+      );
+      await running;
+      const answer = server.stanzas.find((stanza) => stanza.attr('id') === 'm1');
+      assert.equal(answer?.attr('type'), 'error');
+      assert.equal(answer?.attr('to'), 'ann@example.org/x');
+    });
+  });
+});

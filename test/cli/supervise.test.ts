@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:net';
+import { describe, test } from 'node:test';
+import { Counters, StoxgateError } from '../../src/base/index.ts';
+import { supervise } from '../../src/cli/supervise.ts';
+import { StandardLog } from '../../src/edge/log/index.ts';
+import type { Config, Gateway } from '../../src/gateway/index.ts';
+import { fakeTerminal } from './support.ts';
+
+const FILE = '/etc/s.yaml';
+const TEXT = `domains: [{ home: sip, sip: example.net, xmpp: example.net }]
+sip: { listen: ["udp://127.0.0.1:0"], trusted: [127.0.0.1] }
+xmpp: { components: [{ domain: example.net, secret: a }] }
+`;
+
+/** A gateway that only writes down what is done to it. */
+class RecordingGateway implements Gateway {
+  readonly calls: string[] = [];
+  readonly counters = new Counters();
+  readonly reloads: Config[] = [];
+  drainResult: Promise<void> = Promise.resolve();
+  reloadResult: () => Promise<void> = () => Promise.resolve();
+
+  status() {
+    return {
+      ready: true,
+      healthy: true,
+      draining: false,
+      node: 'n',
+      version: '1',
+      startedAt: 0,
+      links: [],
+      listeners: [],
+    };
+  }
+  reload(config: Config): Promise<void> {
+    this.calls.push('reload');
+    this.reloads.push(config);
+    return this.reloadResult();
+  }
+  drain(): Promise<void> {
+    this.calls.push('drain');
+    return this.drainResult;
+  }
+  stop(): Promise<void> {
+    this.calls.push('stop');
+    return Promise.resolve();
+  }
+}
+
+interface Rig {
+  readonly gateway: RecordingGateway;
+  readonly signals: EventEmitter;
+  readonly exits: number[];
+  readonly terminal: ReturnType<typeof fakeTerminal>;
+  readonly log: string[];
+  readonly status: Promise<number>;
+  /** Waits until the log has this event. */
+  logged(event: string): Promise<void>;
+}
+
+function run(text = TEXT, start?: (gateway: RecordingGateway) => Promise<Gateway>): Rig {
+  const gateway = new RecordingGateway();
+  const signals = new EventEmitter();
+  const exits: number[] = [];
+  const terminal = fakeTerminal({ [FILE]: text });
+  const log: string[] = [];
+  const written = new EventEmitter();
+  const sink = {
+    write: (line: string) => {
+      log.push(line);
+      written.emit('line');
+    },
+    flushSync: () => {},
+  };
+  const status = supervise(FILE, {
+    terminal,
+    version: '1.2.3',
+    start: () => start?.(gateway) ?? Promise.resolve(gateway),
+    makeLog: (config) => new StandardLog(config.log, sink),
+    signals,
+    exit: (code) => exits.push(code),
+    maxDrainMs: 50,
+  });
+  const logged = async (event: string): Promise<void> => {
+    while (!log.some((line) => line.includes(`"event":"${event}"`))) await once(written, 'line');
+  };
+  return { gateway, signals, exits, terminal, log, status, logged };
+}
+
+describe('stoxgate run', () => {
+  test('prints exactly one line `ready`, and SIGTERM drains, stops and exits 0', async () => {
+    const rig = run();
+    await rig.logged('gateway.ready');
+    assert.deepEqual(rig.terminal.output, ['ready']);
+    rig.signals.emit('SIGTERM', 'SIGTERM');
+    assert.equal(await rig.status, 0);
+    assert.deepEqual(rig.gateway.calls, ['drain', 'stop']);
+    assert.deepEqual(rig.terminal.output, ['ready']);
+    assert.deepEqual(rig.signals.eventNames(), []);
+  });
+
+  test('SIGINT does the same', async () => {
+    const rig = run();
+    await rig.logged('gateway.ready');
+    rig.signals.emit('SIGINT', 'SIGINT');
+    assert.equal(await rig.status, 0);
+  });
+
+  test('a second signal exits at once with 1', async () => {
+    const rig = run();
+    await rig.logged('gateway.ready');
+    rig.gateway.drainResult = new Promise(() => {});
+    rig.signals.emit('SIGTERM', 'SIGTERM');
+    assert.deepEqual(rig.exits, []);
+    rig.signals.emit('SIGINT', 'SIGINT');
+    assert.deepEqual(rig.exits, [1]);
+    await rig.status;
+  });
+
+  test('a drain that never ends is given up, and said', async () => {
+    const rig = run();
+    await rig.logged('gateway.ready');
+    rig.gateway.drainResult = new Promise(() => {});
+    rig.signals.emit('SIGTERM', 'SIGTERM');
+    assert.equal(await rig.status, 1);
+    assert.deepEqual(rig.gateway.calls, ['drain', 'stop']);
+    assert.match(rig.log.join(''), /gateway\.drain-too-long/);
+  });
+
+  test('SIGTERM while it starts: never `ready`', async () => {
+    const begun = Promise.withResolvers<void>();
+    const rig = run(TEXT, async (gateway) => {
+      await begun.promise;
+      return gateway;
+    });
+    rig.signals.emit('SIGTERM', 'SIGTERM');
+    begun.resolve();
+    assert.equal(await rig.status, 0);
+    assert.deepEqual(rig.terminal.output, []);
+    assert.deepEqual(rig.gateway.calls, ['drain', 'stop']);
+  });
+
+  test('an unusable file: exit 2 with the findings on standard error', async () => {
+    const rig = run('domains: []\n');
+    assert.equal(await rig.status, 2);
+    assert.deepEqual(rig.terminal.errors, ['/etc/s.yaml:1:10: domains: needs at least 1 entry']);
+    assert.deepEqual(rig.terminal.output, []);
+  });
+
+  test('a listener that cannot be bound: exit 1, not `ready`', async () => {
+    const rig = run(TEXT, () =>
+      Promise.reject(new StoxgateError('ERR_SIP_LISTEN', 'udp://127.0.0.1:5060 is in use')),
+    );
+    assert.equal(await rig.status, 1);
+    assert.match(rig.log.join(''), /ERR_SIP_LISTEN/);
+    assert.deepEqual(rig.terminal.output, []);
+  });
+
+  test('a fault of our own at the start: exit 70', async () => {
+    const rig = run(TEXT, () => Promise.reject(new TypeError('bug')));
+    assert.equal(await rig.status, 70);
+  });
+
+  test('the console port in use: the gateway is stopped again, exit 1', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const address = other.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const rig = run(`${TEXT}console: { listen: "127.0.0.1:${port}" }\n`);
+    assert.equal(await rig.status, 1);
+    assert.deepEqual(rig.gateway.calls, ['stop']);
+    assert.match(rig.log.join(''), /ERR_CONSOLE_LISTEN/);
+    other.close();
+  });
+});
+
+describe('SIGHUP', () => {
+  test('reads the file again and hands it over', async () => {
+    const rig = run();
+    await rig.logged('gateway.ready');
+    rig.terminal.files.set(FILE, `${TEXT}node: other\n`);
+    rig.signals.emit('SIGHUP', 'SIGHUP');
+    await rig.logged('reload.done');
+    assert.equal(rig.gateway.reloads[0]?.node, 'other');
+    rig.signals.emit('SIGTERM', 'SIGTERM');
+    assert.equal(await rig.status, 0);
+  });
+
+  test('an unusable file changes nothing and is told', async () => {
+    const rig = run();
+    await rig.logged('gateway.ready');
+    rig.terminal.files.set(FILE, `${TEXT}nod: other\n`);
+    rig.signals.emit('SIGHUP', 'SIGHUP');
+    await rig.logged('reload.failed');
+    assert.deepEqual(rig.gateway.calls, []);
+    assert.match(rig.log.join(''), /did you mean node\?/);
+    rig.signals.emit('SIGTERM', 'SIGTERM');
+    assert.equal(await rig.status, 0);
+  });
+
+  test('a reload that fails leaves the gateway running', async () => {
+    const rig = run();
+    await rig.logged('gateway.ready');
+    rig.gateway.reloadResult = () => Promise.reject(new StoxgateError('ERR_SIP_LISTEN', 'in use'));
+    rig.signals.emit('SIGHUP', 'SIGHUP');
+    await rig.logged('reload.failed');
+    rig.gateway.reloadResult = () => Promise.resolve();
+    rig.signals.emit('SIGHUP', 'SIGHUP');
+    await rig.logged('reload.done');
+    rig.signals.emit('SIGTERM', 'SIGTERM');
+    assert.equal(await rig.status, 0);
+  });
+
+  test('two at once are done one after the other', async () => {
+    const rig = run();
+    await rig.logged('gateway.ready');
+    let open = 0;
+    let most = 0;
+    rig.gateway.reloadResult = async () => {
+      most = Math.max(most, ++open);
+      await new Promise((resolve) => setImmediate(resolve));
+      open -= 1;
+    };
+    rig.signals.emit('SIGHUP', 'SIGHUP');
+    rig.signals.emit('SIGHUP', 'SIGHUP');
+    rig.signals.emit('SIGTERM', 'SIGTERM');
+    assert.equal(await rig.status, 0);
+    assert.deepEqual(rig.gateway.calls, ['reload', 'reload', 'drain', 'stop']);
+    assert.equal(most, 1);
+  });
+
+  test('the log level follows', async () => {
+    const rig = run(`${TEXT}log: { level: error }\n`);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(rig.log, []);
+    rig.terminal.files.set(FILE, `${TEXT}log: { level: info }\n`);
+    rig.signals.emit('SIGHUP', 'SIGHUP');
+    await rig.logged('reload.done');
+    rig.signals.emit('SIGTERM', 'SIGTERM');
+    assert.equal(await rig.status, 0);
+  });
+});
