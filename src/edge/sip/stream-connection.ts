@@ -88,11 +88,14 @@ export class StreamConnection {
   #error: Error | undefined;
   /** Something whole came: a message or a keep-alive. */
   #heard = false;
+  /** Requests that came and were not answered finally; about, for an ACK has no answer. */
+  #owed = 0;
   #lastTrafficMs: number;
   readonly #openedMs: number;
   #messageSinceMs: number | undefined;
   #stalledSinceMs: number | undefined;
   #lingerUntilMs = Infinity;
+  #peerHasEnded = false;
 
   constructor(parts: ConnectionParts) {
     this.id = parts.id;
@@ -154,6 +157,8 @@ export class StreamConnection {
           });
     if (!taken) this.#stalledSinceMs ??= this.#lastTrafficMs;
     this.#counters.sent.value += 1;
+    if (this.#owed > 0 && isFinalResponse(message)) this.#owed -= 1;
+    if (this.#owed === 0 && this.#peerHasEnded) this.end();
   }
 
   /** Ends it when one of its times is over. Called about once a second. */
@@ -224,6 +229,7 @@ export class StreamConnection {
   #message(bytes: Bytes): void {
     if (this.#phase !== 'open') return;
     this.#heard = true;
+    if (!isResponse(bytes)) this.#owed += 1;
     this.#counters.received.value += 1;
     this.#events.message(bytes, this.#source);
   }
@@ -252,9 +258,11 @@ export class StreamConnection {
     this.#linger(this.#limits.lingerMs);
   }
 
-  // The peer will send no more. Inbound: it may still wait for responses. Outbound: none can come on it any more.
+  // The peer will send no more. Inbound: it may still wait for responses, if it has not gone altogether, which looks
+  // the same. Outbound: no response can come any more.
   #peerEnded(): void {
-    if (this.inbound && this.#heard) this.#linger(this.#limits.messageMs);
+    this.#peerHasEnded = true;
+    if (this.inbound && this.#owed > 0) this.#linger(this.#limits.messageMs);
     else this.end();
   }
 
@@ -290,4 +298,19 @@ export class StreamConnection {
   }
 }
 
+/** RFC 3261 §7.2: "SIP/2.0 " and the status; a method never begins so, as it holds no slash. */
+function isResponse(bytes: Bytes): boolean {
+  return bytes[3] === SLASH && bytes[0] === UPPER_S && bytes[1] === UPPER_I && bytes[2] === UPPER_P;
+}
+
+function isFinalResponse(bytes: Bytes): boolean {
+  return isResponse(bytes) && bytes[STATUS_AT] !== DIGIT_ONE;
+}
+
+const SLASH = 0x2f;
+const UPPER_S = 0x53;
+const UPPER_I = 0x49;
+const UPPER_P = 0x50;
+const DIGIT_ONE = 0x31;
+const STATUS_AT = 8;
 const TIMED_OUT = { code: 'ETIMEDOUT' };

@@ -93,7 +93,8 @@ export class UdpCarrier implements Carrier {
     }
     const written = listener.dualStack && familyOf(address) === 4 ? `::ffff:${address}` : address;
     try {
-      // A callback makes each send dearer: only for who wants to know.
+      // A callback costs each send a closure and a tick, so that only who wants to know pays; without one node:dgram
+      // keeps errors to itself, as a network does that loses the datagram.
       if (failed === undefined) {
         listener.socket.send(message, written, port);
       } else {
@@ -173,7 +174,7 @@ export class UdpCarrier implements Carrier {
     failed(transportError('ERR_SIP_TRANSPORT_SEND', `UDP to ${where} was not taken`, cause));
   }
 
-  // Also where a send without callback fails (EMSGSIZE, ENETUNREACH …). Never fatal: the next peer may be reachable.
+  // Trouble in receiving. Never fatal: the next datagram may come.
   #socketError(config: ListenConfig, error: Error): void {
     this.#counters.trouble('socket');
     if (this.#env.log.enabled('debug'))
