@@ -1,4 +1,4 @@
-// Names of header fields: canonical id, usual spelling, compact form (RFC 3261 §7.3.3, §20; IANA "SIP Parameters").
+// Names of header fields: canonical id, spellings, compact forms (RFC 3261 §7.3.3, §20; IANA "SIP Parameters").
 
 /** Which of the fields that the parser reads at once; OTHER for the rest. */
 export const Slot = {
@@ -111,7 +111,6 @@ const OTHER_NAMES = [
 ];
 
 const spellings = new Map<string, HeaderName>();
-const usual = new Map<string, string>();
 
 function learn(name: string, long: string): void {
   const id = long.toLowerCase();
@@ -119,7 +118,6 @@ function learn(name: string, long: string): void {
 }
 
 for (const long of [...Object.values(COMPACT), ...OTHER_NAMES]) {
-  usual.set(long.toLowerCase(), long);
   for (const name of [long, long.toLowerCase(), long.toUpperCase()]) learn(name, long);
 }
 learn('Call-Id', 'Call-ID');
@@ -139,9 +137,4 @@ export function headerName(name: string): HeaderName {
   return other === undefined
     ? { name, id: lower, slot: Slot.OTHER }
     : { name, id: other.id, slot: other.slot };
-}
-
-/** The spelling of the RFC for an id; the id itself for one we do not know. */
-export function usualName(id: string): string {
-  return usual.get(id) ?? id;
 }

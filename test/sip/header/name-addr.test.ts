@@ -210,6 +210,7 @@ describe('RFC 3261 §20.42: Via', () => {
     'HTTP/2.0/UDP a',
     'SIP/2.0/UDP a b',
     'SIP/2.0/UDP [::1',
+    'SIP/2.0/UDP [x::1]',
     'SIP/2.0/UDP []',
     'SIP/2.0/UDP a:',
     'SIP/2.0/UDP a:x',
