@@ -62,6 +62,7 @@ describe('RFC 6120 §11: forbidden in a stanza', () => {
     [NWF, "<a xmlns='http://www.w3.org/XML/1998/namespace'/>", 'Namespaces §3: the name of xml as default'],
     [NWF, '<xmlns:a/>', 'Namespaces §3: element with prefix xmlns'],
     [NWF, "<a xmlns:p='u'><p:b:c/></a>", 'Namespaces [7]: two colons'],
+    [NWF, '<stream::a/>', 'Namespaces [7]: two colons in a row'],
     [NWF, '<:a/>', 'Namespaces [7]: colon first'],
     [NWF, '<stream:/>', 'Namespaces [7]: colon last'],
     [NWF, '<stream:1/>', 'Namespaces [4]: local part begins with a digit'],
