@@ -117,10 +117,11 @@ function checkLines(head: Uint8Array, count: number): void {
 
 function checkFramer(input: Uint8Array): void {
   const whole = framed([input]);
-  const cut = input.length >> 1;
-  const halves = framed([input.subarray(0, cut), input.subarray(cut)]);
-  const octets = input.length < 2000 ? framed(Array.from(input, (octet) => Uint8Array.of(octet))) : whole;
-  if (whole !== halves || whole !== octets) throw new Error('the framer depends on the borders of chunks');
+  // Octet by octet costs ten times all the rest: one input in eight.
+  const step = (input.length & 7) === 0 ? 1 : 1 + (input.length >> 1);
+  const pieces: Uint8Array[] = [];
+  for (let pos = 0; pos < input.length; pos += step) pieces.push(input.subarray(pos, pos + step));
+  if (whole !== framed(pieces)) throw new Error('the framer depends on the borders of chunks');
 }
 
 function framed(chunks: readonly Uint8Array[]): string {
