@@ -2,6 +2,6 @@ export type { Gateway, GatewayEnv, GatewayStatus, LinkStatus } from './types.ts'
 export type { Config, ConfiguredComponent, ConfiguredDomain, ConfiguredTrust } from './config/schema.ts';
 export { loadConfig, parseConfig, type LoadEnv } from './config/load.ts';
 export { formatFinding, type ConfigFinding } from './config/finding.ts';
-export { addressOctets, parseNetwork, type HostPort, type Listen, type Network } from './config/fields.ts';
+export type { HostPort, Listen } from './config/fields.ts';
 export { startGateway } from './start.ts';
 export { System } from './system.ts';

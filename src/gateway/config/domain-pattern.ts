@@ -1,13 +1,13 @@
 // Domain patterns: an exact name, `*.name`, or `*`.
 
-import { domainToASCII } from 'node:url';
+import { canonicalHost } from '../../mapping/index.ts';
 
 /** The form in which two spellings of one domain are equal (A-labels, lower case); patterns keep their star. */
 export function canonicalDomain(pattern: string): string {
   if (pattern === '*') return pattern;
   const star = pattern.startsWith('*.') ? '*.' : '';
   const name = pattern.slice(star.length);
-  return star + (domainToASCII(name) || name.toLowerCase());
+  return star + (canonicalHost(name) ?? name.toLowerCase());
 }
 
 /** True when every domain of `inner` (a domain or a pattern) is one of `outer`. */

@@ -1,7 +1,6 @@
 // Listeners among themselves, and what they let the peers see.
 
-import { isIP } from 'node:net';
-import { addressOctets } from './fields.ts';
+import { canonicalIp, parseIpAddress } from '../../base/index.ts';
 import type { Remark } from './finding.ts';
 import type { Config } from './schema.ts';
 
@@ -50,15 +49,14 @@ export function remarksOnListeners(config: Config): Remark[] {
 function clash(left: Bound, right: Bound): boolean {
   if (left.transport !== right.transport || left.port !== right.port || left.port === 0) return false;
   if (left.host === right.host) return true;
-  if (isIP(left.host) !== isIP(right.host)) return false;
-  return isWildcard(left.host) || isWildcard(right.host) || sameOctets(left.host, right.host);
+  const one = parseIpAddress(left.host);
+  const other = parseIpAddress(right.host);
+  if (one === undefined || other === undefined || one.family !== other.family) return false;
+  return (
+    isWildcard(left.host) || isWildcard(right.host) || canonicalIp(left.host) === canonicalIp(right.host)
+  );
 }
 
 function isWildcard(host: string): boolean {
-  return addressOctets(host)?.every((octet) => octet === 0) ?? false;
-}
-
-function sameOctets(left: string, right: string): boolean {
-  const octets = addressOctets(left);
-  return octets !== undefined && octets.join() === addressOctets(right)?.join();
+  return parseIpAddress(host)?.octets.every((octet) => octet === 0) ?? false;
 }

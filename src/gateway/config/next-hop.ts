@@ -1,7 +1,7 @@
 // Next hops: SIP URIs that an operator writes instead of asking DNS.
 
-import { isIP } from 'node:net';
-import { err, ok, type Result } from '../../base/index.ts';
+import { canonicalIp, err, ok, type Result } from '../../base/index.ts';
+import { parseSipUri } from '../../sip/index.ts';
 import { NOT_BUILT, parseHostPort } from './fields.ts';
 
 /**
@@ -15,34 +15,32 @@ export function parseNextHop(text: string): Result<string, string> {
   if (scheme !== 'sip') return err('must be a SIP URI such as sip:10.0.0.5:5060;transport=udp;lr');
   if (text.includes('@')) return err('a next hop has no user part');
   if (text.includes('?')) return err('a next hop has no "?" headers');
-  const [place = '', ...params] = text.slice(colon + 1).split(';');
+  const [place = ''] = text.slice(colon + 1).split(';', 1);
+  // First by hand, whose reasons name the part that is wrong.
   const host = parseHostPort(place, 5060);
   if (!host.ok) return host;
-  for (const param of params) {
-    const fault = paramFault(param);
-    if (fault !== undefined) return err(fault);
-  }
-  return ok(text);
+  const uri = parseSipUri(text);
+  if (!uri.ok) return err(uri.error.message);
+  const fault =
+    transportFault(uri.value.params.get('transport')) ?? maddrFault(uri.value.params.get('maddr'));
+  return fault === undefined ? ok(text) : err(fault);
 }
 
-function paramFault(param: string): string | undefined {
-  const [rawName = '', value] = param.split('=');
-  const name = rawName.toLowerCase();
-  switch (name) {
-    case 'lr':
+function transportFault(transport: string | undefined): string | undefined {
+  switch (transport?.toLowerCase()) {
+    case undefined:
+    case 'udp':
+    case 'tcp':
       return undefined;
-    case 'transport': {
-      const transport = value?.toLowerCase();
-      if (transport === 'udp' || transport === 'tcp') return undefined;
-      return transport === 'tls' || transport === 'ws' || transport === 'wss'
-        ? `transport=${transport} ${NOT_BUILT}`
-        : 'transport is udp or tcp';
-    }
-    case 'maddr':
-      return value !== undefined && isIP(value) !== 0 ? undefined : 'maddr is an address';
+    case 'tls':
+    case 'ws':
+    case 'wss':
+      return `transport=${transport} ${NOT_BUILT}`;
     default:
-      return /^[A-Za-z0-9\-_.!~*'()%]+$/.test(name) && (value === undefined || /^[!-:<-~]+$/.test(value))
-        ? undefined
-        : `";${param}" is not a URI parameter`;
+      return 'transport is udp or tcp';
   }
+}
+
+function maddrFault(maddr: string | undefined): string | undefined {
+  return maddr === undefined || canonicalIp(maddr) !== undefined ? undefined : 'maddr is an address';
 }

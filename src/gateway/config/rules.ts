@@ -1,5 +1,6 @@
 // What the schema cannot say: how keys agree with each other. Source: docs/configuration.md, "Rules".
 
+import { formatIpAddress } from '../../base/index.ts';
 import type { Remark } from './finding.ts';
 import { remarksOnDomains } from './domain-rules.ts';
 import { remarksOnListeners } from './listener-rules.ts';
@@ -93,7 +94,9 @@ function remarksOnTrust(config: Config): Remark[] {
   const seen = new Map<string, number>();
   for (const [index, trust] of config.sip.trusted.entries()) {
     const network = parseNetwork(trust.network);
-    const key = network.ok ? `${network.value.octets.join('.')}/${network.value.prefix}` : trust.network;
+    const key = network.ok
+      ? `${formatIpAddress(network.value.address)}/${network.value.prefixLength}`
+      : trust.network;
     const first = seen.get(key);
     if (first !== undefined) {
       remarks.push({

@@ -4,17 +4,18 @@
 import * as z from 'zod';
 import { ok, type Result } from '../../base/index.ts';
 import {
+  isHost,
   parseAdvertise,
   parseDnsServer,
-  parseDomain,
-  parseDomainPattern,
   parseHostPort,
   parseListenUrl,
   parseNetwork,
+  parseSipPattern,
+  parseXmppDomain,
+  parseXmppPattern,
 } from './fields.ts';
 import { later } from './later.ts';
 import { parseNextHop } from './next-hop.ts';
-import { isHost } from './fields.ts';
 
 /** Where secrets that are not in the file come from. Both say no by a reason in words. */
 export interface SecretSources {
@@ -109,12 +110,12 @@ const domainRule = later(
       says: 'On which side the users of this domain live.',
       example: 'sip',
     }),
-    sip: documented(parsed(parseDomainPattern), {
+    sip: documented(parsed(parseSipPattern), {
       type: 'domain, `*.domain` or `"*"`',
       says: 'What the domain is called in SIP.',
       example: 'example.net',
     }),
-    xmpp: documented(parsed(parseDomainPattern), {
+    xmpp: documented(parsed(parseXmppPattern), {
       type: 'domain, `*.domain` or `"*"`',
       says: 'What the domain is called in XMPP.',
       example: 'example.net',
@@ -160,7 +161,7 @@ const trusted = z
         says: 'The network; a bare address is a network of one.',
         example: '10.1.0.0/16',
       }),
-      domains: documented(z.array(parsed(parseDomainPattern)).min(1).exactOptional(), {
+      domains: documented(z.array(parsed(parseSipPattern)).min(1).exactOptional(), {
         type: 'list of domains, `*.domain` or `"*"`',
         default: 'every domain of the `home: sip` rules',
         says: 'For which SIP domains a From from this network is believed.',
@@ -198,7 +199,7 @@ function sipSchema(secret: ReturnType<typeof secretSchema>) {
       next_hops: documented(
         z
           .record(
-            parsed(parseDomainPattern),
+            parsed(parseSipPattern),
             z
               .union([parsed(parseNextHop), z.array(parsed(parseNextHop)).min(1).max(16)])
               .transform((value) => (typeof value === 'string' ? [value] : value)),
@@ -256,7 +257,7 @@ function xmppSchema(secret: ReturnType<typeof secretSchema>) {
         z
           .array(
             z.strictObject({
-              domain: documented(parsed(parseDomain), {
+              domain: documented(parsed(parseXmppDomain), {
                 type: 'domain',
                 says: 'The component domain; given twice, the second is used while the first is down.',
                 example: 'sip.example.org',

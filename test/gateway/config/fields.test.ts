@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
-  addressOctets,
   parseDnsServer,
-  parseDomainPattern,
   parseHostPort,
   parseListenUrl,
   parseNetwork,
+  parseSipPattern,
+  parseXmppPattern,
 } from '../../../src/gateway/config/fields.ts';
 import { parseNextHop } from '../../../src/gateway/config/next-hop.ts';
 
@@ -66,19 +66,6 @@ describe('host:port', () => {
 });
 
 describe('networks', () => {
-  test('RFC 4291 §2.2: the three text forms of an IPv6 address', () => {
-    const wanted = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4];
-    for (const text of ['2001:db8:0:0:0:0:102:304', '2001:DB8::102:304', '2001:db8::1.2.3.4']) {
-      assert.deepEqual([...(addressOctets(text) ?? [])], wanted, text);
-    }
-    assert.deepEqual([...(addressOctets('::') ?? [])], Array(16).fill(0));
-    assert.deepEqual([...(addressOctets('::1') ?? [])], [...Array<number>(15).fill(0), 1]);
-    assert.deepEqual([...(addressOctets('1::') ?? [])], [0, 1, ...Array<number>(14).fill(0)]);
-  });
-  test('what is no address has no octets', () => {
-    for (const text of ['', '1.2.3', '::g', 'fe80::1%eth0', '1:2:3'])
-      assert.equal(addressOctets(text), undefined);
-  });
   const good: [string, number, number[]][] = [
     ['10.1.0.0/16', 16, [10, 1, 0, 0]],
     ['0.0.0.0/0', 0, [0, 0, 0, 0]],
@@ -89,8 +76,8 @@ describe('networks', () => {
     test(`${text} is read`, () => {
       const result = parseNetwork(text);
       assert.ok(result.ok);
-      assert.equal(result.value.prefix, prefix);
-      assert.deepEqual([...result.value.octets], octets);
+      assert.equal(result.value.prefixLength, prefix);
+      assert.deepEqual([...result.value.address.octets], octets);
     });
   }
   for (const text of [
@@ -108,17 +95,21 @@ describe('networks', () => {
 });
 
 describe('domain patterns', () => {
-  const good: [string, string][] = [
+  const good: [string, string, string?][] = [
     ['Example.NET', 'example.net'],
     ['*.Example.net', '*.example.net'],
     ['*', '*'],
-    ['bücher.example', 'bücher.example'],
+    ['bücher.example', 'xn--bcher-kva.example', 'bücher.example'],
+    ['XN--bcher-kva.example', 'xn--bcher-kva.example', 'bücher.example'],
     ['10.0.0.1', '10.0.0.1'],
     ['[2001:DB8::1]', '[2001:db8::1]'],
     ['localhost', 'localhost'],
   ];
-  for (const [text, value] of good) {
-    test(`${text} is read`, () => assert.deepEqual(parseDomainPattern(text), { ok: true, value }));
+  for (const [text, sip, xmpp = sip] of good) {
+    test(`${text} is read`, () => {
+      assert.deepEqual(parseSipPattern(text), { ok: true, value: sip });
+      assert.deepEqual(parseXmppPattern(text), { ok: true, value: xmpp });
+    });
   }
   for (const text of [
     '',
@@ -133,7 +124,10 @@ describe('domain patterns', () => {
     '::1',
     `${'a'.repeat(64)}.b`,
   ]) {
-    test(`"${text}" is refused`, () => assert.equal(parseDomainPattern(text).ok, false));
+    test(`"${text}" is refused`, () => {
+      assert.equal(parseSipPattern(text).ok, false);
+      assert.equal(parseXmppPattern(text).ok, false);
+    });
   }
 });
 
