@@ -1,7 +1,7 @@
 // What happens to a new SIP request: is its sender believed, is it a request we serve (RFC 3261 §8.2, in its order),
 // and who serves it. The order of §8.2: authentication, method, header fields, content, then the method's own work.
 
-import type { Counter, Counters, Log } from '../base/index.ts';
+import { parseIpAddress, type Counter, type Counters, type Log } from '../base/index.ts';
 import { supportedTypes } from '../mapping/index.ts';
 import {
   capabilityHeaders,
@@ -11,6 +11,7 @@ import {
   type Capabilities,
   type HeaderField,
   type ServerTransaction,
+  type SipRequest,
   type TransactionUser,
 } from '../sip/index.ts';
 import type { Live } from './live.ts';
@@ -94,7 +95,7 @@ export class SipDispatch implements TransactionUser {
     }
     if (request.method === 'OPTIONS') return this.#options(tx);
     // ERR-G7: nobody puts a From into XMPP that he may not speak for (SIPT-06).
-    const from = book.sipSenderToJid(request.from.uri);
+    const from = book.sipSenderToJid(request.from.uri, strayInstance(request));
     if (!from.ok) {
       if (from.error.kind === 'no-rule') return this.#refuse(tx, this.#unknownSender);
       return tx.respond(400);
@@ -108,7 +109,8 @@ export class SipDispatch implements TransactionUser {
   /** FEAT-08, RFC 3261 §11.2: what the gateway can do; 404 for an address that it does not serve. */
   #options(tx: ServerTransaction): void {
     const uri = parseSipUri(tx.request.requestUri);
-    const own = uri.ok && uri.value.user === '' && this.#env.ownHosts.has(uri.value.host);
+    // A literal address is nobody's domain: whoever writes it means the machine that it led to.
+    const own = uri.ok && (this.#env.ownHosts.has(uri.value.host) || isLiteral(uri.value.host));
     if (!own && !this.#env.live.book.sipTargetToJid(tx.request.requestUri).ok) return tx.respond(404);
     // RFC 3261 §11.2: the status is that of an INVITE; while draining other gateways should be tried (ERR-G5).
     if (this.#env.draining()) return tx.respond(503);
@@ -125,4 +127,17 @@ export class SipDispatch implements TransactionUser {
 function hostOf(uri: string): string {
   const parsed = parseSipUri(uri);
   return parsed.ok ? parsed.value.host : '';
+}
+
+/** ADDR-13: a `gr` that stands outside of the angle brackets, as many examples print it. */
+function strayInstance(request: SipRequest): string | undefined {
+  const raw = request.header('from') ?? '';
+  const end = raw.indexOf('>');
+  // Nearly every From ends in ";tag=…" and no more: its parameters need not be read for that.
+  if (end < 0 || raw.indexOf(';', raw.indexOf(';', end) + 1) <= end) return undefined;
+  return request.from.params.get('gr');
+}
+
+function isLiteral(host: string): boolean {
+  return parseIpAddress(host.startsWith('[') ? host.slice(1, -1) : host) !== undefined;
 }

@@ -272,6 +272,7 @@ class RunningGateway implements Gateway {
   #sweepLater(): void {
     this.#sweep = this.#system.timers.set(SWEEP_MS, () => {
       this.#errors.sweep();
+      this.#toXmpp.sweep();
       this.#links.sweep();
       this.#sweepLater();
     });

@@ -199,6 +199,11 @@ export class ToXmppMessages {
     this.#draining = true;
   }
 
+  /** Gives up what is too old. */
+  sweep(): void {
+    this.#ended.sweep(this.#env.clock.now());
+  }
+
   /** Resolves when no message is open: at the latest at the deadline of the last one. */
   idle(): Promise<void> {
     if (this.#open.size === 0) return Promise.resolve();
