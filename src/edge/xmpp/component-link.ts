@@ -80,7 +80,7 @@ export class ComponentLink {
       append: (text) => {
         this.#batch += text;
       },
-      flush: () => this.#flush(),
+      flush: () => this.#flushSoon(),
       confirmed: (seq) => this.#tell('confirmed', () => events.confirmed(this, seq)),
       returned: () => this.#barrierReturned(),
       lost: (reason) => this.#feed({ kind: 'giveUp', reason }),
@@ -164,18 +164,18 @@ export class ComponentLink {
     this.#batch += text;
     this.#report.sent.add();
     if (this.#batch.length >= this.#limits.batchLength) this.#flush();
-    // An immediate, not a tick: it runs after all datagrams and segments of this poll, a tick after each of them.
-    else this.#flushing ??= setImmediate(() => this.#flush());
+    else this.#flushSoon();
     return this.#seq;
   }
 
   /**
    * Stops taking stanzas, so that the server's queue fills and not ours; those of the chunk in hand still come.
-   * Barriers do not come back either: nothing is confirmed until `resumeReading`.
+   * Barriers do not come back either: nothing is confirmed until `resumeReading`. Holds over reconnects; a stream still
+   * comes up.
    */
   pauseReading(): void {
     this.#barrier.reading = false;
-    this.#connection?.pause();
+    if (this.#state.kind === 'up') this.#connection?.pause();
   }
 
   resumeReading(): void {
@@ -259,7 +259,6 @@ export class ComponentLink {
       disconnected: (error) => this.#feed({ kind: 'disconnected', error: error?.message }),
       drained: () => this.#drained(),
     });
-    if (!this.#barrier.reading) this.#connection.pause();
   }
 
   #element(el: XmlElement): void {
@@ -280,7 +279,7 @@ export class ComponentLink {
     this.#everUp = true;
     this.#upAtMs = this.#env.clock.now();
     this.#proved = false;
-    this.#wanted = this.#seq;
+    if (!this.#barrier.reading) this.#connection?.pause();
     this.#report.up();
     this.#barrier.up(this.#seq);
     this.#tell('up', () => this.#events.up(this));
@@ -291,8 +290,8 @@ export class ComponentLink {
     if (this.#env.clock.now() - this.#upAtMs >= this.#limits.stableMs) this.#failures = 0;
     this.#barrier.down();
     this.#proved = false;
-    clearImmediate(this.#flushing);
-    this.#flushing = undefined;
+    // To read the peer's end tag; a stream that is not up is never paused.
+    this.#connection?.resume();
     // Never written, so surely not with the server: its owner hears "down" and no confirmation.
     this.#batch = '';
     this.#refusedFull = false;
@@ -320,6 +319,11 @@ export class ComponentLink {
     if (this.#whenClosed === undefined) return;
     if (connection === undefined) this.#whenClosed();
     else void connection.closed.then(this.#whenClosed);
+  }
+
+  /** An immediate, not a tick: it runs after all datagrams and segments of this poll, a tick after each of them. */
+  #flushSoon(): void {
+    this.#flushing ??= setImmediate(() => this.#flush());
   }
 
   #flush(): void {

@@ -92,7 +92,6 @@ export class Connection {
 
   /** Ends our side after what is written; the peer's end is still read. */
   end(): void {
-    this.#socket.resume();
     this.#socket.end();
   }
 

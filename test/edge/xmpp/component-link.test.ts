@@ -269,6 +269,26 @@ describe('XEP-0114: stanzas', () => {
     rig.link.resumeReading();
     await until('both', () => rig.stanzas.length === 1 && rig.confirmed.length === 1);
   });
+
+  test('a paused link does not probe, comes up again paused, and stops in order', async () => {
+    const { rig, server } = await linked();
+    rig.link.pauseReading();
+    rig.time.advance(200_000);
+    await settle();
+    assert.equal(server.pings.length, 1);
+    assert.equal(rig.link.state, 'up');
+    rig.link.resumeReading();
+    server.drop();
+    await until('ended', () => rig.link.state === 'closed');
+    rig.link.pauseReading();
+    rig.waitForAttempt();
+    await until('up again', () => rig.link.state === 'up');
+    server.write(`<message from='a@b' to='c@sip.example.org'/>`);
+    await settle();
+    assert.deepEqual(rig.stanzas, []);
+    await rig.link.stop();
+    assert.equal(server.ended, 1);
+  });
 });
 
 describe('Acknowledgement', () => {
@@ -373,6 +393,62 @@ describe('COMP-06: keep-alive and reconnecting', () => {
     assert.equal(rig.link.state, 'up');
     rig.time.advance(200);
     assert.deepEqual(rig.events, ['up', 'proved', 'down keep-alive']);
+  });
+
+  test('a peer that lives but leaves the probe unanswered returns no barriers', async () => {
+    const { rig, server } = await linked();
+    server.barrier = 'never';
+    rig.time.advance(61_000);
+    await until('probe', () => server.pings.length === 2);
+    rig.time.advance(10_000);
+    server.write(' ');
+    await settle();
+    rig.time.advance(10_000);
+    assert.deepEqual(rig.events, ['up', 'proved', 'down barrier']);
+  });
+
+  test('the wait begins anew only after the link was up for a while', async () => {
+    const server = await serve({ handshake: 'conflict' });
+    const rig = rigFor(server);
+    for (let failure = 1; failure <= 3; failure++) {
+      await until('failure', () => rig.events.length === failure);
+      if (failure === 3) server.handshake = 'check';
+      rig.waitForAttempt();
+    }
+    await until('up', () => rig.link.proved);
+    for (const [upMs, least, most] of [
+      [1000, 6000, 8100],
+      [30_000, 1000, 1300],
+    ] as const) {
+      rig.time.advance(upMs);
+      server.drop();
+      await until('ended', () => rig.link.state === 'closed');
+      const waited = rig.waitForAttempt();
+      assert.ok(waited >= least && waited <= most, `${waited} after ${upMs}`);
+      await until('up', () => rig.link.proved);
+    }
+  });
+
+  test('a secret that worked before: tried again soon at first', async () => {
+    const { rig, server } = await linked();
+    server.handshake = 'host-unknown';
+    server.drop();
+    await until('ended', () => rig.link.state === 'closed');
+    rig.waitForAttempt();
+    await until('refused', () => rig.link.lastEnd === 'stream-error:host-unknown');
+    assert.ok(rig.waitForAttempt() <= 2050);
+  });
+
+  test('each change of state is told, also the same one again', async () => {
+    const { rig, server } = await linked();
+    for (let i = 0; i < 2; i++) {
+      for (const socket of server.sockets) socket.end();
+      await until('ended', () => rig.link.state === 'closed');
+      rig.waitForAttempt();
+      await until('up', () => rig.link.proved);
+    }
+    const pair = ['warn xmpp.link.down closed-by-peer', 'info xmpp.link.up'];
+    assert.deepEqual(rig.told(), ['info xmpp.link.up', ...pair, ...pair]);
   });
 
   test('an answered probe, and white space, keep the link', async () => {

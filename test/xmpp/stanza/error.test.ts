@@ -118,6 +118,11 @@ describe('RFC 6120 §8.3: reading <error/>', () => {
       { condition: 'undefined-condition', unrecognized: undefined },
     ],
     [
+      'two conditions: the first',
+      `<error type='cancel'><gone ${S}>xmpp:x@y</gone><redirect ${S}>xmpp:z@y</redirect></error>`,
+      { condition: 'gone', address: 'xmpp:x@y' },
+    ],
+    [
       'no condition',
       `<error type='auth' code='401'/>`,
       { condition: 'undefined-condition', type: 'auth', unrecognized: true },

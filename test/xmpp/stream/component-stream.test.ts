@@ -28,6 +28,7 @@ const states = {
   up: { kind: 'up' },
   closing: { kind: 'closing', failure: failed },
   stopping: { kind: 'closing', failure: stopped },
+  stoppingEarly: { kind: 'closing', failure: { reason: 'stopped', during: 'handshaking' } },
 } as const satisfies Readonly<Record<string, ComponentState>>;
 
 const header = { kind: 'streamOpen', name: 'stream', ns: NS_STREAM } as const;
@@ -80,6 +81,7 @@ const matrix: Readonly<Record<EventName, Partial<Record<StateName, string>>>> = 
     up: 'closing: down closed-by-peer, writeEnd, disconnect, setTimer close',
     closing: 'closing: disconnect',
     stopping: 'closing: disconnect',
+    stoppingEarly: 'closing: disconnect',
   },
   badXml: {
     opening: 'closing: writeError restricted-xml, writeEnd, disconnect, setTimer close',
@@ -87,6 +89,7 @@ const matrix: Readonly<Record<EventName, Partial<Record<StateName, string>>>> = 
     up: 'closing: down bad-xml, writeError restricted-xml, writeEnd, disconnect, setTimer close',
     closing: 'closing: ',
     stopping: 'closing: ',
+    stoppingEarly: 'closing: ',
   },
   disconnected: {
     connecting: 'closed: clearTimer, ended connect-failed',
@@ -95,6 +98,7 @@ const matrix: Readonly<Record<EventName, Partial<Record<StateName, string>>>> = 
     up: 'closed: down closed-by-peer, clearTimer, ended closed-by-peer',
     closing: 'closed: clearTimer, ended barrier',
     stopping: 'closed: clearTimer, ended stopped',
+    stoppingEarly: 'closed: clearTimer, ended stopped',
   },
   broken: {
     connecting: 'closed: clearTimer, ended connect-failed',
@@ -103,6 +107,7 @@ const matrix: Readonly<Record<EventName, Partial<Record<StateName, string>>>> = 
     up: 'closed: down connection-lost, clearTimer, ended connection-lost',
     closing: 'closed: clearTimer, ended barrier',
     stopping: 'closed: clearTimer, ended stopped',
+    stoppingEarly: 'closed: clearTimer, ended stopped',
   },
   timeout: {
     connecting: 'closed: clearTimer, abort, ended connect-timeout',
@@ -110,6 +115,7 @@ const matrix: Readonly<Record<EventName, Partial<Record<StateName, string>>>> = 
     handshaking: 'closed: clearTimer, abort, ended handshake-timeout',
     closing: 'closed: clearTimer, abort, ended barrier',
     stopping: 'closed: clearTimer, abort, ended stopped',
+    stoppingEarly: 'closed: clearTimer, abort, ended stopped',
   },
   giveUp: {
     up: 'closing: down keep-alive, writeError connection-timeout, writeEnd, disconnect, setTimer close',
@@ -121,6 +127,7 @@ const matrix: Readonly<Record<EventName, Partial<Record<StateName, string>>>> = 
     up: 'closing: down stopped, writeEnd, setTimer close',
     closing: 'closing: ',
     stopping: 'closing: ',
+    stoppingEarly: 'closing: ',
   },
 };
 

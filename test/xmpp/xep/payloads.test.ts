@@ -182,6 +182,7 @@ describe('IM-15: encrypted messages', () => {
     ['talk about OTR', `<body>?OTR is what</body>`, undefined],
     ['talk about OTR later', `<body>what is ?OTR:</body>`, undefined],
     ['plain', `<body>hello</body>`, undefined],
+    ['one language in OTR', `<body>?OTR:x</body><body xml:lang='cs'>y</body>`, 'OTR'],
     ['another element of the namespace', `<devices xmlns='urn:xmpp:omemo:2'/><body>x</body>`, undefined],
     ['the OTR text in another element', `<subject>?OTR:x</subject><body>x</body>`, undefined],
   ];
