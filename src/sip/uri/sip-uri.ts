@@ -56,7 +56,7 @@ export function parseSipUri(raw: string): Result<SipUri> {
     scheme = 'sips';
     pos = 5;
   } else {
-    return broken('SCHEME', 'the scheme is neither sip nor sips');
+    return broken('ERR_SIP_URI_SCHEME', 'the scheme is neither sip nor sips');
   }
   let user: string | undefined;
   let password: string | undefined;
@@ -68,26 +68,26 @@ export function parseSipUri(raw: string): Result<SipUri> {
       const colon = raw.indexOf(':', pos);
       userEnd = colon >= 0 && colon < at ? colon : at;
       if (!isEscapedText(raw, pos, userEnd, USER))
-        return broken('USER', 'the user part holds a character it cannot');
+        return broken('ERR_SIP_URI_USER', 'the user part holds a character it cannot');
       if (userEnd < at) {
         if (!isEscapedText(raw, userEnd + 1, at, PASSWORD))
-          return broken('USER', 'the password holds a character it cannot');
+          return broken('ERR_SIP_URI_USER', 'the password holds a character it cannot');
         password = raw.slice(userEnd + 1, at);
       }
     }
-    if (userEnd === pos) return broken('USER', 'an "@" without a user before it');
+    if (userEnd === pos) return broken('ERR_SIP_URI_USER', 'an "@" without a user before it');
     user = raw.slice(pos, userEnd);
     pos = at + 1;
   }
   const hostEnd = endOfHost(raw, pos, end);
   const host = readHost(raw.slice(pos, hostEnd));
-  if (host === undefined) return broken('HOST', 'not a host name or address');
+  if (host === undefined) return broken('ERR_SIP_URI_HOST', 'not a host name or address');
   pos = hostEnd;
   let port: number | undefined;
   if (raw.charCodeAt(pos) === COLON) {
     const portEnd = skipClass(raw, pos + 1, end, DIGIT);
     port = readNumber(raw, pos + 1, portEnd);
-    if (port < 1 || port > 65535) return broken('PORT', 'the port is not 1 … 65535');
+    if (port < 1 || port > 65535) return broken('ERR_SIP_URI_PORT', 'the port is not 1 … 65535');
     pos = portEnd;
   }
   let params = NO_PARAMS;
@@ -96,7 +96,8 @@ export function parseSipUri(raw: string): Result<SipUri> {
     const question = raw.indexOf('?', pos);
     const paramsEnd = question < 0 ? end : question;
     if (paramsEnd > pos) {
-      if (raw.charCodeAt(pos) !== SEMICOLON) return broken('HOST', 'something unknown after the host');
+      if (raw.charCodeAt(pos) !== SEMICOLON)
+        return broken('ERR_SIP_URI_HOST', 'something unknown after the host');
       const read = readUriParams(raw, pos, paramsEnd);
       if (!read.ok) return read;
       params = read.value;
@@ -132,11 +133,11 @@ function readUriParams(raw: string, start: number, end: number): Result<Params> 
     const equals = raw.indexOf('=', pos + 1);
     const nameEnd = equals < 0 || equals > stop ? stop : equals;
     if (nameEnd === pos + 1 || !isEscapedText(raw, pos + 1, nameEnd, PARAM))
-      return broken('PARAM', 'a parameter name is broken');
+      return broken('ERR_SIP_URI_PARAM', 'a parameter name is broken');
     let value: string | undefined;
     if (nameEnd < stop) {
       if (nameEnd + 1 === stop || !isEscapedText(raw, nameEnd + 1, stop, PARAM))
-        return broken('PARAM', 'a parameter value is broken');
+        return broken('ERR_SIP_URI_PARAM', 'a parameter value is broken');
       value = raw.slice(nameEnd + 1, stop);
     }
     const name = percentDecodeText(raw.slice(pos + 1, nameEnd));
@@ -157,7 +158,7 @@ function readUriHeaders(raw: string, start: number, end: number): Result<readonl
       equals > 0 &&
       isEscapedText(part, 0, equals, HVALUE) &&
       isEscapedText(part, equals + 1, part.length, HVALUE);
-    if (!valid) return broken('HEADER', 'a header of the URI is broken');
+    if (!valid) return broken('ERR_SIP_URI_HEADER', 'a header of the URI is broken');
     headers.push({ name: part.slice(0, equals), value: part.slice(equals + 1) });
   }
   return ok(headers);
@@ -262,6 +263,6 @@ export function isParamChar(code: number): boolean {
   return isClass(code, PARAM);
 }
 
-function broken(what: string, message: string): Err<Fault> {
-  return fault(`ERR_SIP_URI_${what}`, `not a SIP URI: ${message}`, 'RFC 3261 §19.1.1');
+function broken(code: string, message: string): Err<Fault> {
+  return fault(code, `not a SIP URI: ${message}`, 'RFC 3261 §19.1.1');
 }

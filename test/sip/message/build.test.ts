@@ -225,6 +225,18 @@ describe('RFC 3261 §18.2.1, RFC 3581 §4: received and rport in the topmost Via
   }
 });
 
+test('a request to whose Via nothing is added is the same object', () => {
+  const plain = request('SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK1');
+  assert.equal(withTopVia(plain, { received: undefined, rport: 5099 }), plain);
+});
+
+test('RFC 3261 §7.2: a status is 100 … 699', () => {
+  for (const status of [100, 699]) assert.match(wire(buildResponse(request(), status)), /^SIP\/2\.0 [16]/);
+  for (const status of [99, 700, 200.5, Number.NaN]) {
+    assert.throws(() => serializeMessage(buildResponse(request(), status)), TypeError);
+  }
+});
+
 describe('changes', () => {
   test('withHeader takes the place of all fields of the id', () => {
     const changed = withHeader(request(), rawHeaderField('Via', 'SIP/2.0/TCP new;branch=z9hG4bK9'));

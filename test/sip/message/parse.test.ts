@@ -79,6 +79,12 @@ test('RFC 3261 §7.2: response', () => {
   assert.deepEqual([message.status, message.reason], [486, 'Busy Here']);
 });
 
+test('RFC 4475 §3.1.1.13: the SP after the status may be missing with the reason', () => {
+  const message = accepted(text({ start: 'SIP/2.0 100' }));
+  assert(message.kind === 'response');
+  assert.deepEqual([message.status, message.reason], [100, '']);
+});
+
 test('the body is a copy: the block may be used again', () => {
   const block = Buffer.from(text());
   const parsed = parseMessage(block, { stream: false });
@@ -339,6 +345,19 @@ describe('what can be answered of a broken request (RFC 3261 §8.2.6.2)', () => 
     const parsed = parse(text({ set: { From: '<sip:a@b>\nX: y', 'Call-ID': 'a\rb' } }));
     assert(parsed.kind === 'malformed' && parsed.wreck !== undefined);
     assert.deepEqual([parsed.wreck.from, parsed.wreck.callId], ['', '']);
+  });
+  test('a To with other parameters gets a tag', () => {
+    const parsed = parse(text({ set: { To: '<sip:a@b.example>;x=1;tagged;y', CSeq: 'x' } }));
+    assert(parsed.kind === 'malformed' && parsed.wreck !== undefined);
+    const answer = buildWreckResponse(parsed.wreck, 400, 'Bad Request', 'w1');
+    assert.equal(answer.header('to'), '<sip:a@b.example>;x=1;tagged;y;tag=w1');
+  });
+  test('of more fields than the limit only the first are looked at', () => {
+    const parsed = parse(text({ set: { CSeq: undefined }, lines: ['X: y', 'CSeq: x'] }), {
+      limits: { maxHeaders: 7 },
+    });
+    assert(parsed.kind === 'malformed' && parsed.wreck !== undefined);
+    assert.equal(parsed.wreck.cseq, '');
   });
   test('a To that has a tag keeps it', () => {
     const parsed = parse(text({ set: { To: '"x;tag=1" <sip:a@b.example> ; TAG = 9', CSeq: 'x' } }));
