@@ -7,7 +7,8 @@ import { formatKeyPath } from './finding.ts';
 import { positionOf } from './positions.ts';
 import { remarksOf } from './remarks.ts';
 import { remarksOnRules } from './rules.ts';
-import { configSchema, type Config, type SecretSources } from './schema.ts';
+import { configSchema, type Config } from './schema.ts';
+import type { SecretSources } from './schema-kit.ts';
 import { readYaml, type YamlText } from './yaml-text.ts';
 
 /** Largest file that is looked at, in characters. */

@@ -3,7 +3,8 @@
 import * as z from 'zod';
 import { laterKeysOf } from './later.ts';
 import { alternatives } from './schema-walk.ts';
-import { configSchema, entries, type KeyEntry } from './schema.ts';
+import { configSchema } from './schema.ts';
+import { entries, type KeyEntry } from './schema-kit.ts';
 
 const HEAD = `# Configuration
 

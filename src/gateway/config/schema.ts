@@ -2,7 +2,6 @@
 // (docs/configuration.md is generated from it). Names in `Config` are the names in the file.
 
 import * as z from 'zod';
-import { ok, type Result } from '../../base/index.ts';
 import {
   isHost,
   parseAdvertise,
@@ -16,93 +15,19 @@ import {
 } from './fields.ts';
 import { later } from './later.ts';
 import { parseNextHop } from './next-hop.ts';
+import {
+  documented,
+  name,
+  parsed,
+  printable,
+  SECRET_TYPE,
+  secretSchema,
+  type SecretSources,
+} from './schema-kit.ts';
 
-/** Where secrets that are not in the file come from. Both say no by a reason in words. */
-export interface SecretSources {
-  file(path: string): Result<string, string>;
-  env(name: string): Result<string, string>;
-}
-
-/** What the reference page says of a key. */
-export interface KeyEntry {
-  /** One sentence. */
-  readonly says: string;
-  /** The type in words, when the schema alone does not tell it. */
-  readonly type?: string;
-  /** The default in words, when the schema alone does not tell it. */
-  readonly default?: string;
-  readonly unit?: string;
-  /** YAML of the value. */
-  readonly example?: string;
-}
-
-export const entries = z.registry<KeyEntry>();
-
+/** What no domain can hold, and both kinds of local part can (docs/configuration.md, "Rules"). */
 const SEPARATORS = ['!', '$', '*', '+', '=', '~'] as const;
 const XMPP_COMPONENT_PORT = 5347;
-
-function documented<S extends z.ZodType>(schema: S, entry: KeyEntry): S {
-  // A copy, since one schema may serve several keys, each with its own entry.
-  const own = schema.clone();
-  entries.add(own, entry);
-  return own;
-}
-
-/** Text with a grammar: the parser's reason becomes the finding. */
-function parsed<T>(parse: (text: string) => Result<T, string>) {
-  return z.string().transform((value, context): T => {
-    const result = parse(value);
-    if (result.ok) return result.value;
-    context.issues.push({ code: 'custom', message: result.error, input: value });
-    return z.NEVER;
-  });
-}
-
-const name = (max: number) =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/, 'may hold letters, digits, ".", "_" and "-"');
-
-// No control character: it would end up in a header field or in the handshake unseen.
-// oxlint-disable-next-line no-control-regex
-const printable = z
-  .string()
-  .min(1)
-  .regex(/^[^\u0000-\u001f\u007f]*$/, 'holds a control character');
-
-function secretSchema(sources: SecretSources) {
-  return z
-    .union([
-      z.string(),
-      z.strictObject({ file: z.string().min(1) }),
-      z.strictObject({ env: z.string().min(1) }),
-    ])
-    .transform((value, context): string => {
-      const result =
-        typeof value === 'string'
-          ? ok(value)
-          : 'file' in value
-            ? sources.file(value.file)
-            : sources.env(value.env);
-      const reason = result.ok ? secretFault(result.value) : result.error;
-      if (result.ok && reason === undefined) return result.value;
-      // The value itself never goes into a finding.
-      context.issues.push({ code: 'custom', message: reason ?? '', input: undefined });
-      return z.NEVER;
-    });
-}
-
-function secretFault(value: string): string | undefined {
-  if (value === '') return 'the secret is empty';
-  // oxlint-disable-next-line no-control-regex
-  return /[\u0000-\u001f\u007f]/.test(value)
-    ? 'the secret holds a control character or a line break'
-    : undefined;
-}
-
-const SECRET_TYPE = 'text, `{ file: PATH }` or `{ env: NAME }`';
 
 const domainRule = later(
   z.strictObject({

@@ -5,7 +5,8 @@ import * as z from 'zod';
 import { formatFinding, parseConfig } from '../../../src/gateway/index.ts';
 import { referencePage } from '../../../src/gateway/config/reference.ts';
 import { alternatives } from '../../../src/gateway/config/schema-walk.ts';
-import { configSchema, entries } from '../../../src/gateway/config/schema.ts';
+import { configSchema } from '../../../src/gateway/config/schema.ts';
+import { entries } from '../../../src/gateway/config/schema-kit.ts';
 
 const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
 
