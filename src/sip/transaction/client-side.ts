@@ -38,7 +38,7 @@ export interface ClientSideEnv {
   readonly log: Log;
   readonly counters: TransactionCounters;
   readonly timing: TimersConfig;
-  readonly fingerprints: KeyedHash;
+  readonly hash: KeyedHash;
   readonly maxCompleted: number;
   readonly maxUdpRequestBytes: number;
   readonly user: TransactionUser;
@@ -151,9 +151,9 @@ export class ClientSide implements ClientContext {
 
   clientCompleted(transaction: PendingClient): void {
     this.#pending.delete(transaction.key);
-    this.#env.fingerprints.digest(transaction.key);
+    this.#env.hash.digest(transaction.key);
     // When it is full, a late retransmission counts as stray: nothing else changes.
-    this.#completed.add(this.#env.fingerprints, 0);
+    this.#completed.add(this.#env.hash, 0);
   }
 
   clientEnded(transaction: PendingClient): void {
@@ -173,8 +173,8 @@ export class ClientSide implements ClientContext {
   }
 
   #wasCompleted(key: string): boolean {
-    this.#env.fingerprints.digest(key);
-    return this.#completed.find(this.#env.fingerprints) >= 0;
+    this.#env.hash.digest(key);
+    return this.#completed.find(this.#env.hash) >= 0;
   }
 
   /** The request with our Via for this target; undefined when there is no listener to send from. */

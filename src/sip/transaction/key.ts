@@ -8,7 +8,7 @@ const COOKIE = 'z9hg4bk';
 
 /**
  * Key of the server transaction of a request; ACK has the key of its INVITE. It ends with the method:
- * what stands before is the same for an INVITE and its CANCEL (`sharedLength`).
+ * what stands before is the same for an INVITE and its CANCEL (`tagKey`).
  */
 export function serverKey(request: SipRequest, method: string = request.method): string {
   const creator = method === 'ACK' ? 'INVITE' : method;
@@ -20,9 +20,9 @@ export function serverKey(request: SipRequest, method: string = request.method):
   return oldKey(request, creator);
 }
 
-/** Length of the part of a key before the method. */
-export function sharedLength(key: string): number {
-  return key.lastIndexOf(' ');
+/** The key of which the To tag is derived: a CANCEL is answered with the tag of its INVITE (RFC 3261 §9.2). */
+export function tagKey(key: string): string {
+  return key.endsWith(' CANCEL') ? `${key.slice(0, -'CANCEL'.length)}INVITE` : key;
 }
 
 /**

@@ -5,8 +5,13 @@
 // microsecond for a key of 80 octets and allocates nothing.
 
 import type { Random } from '../../base/index.ts';
+import type { Fingerprint } from './completed-store.ts';
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
+/** All pairs of letters: a tag is put together from six. */
+const PAIRS: readonly string[] = Array.from(BASE32, (first) =>
+  Array.from(BASE32, (second) => first + second),
+).flat();
 
 /** The result of the last `digest` is in `word0` … `word2` (signed 32-bit integers). */
 export class KeyedHash {
@@ -29,21 +34,31 @@ export class KeyedHash {
     return new KeyedHash(random.unit() * 2 ** 32, random.unit() * 2 ** 32);
   }
 
-  /** Hashes `text[0, end)`, a byte string; `word0` and `word1` are the published 64-bit output. */
-  digest(text: string, end = text.length): void {
-    this.#absorb(text, end);
+  /** Hashes a byte string; `word0` and `word1` are the published 64-bit output. */
+  digest(text: string): void {
+    this.#absorb(text);
     this.word0 = this.#squeeze(0xee, true);
     this.word1 = this.#squeeze(0xdd, false);
     this.word2 = this.#squeeze(0xdd, false);
   }
 
-  /** 12 characters of lower-case base32, 60 bits, of `text[0, end)`. */
-  base32(text: string, end = text.length): string {
-    this.digest(text, end);
-    return letters(this.word0) + letters(this.word1);
+  /** The three words, kept. */
+  fingerprint(): Fingerprint {
+    return { word0: this.word0, word1: this.word1, word2: this.word2 };
   }
 
-  #absorb(text: string, end: number): void {
+  /**
+   * 12 characters of lower-case base32, 60 bits, of what `digest` was called for last. They are further output, so they
+   * may be shown to peers: they say nothing about the words.
+   */
+  tag(): string {
+    const one = this.#squeeze(0xdd, false);
+    const two = this.#squeeze(0xdd, false);
+    return letters(one) + letters(two);
+  }
+
+  #absorb(text: string): void {
+    const end = text.length;
     let v0 = this.#key0;
     let v1 = this.#key1 ^ 0xee;
     let v2 = 0x6c796765 ^ this.#key0;
@@ -115,7 +130,7 @@ export class KeyedHash {
 
 /** 30 bits of a word in six letters. */
 function letters(word: number): string {
-  let text = '';
-  for (let shift = 0; shift < 30; shift += 5) text += BASE32.charAt((word >>> shift) & 31);
-  return text;
+  return (
+    (PAIRS[word & 1023] ?? '') + (PAIRS[(word >>> 10) & 1023] ?? '') + (PAIRS[(word >>> 20) & 1023] ?? '')
+  );
 }

@@ -72,14 +72,13 @@ export class TransactionLayer {
     const limits = { ...DEFAULT_TRANSACTION_LIMITS, ...env.limits };
     const timing = { ...DEFAULT_TIMERS, ...env.timing };
     const counters = new TransactionCounters(env.counters);
-    const fingerprints = KeyedHash.random(random);
-    const tags = KeyedHash.random(random);
-    const shared = { clock, timers, transport, log, counters, timing, fingerprints, user };
+    const hash = KeyedHash.random(random);
+    const shared = { clock, timers, transport, log, counters, timing, hash, user };
     const parsing = messageLimits === undefined ? {} : { limits: messageLimits };
     this.#counters = counters;
     this.#datagram = { stream: false, ...parsing };
     this.#stream = { stream: true, ...parsing };
-    this.#stateless = new StatelessResponder({ clock, transport, log, counters, tags }, limits);
+    this.#stateless = new StatelessResponder({ clock, transport, log, counters, hash }, limits);
     this.#client = new ClientSide({
       ...shared,
       random,
@@ -88,7 +87,6 @@ export class TransactionLayer {
     });
     this.#server = new ServerSide({
       ...shared,
-      tags,
       stateless: this.#stateless,
       maxTransactions: limits.maxServerTransactions,
       maxKeptBytes: limits.maxKeptResponseBytes,

@@ -7,15 +7,20 @@ import { withTopVia } from '../message/change.ts';
 import { serializeMessage } from '../message/serialize.ts';
 import type { SipRequest } from '../message/types.ts';
 import type { Source, Target, Transport } from '../transport.ts';
-import { CompletedStore } from './completed-store.ts';
+import { CompletedStore, type Fingerprint } from './completed-store.ts';
 import type { TransactionCounters } from './counters.ts';
 import type { ServerMachine } from './event.ts';
 import { InviteServerMachine } from './invite-server.ts';
-import { ackMatches, canBeMerged, mergeKey, serverKey, sharedLength } from './key.ts';
+import { ackMatches, canBeMerged, mergeKey, serverKey, tagKey } from './key.ts';
 import type { KeyedHash } from './keyed-hash.ts';
 import { NonInviteServerMachine } from './non-invite-server.ts';
-import { responseTarget, viaAddition } from './response-target.ts';
-import { PendingServer, type ServerContext, type ServerState } from './server-transaction.ts';
+import { asksRport, responseTarget, viaAddition } from './response-target.ts';
+import {
+  PendingServer,
+  type ServerContext,
+  type ServerIdentity,
+  type ServerState,
+} from './server-transaction.ts';
 import type { StatelessResponder } from './stateless.ts';
 import { timerJ, type TimersConfig } from './timing.ts';
 import type { TransactionUser } from './user.ts';
@@ -34,8 +39,7 @@ export interface ServerSideEnv {
   readonly log: Log;
   readonly counters: TransactionCounters;
   readonly timing: TimersConfig;
-  readonly fingerprints: KeyedHash;
-  readonly tags: KeyedHash;
+  readonly hash: KeyedHash;
   readonly stateless: StatelessResponder;
   /** Pending and completed transactions together. */
   readonly maxTransactions: number;
@@ -104,7 +108,13 @@ export class ServerSide implements ServerContext {
     const pending = this.#pending.get(key);
     if (request.method === 'ACK') this.#onAck(request, source, pending);
     else if (pending !== undefined) pending.retransmitted();
-    else if (!this.#absorb(request, source, key)) this.#onNew(filled(request, source), source, key);
+    else {
+      const asked = asksRport(request.via);
+      // Left as it is until `#onNew` has taken fingerprint and tag from it.
+      this.#env.hash.digest(key);
+      if (!this.#absorb(request, source, asked))
+        this.#onNew(filled(request, source, asked), source, asked, key);
+    }
   }
 
   stop(): void {
@@ -117,21 +127,12 @@ export class ServerSide implements ServerContext {
     for (const transaction of open) transaction.stop();
   }
 
-  tagOf(key: string): string {
-    // Without the method: the answer to CANCEL has the tag of the answer to its INVITE (RFC 3261 §9.2).
-    return this.#env.tags.base32(key, sharedLength(key));
-  }
-
   serverCompleted(transaction: PendingServer, status: number, response: Bytes | undefined): void {
     this.serverEnded(transaction);
-    const hash = this.#env.fingerprints;
-    if (transaction.merge !== undefined) {
-      hash.digest(transaction.merge);
-      this.#merged.add(hash, status);
-    }
-    hash.digest(transaction.key);
-    if (response === undefined) this.#completed.add(hash, status);
-    else this.#keep(hash, status, response);
+    const { fingerprint, mergeFingerprint } = transaction;
+    if (mergeFingerprint !== undefined) this.#merged.add(mergeFingerprint, status);
+    if (response === undefined) this.#completed.add(fingerprint, status);
+    else this.#keep(fingerprint, status, response);
   }
 
   serverEnded(transaction: PendingServer): void {
@@ -155,12 +156,12 @@ export class ServerSide implements ServerContext {
     this.#env.user.responseFailed?.(transaction, reason, error);
   }
 
-  #keep(hash: KeyedHash, status: number, response: Bytes): void {
+  #keep(fingerprint: Fingerprint, status: number, response: Bytes): void {
     if (this.#keptBytes + response.length > this.#env.maxKeptBytes) {
       // A retransmission then gets the same status without the further fields: less, but not something else.
       this.counters.notKept.add();
-      this.#completed.add(hash, status);
-    } else if (this.#completed.add(hash, status, response)) {
+      this.#completed.add(fingerprint, status);
+    } else if (this.#completed.add(fingerprint, status, response)) {
       this.#keptBytes += response.length;
     }
   }
@@ -172,36 +173,38 @@ export class ServerSide implements ServerContext {
     }
     // RFC 3261 §13.3.1.4: the ACK to a 2xx is a transaction of its own, and goes to the user.
     this.counters.strayAcks.add();
-    this.deliverAck(filled(ack, source), source);
+    this.deliverAck(filled(ack, source, asksRport(ack.via)), source);
   }
 
-  /** Completed: answers a retransmission as before. */
-  #absorb(request: SipRequest, source: Source, key: string): boolean {
-    const hash = this.#env.fingerprints;
-    hash.digest(key);
-    const record = this.#completed.find(hash);
+  /** Completed: answers a retransmission as before. The hash is that of its key. */
+  #absorb(request: SipRequest, source: Source, asked: boolean): boolean {
+    const record = this.#completed.find(this.#env.hash);
     if (record < 0) return false;
     this.counters.requestsAbsorbed.add();
     const status = this.#completed.status(record);
     if (status === 0) return true;
+    const target = responseTarget(request.via, source, asked);
     const whole = this.#completed.extra(record);
-    const target = responseTarget(request.via, source);
-    this.transport.send(
-      whole ?? this.#rebuild(filled(request, source), key, status),
-      target,
-      this.#countFailure,
-    );
+    const bytes = whole ?? this.#rebuild(filled(request, source, asked), status);
+    this.transport.send(bytes, target, this.#countFailure);
     return true;
   }
 
   readonly #countFailure = (): void => this.counters.responsesFailed.add();
 
-  #rebuild(request: SipRequest, key: string, status: number): Bytes {
-    const toTag = request.to.tag === undefined ? this.tagOf(key) : undefined;
+  #rebuild(request: SipRequest, status: number): Bytes {
+    const toTag = request.to.tag === undefined ? this.#tag(request, serverKey(request)) : undefined;
     return serializeMessage(buildResponse(request, status, { toTag }));
   }
 
-  #onNew(request: SipRequest, source: Source, key: string): void {
+  /** The derived To tag; the hash is that of the key, except that of a CANCEL. */
+  #tag(request: SipRequest, key: string): string {
+    const { hash } = this.#env;
+    if (request.method === 'CANCEL') hash.digest(tagKey(key));
+    return hash.tag();
+  }
+
+  #onNew(request: SipRequest, source: Source, asked: boolean, key: string): void {
     if (this.#pending.size + this.#completed.size >= this.#completed.maxRecords) {
       // What cannot be remembered afterwards must not be done: its retransmission would be done again. 503 without
       // Retry-After lets the sender try another gateway (RFC 3263 §4.3) and does not shut this one out.
@@ -210,14 +213,17 @@ export class ServerSide implements ServerContext {
       return;
     }
     this.counters.serverStarted.add();
-    const merge = canBeMerged(request) ? mergeKey(request) : undefined;
-    const merged = merge !== undefined && this.#isMerged(merge);
+    const identity = this.#identify(request, key);
+    const { merge } = identity;
+    const merged = merge !== undefined && this.#isMerged(merge, identity.mergeFingerprint);
     const pair = source.reliable ? this.#reliable : this.#unreliable;
     const machine = request.method === 'INVITE' ? pair.invite : pair.nonInvite;
-    const own = merged ? undefined : merge;
-    const transaction = new PendingServer(this, machine, request, source, key, own);
+    // A merged request is not what further ones would be merged with.
+    const own = merged ? { ...identity, merge: undefined, mergeFingerprint: undefined } : identity;
+    const target = responseTarget(request.via, source, asked);
+    const transaction = new PendingServer(this, machine, request, source, own, target);
     this.#pending.set(key, transaction);
-    if (own !== undefined) this.#ongoing.set(own, transaction);
+    if (own.merge !== undefined) this.#ongoing.set(own.merge, transaction);
     if (merged) transaction.start(this.#refuseMerged);
     else if (request.method === 'CANCEL') transaction.start(this.#cancelInvite);
     else transaction.start(this.#toUser);
@@ -227,10 +233,20 @@ export class ServerSide implements ServerContext {
    * RFC 3261 §8.2.2.2: no To tag, and From tag, Call-ID and CSeq "exactly match those associated with an ongoing
    * transaction, but the request does not match that transaction".
    */
-  #isMerged(merge: string): boolean {
-    if (this.#ongoing.has(merge)) return true;
-    this.#env.fingerprints.digest(merge);
-    return this.#merged.find(this.#env.fingerprints) >= 0;
+  #isMerged(merge: string, fingerprint: Fingerprint | undefined): boolean {
+    return this.#ongoing.has(merge) || (fingerprint !== undefined && this.#merged.find(fingerprint) >= 0);
+  }
+
+  /** Takes fingerprint and tag of the key from the hash, then those of the merge key. */
+  #identify(request: SipRequest, key: string): ServerIdentity {
+    const { hash } = this.#env;
+    const fingerprint = hash.fingerprint();
+    const tag = this.#tag(request, key);
+    if (!canBeMerged(request))
+      return { key, merge: undefined, fingerprint, mergeFingerprint: undefined, tag };
+    const merge = mergeKey(request);
+    hash.digest(merge);
+    return { key, merge, fingerprint, mergeFingerprint: hash.fingerprint(), tag };
   }
 
   readonly #refuseMerged = (transaction: PendingServer): void => {
@@ -253,8 +269,8 @@ export class ServerSide implements ServerContext {
 }
 
 /** RFC 3261 §18.2.1, RFC 3581 §4: what the server transport adds to the top Via. */
-function filled(request: SipRequest, source: Source): SipRequest {
-  const addition = viaAddition(request.via, source);
+function filled(request: SipRequest, source: Source, asked: boolean): SipRequest {
+  const addition = viaAddition(request.via, source, asked);
   return addition === undefined ? request : withTopVia(request, addition);
 }
 

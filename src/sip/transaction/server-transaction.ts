@@ -5,13 +5,13 @@ import { buildResponse } from '../message/build.ts';
 import { serializeMessage } from '../message/serialize.ts';
 import type { HeaderField, SipRequest } from '../message/types.ts';
 import type { Source, Target, Transport } from '../transport.ts';
+import type { Fingerprint } from './completed-store.ts';
 import type { TransactionCounters } from './counters.ts';
 import type { Effect } from './effect.ts';
 import { serverEvent, type ServerEvent, type ServerMachine, type TimerEvent } from './event.ts';
 import type { InviteServerState } from './invite-server.ts';
 import type { NonInviteServerState } from './non-invite-server.ts';
 import { TimedTransaction } from './pending-timers.ts';
-import { responseTarget } from './response-target.ts';
 import type { TimerName } from './timing.ts';
 
 export type ServerState = InviteServerState | NonInviteServerState;
@@ -46,8 +46,6 @@ export interface ServerContext {
   readonly transport: Transport;
   readonly log: Log;
   readonly counters: TransactionCounters;
-  /** The derived tag of a transaction key. */
-  tagOf(key: string): string;
   /** Timer J: `status` 0 means that there is no response to repeat; `response` where it cannot be rebuilt. */
   serverCompleted(transaction: PendingServer, status: number, response: Bytes | undefined): void;
   serverEnded(transaction: PendingServer): void;
@@ -55,6 +53,16 @@ export interface ServerContext {
   backups(transaction: PendingServer, found: (targets: readonly Target[]) => void): void;
   deliverAck(ack: SipRequest, source: Source): void;
   informUser(transaction: PendingServer, reason: 'timeout' | 'transport', error: Error | undefined): void;
+}
+
+/** What a server transaction is known by. */
+export interface ServerIdentity {
+  readonly key: string;
+  readonly merge: string | undefined;
+  readonly fingerprint: Fingerprint;
+  readonly mergeFingerprint: Fingerprint | undefined;
+  /** The derived To tag. */
+  readonly tag: string;
 }
 
 const NO_OPTIONS: ResponseOptions = {};
@@ -66,10 +74,14 @@ export class PendingServer extends TimedTransaction implements ServerTransaction
   readonly key: string;
   /** See `mergeKey`; undefined for what cannot be merged. */
   readonly merge: string | undefined;
+  /** Of `key` and `merge`, kept so that they need not be hashed again for the compact store. */
+  readonly fingerprint: Fingerprint;
+  readonly mergeFingerprint: Fingerprint | undefined;
   readonly #context: ServerContext;
   readonly #machine: ServerMachine<ServerState>;
   #state: ServerState;
-  #toTag: string | undefined;
+  #toTag: string;
+  readonly #target: Target;
   #ownTag = false;
   // The response that the machine may send, and the last one that it did.
   #status = 0;
@@ -85,8 +97,8 @@ export class PendingServer extends TimedTransaction implements ServerTransaction
     machine: ServerMachine<ServerState>,
     request: SipRequest,
     source: Source,
-    key: string,
-    merge: string | undefined,
+    identity: ServerIdentity,
+    target: Target,
   ) {
     super(context.clock, context.timers);
     this.#context = context;
@@ -94,8 +106,12 @@ export class PendingServer extends TimedTransaction implements ServerTransaction
     this.#state = machine.start.state;
     this.request = request;
     this.source = source;
-    this.key = key;
-    this.merge = merge;
+    this.key = identity.key;
+    this.merge = identity.merge;
+    this.fingerprint = identity.fingerprint;
+    this.mergeFingerprint = identity.mergeFingerprint;
+    this.#toTag = request.to.tag ?? identity.tag;
+    this.#target = target;
   }
 
   get state(): ServerState['name'] {
@@ -103,7 +119,7 @@ export class PendingServer extends TimedTransaction implements ServerTransaction
   }
 
   get toTag(): string {
-    return (this.#toTag ??= this.request.to.tag ?? this.#context.tagOf(this.key));
+    return this.#toTag;
   }
 
   /** Runs the start of the machine; `deliver` is its "pass to TU". */
@@ -213,7 +229,7 @@ export class PendingServer extends TimedTransaction implements ServerTransaction
   #send(what: 'request' | 'ack' | 'newResponse' | 'trying' | 'lastResponse'): void {
     if (what === 'newResponse') this.#last = this.#build(this.#status, this.#options);
     else if (what === 'trying') this.#last = this.#build(100, NO_OPTIONS);
-    if (this.#last !== undefined) this.#transmit(this.#last, responseTarget(this.request.via, this.source));
+    if (this.#last !== undefined) this.#transmit(this.#last, this.#target);
   }
 
   #build(status: number, options: ResponseOptions): Bytes {
@@ -224,7 +240,7 @@ export class PendingServer extends TimedTransaction implements ServerTransaction
     this.#lastStatus = status;
     const { reason, headers, body } = options;
     // RFC 3261 §8.2.6.2: a tag in all responses but 100.
-    const toTag = status === 100 ? undefined : this.toTag;
+    const toTag = status === 100 ? undefined : this.#toTag;
     return serializeMessage(buildResponse(this.request, status, { reason, headers, body, toTag }));
   }
 

@@ -24,7 +24,7 @@ interface StatelessEnv {
   readonly transport: Transport;
   readonly log: Log;
   readonly counters: TransactionCounters;
-  readonly tags: KeyedHash;
+  readonly hash: KeyedHash;
 }
 
 export class StatelessResponder {
@@ -62,17 +62,22 @@ export class StatelessResponder {
   ): void {
     if (request.method === 'ACK') return;
     // RFC 3261 §8.2.7: the tag "MUST be the same for the same request", so it is derived, too.
-    const toTag = this.#env.tags.base32(key);
+    const toTag = this.#tag(key);
     const response = buildResponse(request, status, { toTag, headers });
     this.#send(serializeMessage(response), responseTarget(request.via, source));
   }
 
   #reject(fault: SipFault, wreck: AnswerableWreck, source: Source): void {
-    const { counters, tags } = this.#env;
-    const toTag = tags.base32(`${wreck.vias[0] ?? ''} ${wreck.callId} ${wreck.cseq}`);
+    const { counters } = this.#env;
+    const toTag = this.#tag(`${wreck.vias[0] ?? ''} ${wreck.callId} ${wreck.cseq}`);
     const response = buildWreckResponse(wreck, fault.status, fault.reason, toTag);
     counters.rejected.add();
     this.#send(serializeMessage(response), wreckTarget(wreck, source));
+  }
+
+  #tag(text: string): string {
+    this.#env.hash.digest(text);
+    return this.#env.hash.tag();
   }
 
   #send(bytes: Uint8Array, target: Target): void {

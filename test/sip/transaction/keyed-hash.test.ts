@@ -14,6 +14,11 @@ const PUBLISHED = [
   'cb9d7c3f2f3db580',
 ];
 
+function tag(hash: KeyedHash, text: string): string {
+  hash.digest(text);
+  return hash.tag();
+}
+
 describe('keyed hash', () => {
   test('HalfSipHash-2-4, 64-bit output: the published vectors', () => {
     const hash = new KeyedHash(0x03020100, 0x07060504);
@@ -26,20 +31,13 @@ describe('keyed hash', () => {
     }
   });
 
-  test('a prefix hashes as the same text alone', () => {
-    const hash = new KeyedHash(1, 2);
-    for (let end = 0; end <= 9; end++) {
-      assert.equal(hash.base32('abcdefghi', end), hash.base32('abcdefghi'.slice(0, end)));
-    }
-  });
-
   test('RFC 3261 §19.3: a tag has at least 32 random bits, and another secret gives another tag', () => {
     const random = new SeededRandom(7);
     const one = KeyedHash.random(random);
     const two = KeyedHash.random(random);
-    assert.match(one.base32('branch'), /^[a-z2-7]{12}$/);
-    assert.equal(one.base32('branch'), one.base32('branch'));
-    assert.notEqual(one.base32('branch'), two.base32('branch'));
-    assert.notEqual(one.base32('branch'), one.base32('branch2'));
+    assert.match(tag(one, 'branch'), /^[a-z2-7]{12}$/);
+    assert.equal(tag(one, 'branch'), tag(one, 'branch'));
+    assert.notEqual(tag(one, 'branch'), tag(two, 'branch'));
+    assert.notEqual(tag(one, 'branch'), tag(one, 'branch2'));
   });
 });
