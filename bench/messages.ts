@@ -16,6 +16,7 @@ const { values } = parseArgs({
     direction: { type: 'string' },
     'full-only': { type: 'boolean', default: false },
     prof: { type: 'boolean', default: false },
+    'node-option': { type: 'string', multiple: true, default: [] },
   },
 });
 
@@ -46,11 +47,10 @@ const BARS: Record<Direction, { readonly full: readonly Bar[]; readonly paced: r
 
 const pairs = Number(values.pairs);
 const count = Number(values.count);
-const ours = stoxgate(
-  'stoxgate',
-  undefined,
-  values.prof ? ['--cpu-prof', '--cpu-prof-dir=/tmp/stoxgate-prof'] : [],
-);
+const ours = stoxgate('stoxgate', undefined, [
+  ...values['node-option'],
+  ...(values.prof ? ['--cpu-prof', '--cpu-prof-dir=/tmp/stoxgate-prof'] : []),
+]);
 const gateways: GatewayUnderTest[] =
   values.only === 'stoxgate' ? [ours] : [ours, kamailio(Number(values.workers))];
 let failed = false;
