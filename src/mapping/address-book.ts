@@ -50,7 +50,7 @@ export interface AddressBookOptions {
 
 const DEFAULT_MAX_CACHED = 10_000;
 /** Longer texts are not remembered: they would make the cache as large as a peer likes. */
-const MAX_KEY = 512;
+const MAX_KEY = 256;
 
 type ToJid = Result<MappedJid, AddressFault>;
 type ToUri = Result<MappedUri, AddressFault>;
@@ -96,13 +96,13 @@ export class AddressBook {
   /** Who on the SIP side the `to` of a stanza means; as text it is parsed only once. */
   jidTargetToSip(jid: Jid | string): ToUri {
     const text = typeof jid === 'string' ? jid : formatJid(jid);
-    return this.#uris.target.get(text) ?? this.#mapJid(jid, text, 'target');
+    return this.#uris.target.get(text) ?? this.#mapJid(text, 'target');
   }
 
   /** Who on the XMPP side the `from` of a stanza is to SIP. */
   jidSenderToSip(jid: Jid | string): ToUri {
     const text = typeof jid === 'string' ? jid : formatJid(jid);
-    return this.#uris.sender.get(text) ?? this.#mapJid(jid, text, 'sender');
+    return this.#uris.sender.get(text) ?? this.#mapJid(text, 'sender');
   }
 
   /** A new address out of `<gone/>` or `<redirect/>` as a Contact; undefined when SIP has no name for it. */
@@ -128,19 +128,28 @@ export class AddressBook {
     return explainAddress(this, address);
   }
 
+  // A remembered result holds parts of the text it was made of, and so a copy that keeps no datagram alive.
+
   #mapUri(uri: string, role: AddressRole, headerGr: string | undefined): ToJid {
-    const result = this.#uriToJid(uri, role, headerGr);
-    if (headerGr === undefined && uri.length <= MAX_KEY) this.#jids[role].set(detachText(uri), result);
+    if (headerGr !== undefined || uri.length > MAX_KEY) return this.#uriToJid(uri, role, headerGr);
+    const key = detachText(uri);
+    const result = this.#uriToJid(key, role, undefined);
+    this.#jids[role].set(key, result);
     return result;
   }
 
-  #mapJid(jid: Jid | string, text: string, role: AddressRole): ToUri {
-    const parsed = typeof jid === 'string' ? parseJid(jid) : { ok: true as const, value: jid };
-    const result = parsed.ok
-      ? this.#jidToUri(parsed.value, role)
-      : addressFault('unmappable', parsed.error.message, parsed.error.clause);
-    if (text.length <= MAX_KEY) this.#uris[role].set(detachText(text), result);
+  #mapJid(text: string, role: AddressRole): ToUri {
+    if (text.length > MAX_KEY) return this.#textToUri(text, role);
+    const key = detachText(text);
+    const result = this.#textToUri(key, role);
+    this.#uris[role].set(key, result);
     return result;
+  }
+
+  #textToUri(text: string, role: AddressRole): ToUri {
+    const jid = parseJid(text);
+    if (jid.ok) return this.#jidToUri(jid.value, role);
+    return addressFault('unmappable', jid.error.message, jid.error.clause);
   }
 
   #uriToJid(uri: string, role: AddressRole, headerGr: string | undefined): ToJid {

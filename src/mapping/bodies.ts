@@ -99,8 +99,11 @@ function readText(type: MediaType, body: Bytes): SipBody {
   if (body.length === 0) return EMPTY;
   const text = decodeText(body, type.params.get('charset'));
   if (text === undefined) return UNSUPPORTED;
-  const plain = cleanText(type.name === 'text/html' ? htmlToText(text) : text);
-  return plain === '' ? EMPTY : { kind: 'text', text: plain };
+  const isHtml = type.name === 'text/html';
+  const plain = cleanText(isHtml ? htmlToText(text) : text);
+  if (plain !== '') return { kind: 'text', text: plain };
+  // HTML without text is not nothing (an image, perhaps): saying 200 to it would be untrue.
+  return isHtml ? UNSUPPORTED : EMPTY;
 }
 
 function readComposing(body: Bytes): SipBody {

@@ -50,7 +50,9 @@ describe('row IM-41: text/html', () => {
     assert.deepEqual(read('text/html', '<p>Hi &amp; bye</p><script>x</script>'), text('Hi & bye'));
     assert.deepEqual(read('text/html;charset=iso-8859-1', latin1Bytes('<b>f\xfc</b>')), text('fü'));
   });
-  test('no text in it', () => assert.deepEqual(read('text/html', '<img src=x>'), { kind: 'empty' }));
+  test('no text in it: 415, since what is in it is lost', () => {
+    assert.deepEqual(read('text/html', '<img src=x>'), ACCEPT);
+  });
 });
 
 describe('row IM-46: other types', () => {
@@ -90,6 +92,7 @@ test('row IM-48: nothing', () => {
   assert.deepEqual(read(undefined, ''), { kind: 'empty' });
   assert.deepEqual(read('text/plain', ''), { kind: 'empty' });
   assert.deepEqual(read('image/png', ''), { kind: 'empty' });
+  assert.deepEqual(read('text/plain', latin1Bytes('\xef\xbb\xbf')), { kind: 'empty' });
 });
 
 describe('row IM-32: size', () => {
