@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { formatFinding, loadConfig } from '../../../src/gateway/index.ts';
 import { load, MINIMAL } from './support.ts';
 
@@ -276,4 +277,61 @@ describe('hostile files end in findings', () => {
       assert.ok(errors.length > 0);
     });
   }
+});
+
+describe('whatever the file holds, loading ends with a configuration or with findings', () => {
+  const key = fc.constantFrom(
+    'domains',
+    'sip',
+    'xmpp',
+    'listen',
+    'components',
+    'next_hops',
+    'home',
+    'secret',
+    'file',
+    '*',
+    'x',
+  );
+  const leaf = fc.oneof(
+    fc.constantFrom('sip', 'example.net', 'udp://[::]:5060', '*', '~', '', 'sip:a;lr'),
+    fc.string(),
+    fc.integer(),
+    fc.constant(null),
+    fc.boolean(),
+  );
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 5 },
+      leaf,
+      fc.array(tie('value'), { maxLength: 4 }),
+      fc.dictionary(key, tie('value')),
+    ),
+  }));
+
+  test('maps and lists of known and unknown keys', () => {
+    fc.assert(
+      fc.property(fc.dictionary(key, value), (content) => {
+        const { config, errors } = load(JSON.stringify(content));
+        assert.equal(config === undefined, errors.length > 0);
+        for (const line of errors) assert.match(line, /^\/etc\/s\.yaml:\d+:\d+: [^\n]+$/);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('a good file with characters changed', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(MINIMAL.length),
+        fc.nat(3),
+        fc.string({ unit: 'binary', maxLength: 3 }),
+        (at, cut, text) => {
+          const { config, errors } = load(MINIMAL.slice(0, at) + text + MINIMAL.slice(at + cut));
+          assert.equal(config === undefined, errors.length > 0);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
 });
