@@ -73,6 +73,7 @@ export class PendingClient extends TimedTransaction implements ClientTransaction
   #error: Error | undefined;
   #ack: Bytes | undefined;
   #cancel: readonly HeaderField[] | undefined;
+  #retransmits = false;
   readonly #sendFailed = (error: Error): void => this.sendFailed(error);
 
   constructor(
@@ -123,6 +124,7 @@ export class PendingClient extends TimedTransaction implements ClientTransaction
     if (fallback !== undefined && this.#waits()) {
       this.#fallback = undefined;
       this.#sent = fallback;
+      this.#retransmits = false;
       this.#context.counters.fellBackToUdp.add();
       this.clearTimers();
       this.start();
@@ -244,8 +246,6 @@ export class PendingClient extends TimedTransaction implements ClientTransaction
     this.#retransmits = true;
     transport.send(bytes, target, this.#sendFailed);
   }
-
-  #retransmits = false;
 
   #inform(reason: 'timeout' | 'transport'): void {
     if (reason === 'transport') {

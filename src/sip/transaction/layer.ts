@@ -20,6 +20,8 @@ import { DEFAULT_TIMERS, type TimersConfig } from './timing.ts';
 import type { TransactionUser } from './user.ts';
 
 export interface TransactionLimits extends StatelessLimits {
+  /** Server transactions without a final response; above it new requests get 503. */
+  readonly maxPendingServerTransactions: number;
   /** Server transactions, pending and completed; above it new requests get 503. A power of two. */
   readonly maxServerTransactions: number;
   /** Completed client transactions whose late responses are recognised. A power of two. */
@@ -32,6 +34,7 @@ export interface TransactionLimits extends StatelessLimits {
 
 export const DEFAULT_TRANSACTION_LIMITS: TransactionLimits = {
   ...DEFAULT_STATELESS_LIMITS,
+  maxPendingServerTransactions: 2 ** 16,
   maxServerTransactions: 2 ** 20,
   maxCompletedClients: 2 ** 18,
   maxKeptResponseBytes: 64 * 2 ** 20,
@@ -88,6 +91,7 @@ export class TransactionLayer {
     this.#server = new ServerSide({
       ...shared,
       stateless: this.#stateless,
+      maxPending: limits.maxPendingServerTransactions,
       maxTransactions: limits.maxServerTransactions,
       maxKeptBytes: limits.maxKeptResponseBytes,
       resolveSentBy: env.resolveSentBy,

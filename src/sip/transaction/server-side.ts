@@ -41,6 +41,8 @@ export interface ServerSideEnv {
   readonly timing: TimersConfig;
   readonly hash: KeyedHash;
   readonly stateless: StatelessResponder;
+  /** Without a final response. */
+  readonly maxPending: number;
   /** Pending and completed transactions together. */
   readonly maxTransactions: number;
   /** Octets of responses kept whole because they cannot be rebuilt. */
@@ -205,7 +207,8 @@ export class ServerSide implements ServerContext {
   }
 
   #onNew(request: SipRequest, source: Source, asked: boolean, key: string): void {
-    if (this.#pending.size + this.#completed.size >= this.#completed.maxRecords) {
+    const pending = this.#pending.size;
+    if (pending >= this.#env.maxPending || pending + this.#completed.size >= this.#completed.maxRecords) {
       // What cannot be remembered afterwards must not be done: its retransmission would be done again. 503 without
       // Retry-After lets the sender try another gateway (RFC 3263 §4.3) and does not shut this one out.
       this.counters.overload.add();

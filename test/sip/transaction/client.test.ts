@@ -30,8 +30,9 @@ function newRig(options: Parameters<typeof rig>[0] = {}): Rig {
 
 /** No residue: 70 s after the last event nothing may be left. */
 afterEach(() => {
-  for (const { time, layer } of open) {
+  for (const { time, layer, counters } of open) {
     time.advance(70_000);
+    assert.equal(counters.total('stoxgate_sip_unexpected_events_total'), 0);
     assert.deepEqual(layer.pending, { client: 0, server: 0, completed: 0 });
     assert.equal(time.timers.size, 0);
   }
@@ -62,6 +63,8 @@ describe('non-INVITE client transactions', () => {
     assert.equal(new Set(r.transport.sent.map((sent) => sent.text)).size, 1);
     assert.deepEqual(handlers.failures, []);
     r.time.advance(1);
+    assert.equal(r.counters.total('stoxgate_sip_retransmissions_total'), 10);
+    assert.equal(r.counters.total('stoxgate_sip_transaction_timeouts_total'), 1);
     assert.deepEqual(handlers.failures, ['timeout']);
     assert.match(String(handlers.errors[0]), /MESSAGE from 192\.0\.2\.9 port 5060 over UDP/);
     assert.equal(r.layer.pending.client, 0);
@@ -99,6 +102,7 @@ describe('non-INVITE client transactions', () => {
     r.time.advance(4900);
     r.layer.receive(answer, source());
     assert.deepEqual(handlers.statuses, [202]);
+    assert.equal(r.counters.total('stoxgate_sip_absorbed_total'), 2);
     assert.equal(r.user.strays.length, 0);
     r.time.advance(300);
     r.layer.receive(answer, source());
@@ -141,9 +145,9 @@ describe('non-INVITE client transactions', () => {
     const r = newRig();
     const { handlers } = started(r);
     last(r).fail(refused());
-    last(r).fail(refused());
     assert.deepEqual(handlers.failures, ['transport']);
     assert.equal(handlers.errors[0]?.message, 'connection refused');
+    assert.equal(r.counters.total('stoxgate_sip_transport_failures_total'), 1);
     assert.equal(r.layer.pending.client, 0);
     assert.equal(r.time.timers.size, 0);
   });
@@ -171,6 +175,7 @@ describe('RFC 3261 §17.1.3: matching', () => {
     r.layer.receive(responseBytes(request, 200, 'peer', 'OPTIONS'), source());
     assert.deepEqual(handlers.statuses, []);
     assert.equal(r.user.strays.length, 2);
+    assert.equal(r.counters.total('stoxgate_sip_stray_total'), 2);
     r.layer.receive(Buffer.from(text.replace(branch, branch.toUpperCase())), source());
     assert.deepEqual(handlers.statuses, [200]);
   });
@@ -231,6 +236,7 @@ describe('RFC 3261 §18.1.1: large requests', () => {
     assert.equal(last(r).message.via.branch, overTcp.message.via.branch);
     r.time.advance(500);
     assert.equal(r.transport.sent.length, 3);
+    assert.equal(r.counters.total('stoxgate_sip_retransmissions_total'), 1);
     r.layer.receive(responseBytes(last(r).message, 200), source());
     assert.deepEqual(handlers.statuses, [200]);
     assert.deepEqual(handlers.failures, []);

@@ -26,8 +26,9 @@ function newRig(options: Parameters<typeof rig>[0] = {}): Rig {
 
 /** No residue: 40 s after the last event nothing may be left. */
 afterEach(() => {
-  for (const { time, layer } of open) {
+  for (const { time, layer, counters } of open) {
     time.advance(40_000);
+    assert.equal(counters.total('stoxgate_sip_unexpected_events_total'), 0);
     assert.deepEqual(layer.pending, { client: 0, server: 0, completed: 0 });
     assert.equal(time.timers.size, 0);
   }
@@ -141,6 +142,7 @@ describe('non-INVITE server transactions', () => {
     r.time.advance(32_000);
     assert.deepEqual(r.transport.statuses(), [100]);
     assert.deepEqual(r.user.failures, ['timeout']);
+    assert.equal(r.counters.total('stoxgate_sip_transaction_timeouts_total'), 1);
     assert.equal(r.layer.pending.server, 0);
     transactionOf(r).respond(200);
     r.layer.receive(requestBytes(), source());
@@ -227,6 +229,7 @@ describe('RFC 3261 §17.2.3: matching', () => {
     r.layer.receive(old(via, { method: 'ACK', to: '<sip:juliet@example.com>;tag=other' }), source());
     assert.equal(transactionOf(r).state, 'Completed');
     assert.equal(r.user.acks.length, 1);
+    assert.equal(r.counters.total('stoxgate_sip_stray_total'), 1);
     r.layer.receive(old(via, { method: 'ACK', to: `<sip:juliet@example.com>;tag=${tag}` }), source());
     assert.equal(transactionOf(r).state, 'Confirmed');
     assert.equal(r.user.acks.length, 1);
@@ -520,12 +523,49 @@ describe('where responses go', () => {
     });
   }
 
+  test('RFC 3261 §18.2.2: over TLS the default port of sent-by is 5061', () => {
+    for (const [transport, port] of [
+      ['TLS', 5061],
+      ['WSS', 5061],
+      ['TCP', 5060],
+      ['WS', 5060],
+    ] as const) {
+      const r = newRig();
+      r.user.answer = (transaction) => transaction.respond(200);
+      r.layer.receive(
+        requestBytes({ via: `${transport} ${PEER};branch=z9hG4bK1` }),
+        source(transport, 40_000),
+      );
+      assert.equal(only(r.transport.take()).target.port, port);
+    }
+  });
+
+  test('rport in other spellings, and where it only seems to be', () => {
+    const asks: readonly (readonly [string, boolean])[] = [
+      [';RPORT;branch=z9hG4bK1', true],
+      [' ; rport ;branch=z9hG4bK1', true],
+      [';rport=1;branch=z9hG4bK1', true],
+      [';branch=z9hG4bK1;rport, SIP/2.0/UDP 192.0.2.8;branch=z9hG4bK2', true],
+      [';branch=z9hG4bK1, SIP/2.0/UDP 192.0.2.8;rport;branch=z9hG4bK2', false],
+      [';branch=z9hG4bK1;x=";rport"', false],
+      [';branch=z9hG4bK1;rports=2', false],
+      [';branch=z9hG4bKrport', false],
+    ];
+    for (const [params, asked] of asks) {
+      const r = newRig();
+      r.user.answer = (transaction) => transaction.respond(200);
+      r.layer.receive(requestBytes({ via: `UDP ${PEER}${params}` }), source('UDP', 33_333));
+      assert.equal(only(r.transport.take()).target.port, asked ? 33_333 : 5060, params);
+    }
+  });
+
   test('RFC 3263 §5: when the connection and a new one fail, the backups by sent-by in turn', () => {
     const backup = (port: number) => ({ transport: 'TCP' as const, address: PEER, port });
     const r = newRig({ resolveSentBy: (_request, _source, found) => found([backup(6001), backup(6002)]) });
     r.layer.receive(requestBytes({ via: 'TCP romeo.example.net;branch=z9hG4bK1' }), source('TCP', 40_000));
     transactionOf(r).respond(200);
     for (let i = 0; i < 3; i++) r.transport.sent[i]?.fail(refused());
+    assert.equal(r.counters.total('stoxgate_sip_transport_failures_total'), 1);
     assert.deepEqual(
       r.transport.sent.map((sent) => sent.target.port),
       [5060, 6001, 6002],
@@ -608,6 +648,32 @@ describe('limits', () => {
     transactionOf(r).respond(200);
   });
 
+  test('requests without an answer have a bound of their own', () => {
+    const r = newRig({ limits: { maxPendingServerTransactions: 10 } });
+    for (let i = 0; i < 12; i++) {
+      r.layer.receive(requestBytes({ via: `UDP ${PEER};branch=z9hG4bK${i}`, callId: `c${i}` }), source());
+    }
+    assert.equal(r.user.requests.length, 10);
+    assert.deepEqual(r.transport.statuses(), [503, 503]);
+    for (const transaction of r.user.requests) transaction.respond(200);
+    r.layer.receive(requestBytes({ via: `UDP ${PEER};branch=z9hG4bKnew`, callId: 'new' }), source());
+    assert.equal(r.user.requests.length, 11);
+    transactionOf(r).respond(200);
+  });
+
+  test('what happened is counted', () => {
+    const r = newRig();
+    r.layer.receive(requestBytes(), source());
+    r.layer.receive(requestBytes(), source());
+    transactionOf(r).respond(200);
+    r.layer.receive(requestBytes(), source());
+    r.transport.sent[0]?.fail(refused());
+    r.transport.sent[1]?.fail(refused());
+    assert.equal(r.counters.total('stoxgate_sip_transactions_total'), 1);
+    assert.equal(r.counters.total('stoxgate_sip_absorbed_total'), 2);
+    assert.equal(r.counters.total('stoxgate_sip_transport_failures_total'), 2);
+  });
+
   test('stop: no timers, nothing pending, nothing answered', () => {
     const r = newRig();
     r.layer.receive(requestBytes(), source());
@@ -620,7 +686,9 @@ describe('limits', () => {
     r.layer.stop();
     assert.deepEqual(r.layer.pending, { client: 0, server: 0, completed: 0 });
     assert.equal(r.time.timers.size, 0);
+    open = [];
     for (const transaction of r.user.requests) transaction.respond(200);
+    assert.equal(r.counters.total('stoxgate_sip_unexpected_events_total'), 2);
     assert.equal(r.transport.sent.length, 1);
     assert.equal(parsed(r.transport.sent[0]?.bytes ?? new Uint8Array()).kind, 'response');
     assert.notEqual(US, PEER);

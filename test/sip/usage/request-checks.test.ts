@@ -108,6 +108,11 @@ const ROWS: readonly (readonly [string, Parts, readonly [number, ...string[]] | 
     { fields: ['Content-Type: tex/plain'], body: 'x' },
     [415, 'Accept: text/plain, message/cpim, multipart/*'],
   ],
+  [
+    'a type that begins as a range',
+    { fields: ['Content-Type: multi/x'], body: 'x' },
+    [415, 'Accept: text/plain, message/cpim, multipart/*'],
+  ],
   ['without a body its type does not matter', { fields: ['Content-Type: application/sdp'] }, undefined],
   ['§20.15: a body without a type', { body: 'x' }, [400]],
   ['§25.1: a broken Content-Type', { fields: ['Content-Type: text'], body: 'x' }, [400]],
