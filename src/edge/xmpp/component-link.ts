@@ -15,6 +15,7 @@ import {
   type ComponentState,
   type StreamFailure,
 } from '../../xmpp/index.ts';
+import { BarrierDesk } from './barrier-desk.ts';
 import { Connection } from './connection.ts';
 import { handshake, STREAM_END, streamError, streamHeader } from './frames.ts';
 import { LinkBarrier } from './link-barrier.ts';
@@ -39,6 +40,7 @@ export class ComponentLink {
   readonly #env: ComponentLinkEnv;
   readonly #events: ComponentLinkEvents;
   readonly #report: LinkReport;
+  readonly #desk: BarrierDesk;
   readonly #barrier: LinkBarrier;
 
   #state: ComponentState = initialComponentState;
@@ -76,7 +78,8 @@ export class ComponentLink {
     this.#events = events;
     this.#report = new LinkReport(options, env);
     this.#sinceMs = env.clock.wall();
-    this.#barrier = new LinkBarrier(this.domain, this.#limits, env, {
+    this.#desk = env.barriers ?? new BarrierDesk();
+    this.#barrier = new LinkBarrier(this.domain, this.#limits, env, this.#desk, {
       append: (text) => {
         this.#batch += text;
       },
@@ -87,9 +90,12 @@ export class ComponentLink {
     });
   }
 
-  /** State of the stream, in the words of its machine; `closed` also while the next attempt is waited for. */
+  /**
+   * State of the stream, in the words of its machine; `closed` also while the next attempt is waited for. A link that
+   * only waits for its last confirmations takes nothing and is `closing`.
+   */
   get state(): ComponentState['kind'] {
-    return this.#state.kind;
+    return this.#stopping && this.#state.kind === 'up' ? 'closing' : this.#state.kind;
   }
 
   /** When the link entered this state, milliseconds since 1970-01-01T00:00:00Z. */
@@ -262,8 +268,7 @@ export class ComponentLink {
   }
 
   #element(el: XmlElement): void {
-    if (this.#barrier.takes(el)) this.#report.barriers.add();
-    else this.#feed({ kind: 'element', element: el });
+    if (!this.#desk.takes(el)) this.#feed({ kind: 'element', element: el });
   }
 
   #deliver(el: XmlElement): void {
@@ -345,6 +350,7 @@ export class ComponentLink {
   }
 
   #barrierReturned(): void {
+    this.#report.barriers.add();
     if (!this.#proved) {
       this.#proved = true;
       this.#tell('proved', () => this.#events.proved?.(this));

@@ -1,3 +1,4 @@
+export { BarrierDesk } from './barrier-desk.ts';
 export { ComponentLink } from './component-link.ts';
 export {
   DEFAULT_LINK_LIMITS,

@@ -1,8 +1,7 @@
-// Runs the barrier of one link: makes its pings, recognises their return, keeps its time, and probes a silent peer.
+// Runs the barrier of one link: makes its pings, hears of their return, keeps its time, and probes a silent peer.
 // The machine is xmpp/stream/barrier.ts.
 
 import type { Clock, Random, Timer, Timers } from '../../base/index.ts';
-import type { XmlElement } from '../../xml/index.ts';
 import {
   awaitsConfirmation,
   initialBarrierState,
@@ -11,11 +10,9 @@ import {
   type BarrierPurpose,
   type BarrierState,
 } from '../../xmpp/index.ts';
+import type { BarrierDesk } from './barrier-desk.ts';
 import { barrierPing } from './frames.ts';
 import type { ComponentLinkLimits } from './options.ts';
-
-/** Characters of base32, 5 bits each: nobody outside can guess the id of a barrier. */
-const NONCE_CHARS = 20;
 
 /** What the link does for its barrier. */
 export interface BarrierHost {
@@ -33,6 +30,7 @@ export class LinkBarrier {
   readonly #domain: string;
   readonly #limits: ComponentLinkLimits;
   readonly #env: { readonly clock: Clock; readonly timers: Timers; readonly random: Random };
+  readonly #desk: BarrierDesk;
   readonly #host: BarrierHost;
   #state: BarrierState = initialBarrierState;
   /** Beginning of the ids of this stream's pings; '' when there is no stream. */
@@ -48,11 +46,13 @@ export class LinkBarrier {
     domain: string,
     limits: ComponentLinkLimits,
     env: { readonly clock: Clock; readonly timers: Timers; readonly random: Random },
+    desk: BarrierDesk,
     host: BarrierHost,
   ) {
     this.#domain = domain;
     this.#limits = limits;
     this.#env = env;
+    this.#desk = desk;
     this.#host = host;
   }
 
@@ -64,14 +64,17 @@ export class LinkBarrier {
   /** A stream came up; `seq` is the last number given out. Appends the first ping. */
   up(seq: number): void {
     // Of this stream alone: what an earlier one still has in the server's queue must confirm nothing.
-    this.#idPrefix = `barrier-${this.#env.random.base32(NONCE_CHARS)}-`;
+    this.#idPrefix = this.#desk.open(this.#env.random, (counter) => {
+      this.#step({ kind: 'returned', counter });
+      this.#host.returned();
+    });
     this.heard();
     this.#step({ kind: 'up', seq });
     this.#watchIdle(this.#limits.idleMs);
   }
 
   down(): void {
-    this.#idPrefix = '';
+    this.#desk.close(this.#idPrefix);
     this.#env.timers.clear(this.#idleTimer);
     this.#step({ kind: 'down' });
   }
@@ -84,16 +87,6 @@ export class LinkBarrier {
   /** A write follows at once, up to stanza `seq`; `wanted`: the last that wants confirmation. May append a ping. */
   write(seq: number, wanted: number): void {
     this.#step({ kind: 'write', seq, wanted });
-  }
-
-  /** Takes the return of a ping, in whatever form; false: this element is none. */
-  takes(el: XmlElement): boolean {
-    if (el.name !== 'iq' || this.#idPrefix === '') return false;
-    const id = el.attr('id');
-    if (id === undefined || !id.startsWith(this.#idPrefix)) return false;
-    this.#step({ kind: 'returned', counter: Number(id.slice(this.#idPrefix.length)) });
-    this.#host.returned();
-    return true;
   }
 
   #step(event: BarrierEvent): void {

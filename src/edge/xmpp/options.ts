@@ -3,6 +3,7 @@
 import type { Clock, Counters, Log, Random, Timers } from '../../base/index.ts';
 import type { XmlElement, XmlLimits } from '../../xml/index.ts';
 import { DEFAULT_BACK_OFF, type BackOffOptions } from '../../xmpp/index.ts';
+import type { BarrierDesk } from './barrier-desk.ts';
 import type { ComponentLink } from './component-link.ts';
 
 export interface ComponentLinkLimits {
@@ -65,6 +66,8 @@ export interface ComponentLinkEnv {
   readonly random: Random;
   readonly log: Log;
   readonly counters: Counters;
+  /** Shared by the links of one domain: a server may return the barrier of one on another. By default its own. */
+  readonly barriers?: BarrierDesk;
 }
 
 /** What a link tells its owner. A handler that throws is logged and does no harm to the link. */

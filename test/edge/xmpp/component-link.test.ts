@@ -73,6 +73,15 @@ describe('XEP-0114: from connection to stream', () => {
     assert.deepEqual(server.stanzas, []);
   });
 
+  test('pausing before the stream is up does not keep it from coming up', async () => {
+    const server = await serve({ handshake: 'never' });
+    const rig = rigFor(server);
+    await until('handshaking', () => rig.link.state === 'handshaking');
+    rig.link.pauseReading();
+    server.write('<handshake/>');
+    await until('up', () => rig.link.state === 'up');
+  });
+
   test('a stanza before the handshake is accepted is not believed', async () => {
     const server = await serve({ handshake: 'never' });
     const rig = rigFor(server);
@@ -356,6 +365,27 @@ describe('Acknowledgement', () => {
     assert.deepEqual(rig.confirmed, [2]);
   });
 
+  test('two links of one domain: a barrier that comes back on the other is still its own (ejabberd)', async () => {
+    const { rig, server } = await linked();
+    const first = [...server.sockets][0];
+    const other = new Rig(server.port, {}, 'secret', '127.0.0.1', 8, rig.desk);
+    open.push({ stop: () => other.link.stop() });
+    other.link.start();
+    await until('up', () => other.link.proved);
+    server.barrier = 'never';
+    rig.link.send(message('1'), CONFIRM);
+    await until('ping', () => server.pings.length === 3);
+    for (const socket of server.sockets) {
+      if (socket === first) continue;
+      socket.write(
+        `<iq from='sip.example.org' to='sip.example.org' id='${server.pings[2]?.attr('id')}' type='get'/>`,
+      );
+    }
+    await until('confirmed', () => rig.confirmed.length === 1);
+    assert.deepEqual([rig.confirmed, other.confirmed, other.stanzas], [[1], [], []]);
+    assert.equal(rig.desk.size, 2);
+  });
+
   test('no return within the barrier time: the link is down, reported as `barrier`, and nothing is confirmed', async () => {
     const { rig, server } = await linked();
     server.barrier = 'never';
@@ -596,6 +626,7 @@ describe('stop', () => {
     const { rig, server } = await linked();
     rig.link.send(message('last'), CONFIRM);
     const stopped = rig.link.stop();
+    assert.equal(rig.link.state, 'closing');
     assert.equal(rig.link.send(message('too late')), SendRefusal.NotUp);
     await stopped;
     assert.deepEqual(rig.confirmed, [1]);
@@ -604,6 +635,7 @@ describe('stop', () => {
     assert.match(server.chunks.join(''), /<\/stream:stream>$/);
     assert.equal(rig.time.timers.size, 0);
     assert.equal(rig.link.queued, 0);
+    assert.equal(rig.desk.size, 0);
   });
 
   test('does not wait longer than it may for a server that does not answer', async () => {

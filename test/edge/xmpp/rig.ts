@@ -1,7 +1,7 @@
 // A link, its recorded events, and time that moves only when told to; the sockets are real.
 
 import { Counters, SeededRandom, VirtualTime, type Log } from '../../../src/base/index.ts';
-import { ComponentLink, type ComponentLinkLimits } from '../../../src/edge/xmpp/index.ts';
+import { BarrierDesk, ComponentLink, type ComponentLinkLimits } from '../../../src/edge/xmpp/index.ts';
 import { element, NS_CLIENT, type XmlElement } from '../../../src/xml/index.ts';
 
 export const DOMAIN = 'sip.example.org';
@@ -30,6 +30,7 @@ export class Rig {
   readonly confirmed: number[] = [];
   onUp: () => void = () => {};
   onStanza: () => void = () => {};
+  readonly desk: BarrierDesk;
   readonly link: ComponentLink;
 
   constructor(
@@ -37,13 +38,17 @@ export class Rig {
     limits: Partial<ComponentLinkLimits> = {},
     secret = 'secret',
     host = '127.0.0.1',
+    seed = 7,
+    desk = new BarrierDesk(),
   ) {
+    this.desk = desk;
     this.link = new ComponentLink(
       { domain: DOMAIN, host, port, secret, limits },
       {
         clock: this.time,
         timers: this.time.timers,
-        random: new SeededRandom(7),
+        random: new SeededRandom(seed),
+        barriers: this.desk,
         log: recordingLog(this.lines),
         counters: this.counters,
       },
