@@ -330,11 +330,14 @@ export class ToXmppMessages {
   }
 
   #respondMapped(message: OpenMessage): void {
+    const { live } = this.#env;
     const stanza = message.error;
     if (stanza === undefined) return this.#respond(message, 500);
     const answer = stanzaErrorToResponse(readStanzaError(stanza), {
       full: (stanza.attr('from') ?? '').includes('/'),
       method: 'MESSAGE',
+      // ERR-X05, ERR-X15: where the XMPP side says that he is now.
+      book: live.book,
     });
     this.#respond(message, answer.status, { headers: answer.headers, reason: answer.reason });
   }
