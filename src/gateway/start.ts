@@ -100,6 +100,7 @@ class RunningGateway implements Gateway {
         transport: this.#edge,
         log,
         counters,
+        ...(env.timing === undefined ? {} : { timing: env.timing }),
         resolveSentBy: (request, source, found) => this.#resolveSentBy(request, source, found),
       },
       { request: (tx) => sip.request(tx) },

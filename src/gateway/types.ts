@@ -1,6 +1,7 @@
 // What the gateway shows to its surroundings (command line, console, embedding programs).
 
 import type { Counters, Log } from '../base/index.ts';
+import type { TimersConfig } from '../sip/index.ts';
 import type { Config } from './config/schema.ts';
 
 /** One link to an XMPP server. */
@@ -36,6 +37,8 @@ export interface GatewayStatus {
 export interface GatewayEnv {
   readonly log: Log;
   readonly version: string;
+  /** Other SIP timers than those of RFC 3261 Table 4: for networks that differ from the Internet, and for tests. */
+  readonly timing?: Partial<TimersConfig>;
 }
 
 /** A running gateway. */
