@@ -1,6 +1,6 @@
 // The component links of the configuration, grouped by domain, and what becomes of them at a reload.
 
-import { ComponentLink, type ComponentLinkEnv } from '../edge/xmpp/index.ts';
+import { BarrierDesk, ComponentLink, type ComponentLinkEnv } from '../edge/xmpp/index.ts';
 import type { XmlElement } from '../xml/index.ts';
 import { prepareDomain } from '../xmpp/index.ts';
 import type { ConfiguredComponent } from './config/schema.ts';
@@ -19,7 +19,8 @@ export class Links {
   #members: Member[] = [];
 
   constructor(env: ComponentLinkEnv, deliver: (stanza: XmlElement, group: LinkGroup) => void) {
-    this.#env = env;
+    // One desk for all: servers with several links of a domain may return a barrier on another than it came from.
+    this.#env = { ...env, barriers: new BarrierDesk() };
     this.#deliver = deliver;
   }
 
