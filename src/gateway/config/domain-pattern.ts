@@ -15,10 +15,5 @@ export function covers(outer: string, inner: string): boolean {
   const wide = canonicalDomain(outer);
   const narrow = canonicalDomain(inner);
   if (wide === '*' || wide === narrow) return true;
-  return (
-    wide.startsWith('*.') &&
-    narrow !== '*' &&
-    narrow.endsWith(wide.slice(1)) &&
-    narrow.length > wide.length - 1
-  );
+  return wide.startsWith('*.') && narrow !== '*' && narrow.endsWith(wide.slice(1));
 }
