@@ -23,6 +23,8 @@ export interface Carrier {
   readonly transport: TransportName;
   /** The general endpoint of each listener; complete after `start`. */
   readonly endpoints: readonly LocalEndpoint[];
+  /** Where its listeners can be reached, "all addresses" written out. */
+  readonly reachableAt: readonly { readonly address: string; readonly port: number }[];
   /** Binds all; throws `ERR_SIP_LISTEN` with nothing left open. */
   start(): Promise<void>;
   stop(): Promise<void>;

@@ -119,6 +119,15 @@ export class LocalSide {
     return endpoint;
   }
 
+  /** Every address at which the listener can be reached, with its port. */
+  reachableAt(): { readonly address: string; readonly port: number }[] {
+    const { address, port, interfaces } = this.#options;
+    const addresses = this.#anyAddress
+      ? interfaces.map((each) => each.address).filter((each) => this.serves(familyOf(each)))
+      : [address];
+    return addresses.map((each) => ({ address: each, port }));
+  }
+
   /** How well packets to this peer leave here: 0 not at all; a network in common before "all addresses" before others. */
   suits(remote: IpAddress): number {
     if (!this.serves(remote.family)) return 0;

@@ -83,6 +83,11 @@ export class SipEdge implements Transport {
     return this.#carriers.flatMap((carrier) => carrier.endpoints);
   }
 
+  /** All literal addresses and ports of the listeners, "all addresses" written out: for `LocatorOptions.own`. */
+  get ownAddresses(): readonly { readonly address: string; readonly port: number }[] {
+    return this.#carriers.flatMap((carrier) => carrier.reachableAt);
+  }
+
   /** What the listeners allow a `Locator` to look for; after `start`. */
   get support(): TransportSupport {
     return TransportSupport.of(this.localEndpoints, {

@@ -98,6 +98,10 @@ export class StreamCarrier implements Carrier, ConnectionEvents {
     return this.#listeners.map((listener) => listener.local.endpoint);
   }
 
+  get reachableAt(): readonly { readonly address: string; readonly port: number }[] {
+    return this.#listeners.flatMap((listener) => listener.local.reachableAt());
+  }
+
   /** Connections that are open, or being opened. */
   get connectionCount(): number {
     return this.#connections.size;

@@ -64,6 +64,10 @@ export class UdpCarrier implements Carrier {
     return this.#listeners.map((listener) => listener.local.endpoint);
   }
 
+  get reachableAt(): readonly { readonly address: string; readonly port: number }[] {
+    return this.#listeners.flatMap((listener) => listener.local.reachableAt());
+  }
+
   async start(): Promise<void> {
     for (const config of this.#configs) {
       try {

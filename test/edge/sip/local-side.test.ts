@@ -69,6 +69,15 @@ describe('RFC 3261 §18.1.1: what Via and Contact say', () => {
     });
   }
 
+  test('where a listener can be reached: its address, or all of its family', () => {
+    const hosts = (each: LocalSide) => each.reachableAt().map(({ address }) => address);
+    assert.deepEqual(hosts(side('10.1.0.9')), ['10.1.0.9']);
+    assert.deepEqual(hosts(side('0.0.0.0')), ['127.0.0.1', '10.1.0.9', '5.0.0.9']);
+    assert.deepEqual(hosts(side('::')), ['::1', 'fe80::9', '2a00::9']);
+    assert.equal(side('::', undefined, 5060, true).reachableAt().length, 6);
+    assert.equal(side('0.0.0.0', 'gw.example.net:5080', 5070).reachableAt()[0]?.port, 5070);
+  });
+
   test('one object for one way to be seen', () => {
     const all = side('0.0.0.0');
     assert.equal(all.endpointFor('10.1.0.1'), all.endpointFor('10.1.0.2'));

@@ -196,7 +196,7 @@ describe('SIP over TCP: receiving', () => {
   test('no more connections of one peer, and of all, than the limits', async () => {
     for (const limits of [{ maxPerPeer: 2 }, { maxConnections: 2 }]) {
       const rig = await EdgeRig.start([tcp()], { limits });
-      const clients = [];
+      const clients: RawClient[] = [];
       for (let i = 0; i < 3; i++) clients.push(await RawClient.connect(rig.target('TCP')));
       await until(() => clients[2]?.closed === true);
       assert.equal(rig.edge.connectionCount, 2);
@@ -220,7 +220,7 @@ describe('SIP over TCP: sending', () => {
     await until(() => right.received.length === 10);
     assert.deepEqual(
       right.received.map(({ text }) => text.at(-1)),
-      [...'0123456789'],
+      Array.from('0123456789'),
     );
     assert.equal(left.edge.connectionCount, 1);
     // Responses come back on it.

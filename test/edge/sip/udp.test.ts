@@ -88,13 +88,9 @@ describe('SIP over UDP', () => {
     assert.equal(rig.edge.localFor({ transport: 'WSS', address: '127.0.0.1', port: 443 }), undefined);
     assert.deepEqual(failures, []);
     await until(() => failures.length === 5);
-    assert.deepEqual(failures.toSorted(), [
-      'ERR_SIP_TRANSPORT_NONE',
-      'ERR_SIP_TRANSPORT_NONE',
-      'ERR_SIP_TRANSPORT_NONE',
-      'ERR_SIP_TRANSPORT_SEND',
-      'ERR_SIP_TRANSPORT_SEND',
-    ]);
+    const count = (wanted: string) => failures.filter((failure) => failure === wanted).length;
+    assert.equal(count('ERR_SIP_TRANSPORT_NONE'), 3);
+    assert.equal(count('ERR_SIP_TRANSPORT_SEND'), 2);
     await rig.stop();
   });
 
