@@ -263,7 +263,7 @@ describe('hostile files end in findings', () => {
     ['many aliases', `a: &a x\nb: [${'*a,'.repeat(200)}]\n`],
     ['an alias to itself', 'domains: &a [*a]\n'],
     ['a map in itself', 'sip: &a { listen: *a }\ndomains: 1\n'],
-    ['deep nesting', '['.repeat(20_000)],
+    ['deep nesting', '['.repeat(5000)],
     ['__proto__', `${MINIMAL}__proto__: { node: x }\n`],
     ['__proto__ as a domain', MINIMAL.replace('  trusted', '  next_hops: { __proto__: "sip:a" }\n  trusted')],
     ['constructor', `${MINIMAL}constructor: 1\n`],
