@@ -54,9 +54,8 @@ export class Stage {
       folder: folder.folder('prosody'),
       domain: XMPP_DOMAIN,
       clientPort: ports.xmppClient,
-      componentPort: component,
       accounts: XMPP_ACCOUNTS,
-      components: [{ domain: SIP_DOMAIN, secret }],
+      components: [{ domain: SIP_DOMAIN, secret, port: component }],
       onTrace: (line) => events.prosody(line),
       ...(certificate && { certificate }),
     });

@@ -14,7 +14,7 @@ import { SipEndpoint } from '../peers/sip-endpoint.ts';
 import { Stoxgate } from '../peers/stoxgate.ts';
 import { TempFolder } from '../peers/temp-folder.ts';
 import { XmppClient } from '../peers/xmpp-client.ts';
-import type { Account, XmppServer, XmppServerKind } from '../peers/xmpp-server.ts';
+import type { Account, ComponentAccount, XmppServer, XmppServerKind } from '../peers/xmpp-server.ts';
 
 export const XMPP_DOMAIN = 'example.org';
 export const SIP_DOMAIN = 'example.net';
@@ -50,23 +50,23 @@ export class Lab {
   /** The user agent of direct.example. */
   readonly direct: SipEndpoint;
   readonly kamailioPort: number;
+  readonly #components: readonly ComponentAccount[];
   readonly #kamailio: Kamailio | undefined;
   readonly #users: { close(): Promise<void> }[] = [];
 
   private constructor(options: LabOptions, parts: LabParts) {
     const { folder, ports } = parts;
+    this.#components = parts.components;
     this.folder = folder;
     this.gatewayPort = ports.gateway;
     this.kamailioPort = ports.kamailio;
     this.direct = parts.direct;
-    const components = [SIP_DOMAIN, DIRECT_DOMAIN, ...(options.components ?? [])];
     this.server = new SERVER_DRIVERS[options.server]({
       folder: folder.folder(options.server),
       domain: XMPP_DOMAIN,
       clientPort: ports.client,
-      componentPort: ports.component,
       accounts: XMPP_ACCOUNTS,
-      components: components.map((domain) => ({ domain, secret: SECRET })),
+      components: parts.components,
     });
     if (options.kamailio !== false) {
       this.#kamailio = new Kamailio({
@@ -86,13 +86,19 @@ export class Lab {
   }
 
   static async open(options: LabOptions): Promise<Lab> {
-    const [gateway = 0, kamailio = 0, client = 0, component = 0, console = 0] = await freePorts(5);
+    const [gateway = 0, kamailio = 0, client = 0, console = 0, shared = 0] = await freePorts(5);
+    const components: ComponentAccount[] = [];
+    for (const domain of [SIP_DOMAIN, DIRECT_DOMAIN, ...(options.components ?? [])]) {
+      const port = options.server === 'ejabberd' ? await freePort() : shared;
+      components.push({ domain, secret: SECRET, port });
+    }
     const folder = new TempFolder('interop');
     const direct = await SipEndpoint.open({ user: 'zoe', domain: DIRECT_DOMAIN, proxyPort: gateway });
     const lab = new Lab(options, {
       folder,
       direct,
-      ports: { gateway, kamailio, client, component, console },
+      components,
+      ports: { gateway, kamailio, client, console },
     });
     try {
       await Promise.all([lab.server.start(), lab.#kamailio?.start()]);
@@ -109,7 +115,8 @@ export class Lab {
 
   /** A component link of a domain, for a gateway of the suite's own. */
   component(domain: string): Readonly<Record<string, unknown>> {
-    return { domain, host: '127.0.0.1', port: this.server.options.componentPort, secret: SECRET };
+    const port = this.#components.find((component) => component.domain === domain)?.port;
+    return { domain, host: '127.0.0.1', port, secret: SECRET };
   }
 
   /** An XMPP user, logged in. */
@@ -203,12 +210,12 @@ interface LabPorts {
   readonly gateway: number;
   readonly kamailio: number;
   readonly client: number;
-  readonly component: number;
   readonly console: number;
 }
 
 interface LabParts {
   readonly folder: TempFolder;
   readonly direct: SipEndpoint;
+  readonly components: readonly ComponentAccount[];
   readonly ports: LabPorts;
 }

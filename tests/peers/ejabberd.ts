@@ -14,16 +14,18 @@ export class Ejabberd implements XmppServer {
   constructor(options: XmppServerOptions) {
     this.options = options;
     mkdirSync(join(options.folder, 'mnesia'), { recursive: true });
-    const hosts = Object.fromEntries(
-      options.components.map(({ domain, secret }) => [domain, { password: secret }]),
+    // One listener for each: a listener with several hosts gives every connection the stanzas of all of them.
+    const listeners = options.components.map(
+      ({ domain, secret, port }) =>
+        `  - {port: ${port}, ip: "127.0.0.1", module: ejabberd_service, access: component, check_from: true, ` +
+        `hosts: {"${domain}": {password: "${secret}"}}}`,
     );
     writeFileSync(
       join(options.folder, 'ejabberd.yml'),
       fillTemplate('ejabberd/ejabberd.yml.in', {
         DOMAIN: options.domain,
         CLIENT_PORT: options.clientPort,
-        COMPONENT_PORT: options.componentPort,
-        COMPONENTS: JSON.stringify(hosts),
+        COMPONENTS: listeners.join('\n'),
       }),
     );
   }
@@ -59,7 +61,7 @@ export class Ejabberd implements XmppServer {
     );
     await this.#process.waitForOutput('ready', 30_000);
     await untilPortIsOpen('ejabberd', this.options.clientPort);
-    await untilPortIsOpen('ejabberd', this.options.componentPort);
+    for (const { port } of this.options.components) await untilPortIsOpen('ejabberd', port);
   }
 
   async stop(): Promise<void> {

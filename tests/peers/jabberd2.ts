@@ -12,11 +12,13 @@ const FILES = ['router', 'router-users', 'sm', 'c2s'] as const;
 export class Jabberd2 implements XmppServer {
   readonly name = 'jabberd2';
   readonly options: XmppServerOptions;
+  readonly #routerPort: number;
   #processes: PeerProcess[] = [];
 
-  /** The router has one secret for all: the first component's. */
+  /** The router has one port and one secret for all: the first component's. */
   constructor(options: XmppServerOptions) {
     this.options = options;
+    this.#routerPort = options.components[0]?.port ?? 0;
     const { folder } = options;
     mkdirSync(join(folder, 'store'), { recursive: true });
     for (const file of FILES) {
@@ -25,7 +27,7 @@ export class Jabberd2 implements XmppServer {
         LIBRARIES: libraryFolder(),
         DOMAIN: options.domain,
         CLIENT_PORT: options.clientPort,
-        ROUTER_PORT: options.componentPort,
+        ROUTER_PORT: this.#routerPort,
         SECRET: options.components[0]?.secret ?? 'secret',
       });
       writeFileSync(join(folder, `${file}.xml`), text);
@@ -38,14 +40,14 @@ export class Jabberd2 implements XmppServer {
   }
 
   async start(): Promise<void> {
-    const { folder, clientPort, componentPort } = this.options;
+    const { folder, clientPort } = this.options;
     const launch = (part: string): PeerProcess =>
       new PeerProcess(`jabberd2-${part}`, [`jabberd2-${part}`, '-c', join(folder, `${part}.xml`)], {
         logFile: join(folder, `${part}.log`),
         cwd: folder,
       });
     this.#processes = [launch('router')];
-    await untilPortIsOpen('jabberd2-router', componentPort);
+    await untilPortIsOpen('jabberd2-router', this.#routerPort);
     const sm = launch('sm');
     this.#processes.push(sm);
     await sm.waitForOutput('ready for sessions', 10_000);

@@ -38,7 +38,7 @@ export class Prosody implements XmppServer {
         PLUGINS: fileURLToPath(new URL('prosody/modules', import.meta.url)),
         DOMAIN: options.domain,
         CLIENT_PORT: options.clientPort,
-        COMPONENT_PORT: options.componentPort,
+        COMPONENT_PORTS: componentPorts(options).join(', '),
         MODULES: modules,
         LOG_LEVEL: 'info',
         TLS: tls,
@@ -62,7 +62,7 @@ export class Prosody implements XmppServer {
       }),
     });
     await untilPortIsOpen('prosody', this.options.clientPort);
-    await untilPortIsOpen('prosody', this.options.componentPort);
+    for (const port of componentPorts(this.options)) await untilPortIsOpen('prosody', port);
   }
 
   async stop(): Promise<void> {
@@ -80,4 +80,8 @@ export class Prosody implements XmppServer {
       `return {\n\t["password"] = ${JSON.stringify(password)};\n};\n`,
     );
   }
+}
+
+function componentPorts(options: XmppServerOptions): number[] {
+  return [...new Set(options.components.map(({ port }) => port))];
 }

@@ -8,13 +8,13 @@ export interface Account {
 export interface ComponentAccount {
   readonly domain: string;
   readonly secret: string;
+  readonly port: number;
 }
 
 export interface XmppServerOptions {
   readonly folder: string;
   readonly domain: string;
   readonly clientPort: number;
-  readonly componentPort: number;
   readonly accounts: readonly Account[];
   readonly components: readonly ComponentAccount[];
 }

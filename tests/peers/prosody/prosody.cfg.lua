@@ -7,7 +7,7 @@ plugin_paths = { "@PLUGINS@" }
 log = { { levels = { min = "@LOG_LEVEL@" }, to = "console" } }
 interfaces = { "127.0.0.1" }
 c2s_ports = { @CLIENT_PORT@ }
-component_ports = { @COMPONENT_PORT@ }
+component_ports = { @COMPONENT_PORTS@ }
 component_interfaces = { "127.0.0.1" }
 c2s_direct_tls_ports = {}
 modules_enabled = { "roster", "saslauth", "tls", "disco", "ping", "version", "carbons", "pep", "offline", @MODULES@ }

@@ -17,6 +17,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 jid, password, host, port = sys.argv[1:5]
 options = dict(a.split("=", 1) for a in sys.argv[5:])
 CHAT_STATES = "http://jabber.org/protocol/chatstates"
+STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -40,12 +41,15 @@ client["feature_mechanisms"].unencrypted_digest = True
 def on_message(stanza):
     xml = stanza.xml
     body = xml.findtext("{jabber:client}body")
-    error = stanza["error"] if stanza["type"] == "error" else None
+    error = xml.find("{jabber:client}error") if stanza["type"] == "error" else None
+    # Not slixmpp's own reader: it knows no policy-violation.
+    names = [c.tag.split("}")[1] for c in error if c.tag.startswith("{%s}" % STANZAS)] if error is not None else []
     state = next((c.tag.split("}")[1] for c in xml if c.tag.startswith("{%s}" % CHAT_STATES)), None)
     out("message", sender=str(stanza["from"]), to=str(stanza["to"]), type=stanza["type"], id=xml.get("id"), body=body,
         subject=xml.findtext("{jabber:client}subject"), thread=xml.findtext("{jabber:client}thread"), lang=xml.get(XML_LANG),
-        state=state, condition=error and error["condition"], errorType=error and error["type"],
-        text=error and error["text"], delayed=xml.find("{urn:xmpp:delay}delay") is not None)
+        state=state, condition=next((n for n in names if n != "text"), None),
+        errorType=error.get("type") if error is not None else None,
+        text=error.findtext("{%s}text" % STANZAS) if error is not None else None, delayed=xml.find("{urn:xmpp:delay}delay") is not None)
 
 
 client.register_handler(Callback("agent-message", MatchXPath("{%s}message" % client.default_ns), on_message))
