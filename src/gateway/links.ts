@@ -1,5 +1,6 @@
 // The component links of the configuration, grouped by domain, and what becomes of them at a reload.
 
+import type { Counter } from '../base/index.ts';
 import { BarrierDesk, ComponentLink, type ComponentLinkEnv } from '../edge/xmpp/index.ts';
 import type { XmlElement } from '../xml/index.ts';
 import { prepareDomain } from '../xmpp/index.ts';
@@ -16,12 +17,17 @@ export class Links {
   readonly #env: ComponentLinkEnv;
   readonly #deliver: (stanza: XmlElement, group: LinkGroup) => void;
   readonly #groups = new Map<string, LinkGroup>();
+  readonly #misaddressed: Counter;
   #members: Member[] = [];
 
   constructor(env: ComponentLinkEnv, deliver: (stanza: XmlElement, group: LinkGroup) => void) {
     // One desk for all: servers with several links of a domain may return a barrier on another than it came from.
     this.#env = { ...env, barriers: new BarrierDesk() };
     this.#deliver = deliver;
+    this.#misaddressed = env.counters.counter(
+      'stoxgate_xmpp_misaddressed_total',
+      'Stanzas for a domain that no link to that server carries: dropped.',
+    );
   }
 
   /** The links that may carry stanzas of this domain. */
@@ -80,11 +86,32 @@ export class Links {
     await Promise.all(this.#members.map(({ link }) => link.stop()));
   }
 
+  /**
+   * The group of the addressed domain. A server that carries several of our components may hand the stanzas of one to
+   * the link of another (ejabberd does, when one listener names several hosts); it is the same server that vouches for
+   * them. From another server they would be an answer we could not give: dropped, counted and told to the operator.
+   */
+  #ownerOf(stanza: XmlElement, link: ComponentLink): LinkGroup | undefined {
+    const domain = domainOf(stanza.attr('to') ?? '');
+    if (domain !== link.domain) {
+      const sibling = this.#members.some(
+        (member) =>
+          member.link.domain === domain && member.link.host === link.host && member.link.port === link.port,
+      );
+      if (!sibling) {
+        this.#misaddressed.add();
+        this.#env.log.warn('xmpp.misaddressed', { link: link.domain, to: domain, stanza: stanza.name });
+        return undefined;
+      }
+    }
+    return this.#groups.get(domain);
+  }
+
   #make(component: ConfiguredComponent): ComponentLink {
     const group = (): LinkGroup | undefined => this.#groups.get(component.domain);
     return new ComponentLink(component, this.#env, {
-      stanza: (stanza) => {
-        const owner = group();
+      stanza: (stanza, link) => {
+        const owner = this.#ownerOf(stanza, link);
         if (owner !== undefined) this.#deliver(stanza, owner);
       },
       up: () => group()?.linkUp(),
@@ -93,6 +120,13 @@ export class Links {
       writable: () => group()?.linkUp(),
     });
   }
+}
+
+/** The domainpart of an address as written (RFC 7622 §3.1); servers write it in prepared form. */
+function domainOf(address: string): string {
+  const slash = address.indexOf('/');
+  const bare = slash < 0 ? address : address.slice(0, slash);
+  return bare.slice(bare.indexOf('@') + 1);
 }
 
 function keyOf({ domain, host, port, secret }: ConfiguredComponent): string {

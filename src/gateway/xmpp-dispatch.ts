@@ -34,15 +34,10 @@ export interface XmppDispatchEnv {
 
 export class XmppDispatch {
   readonly #env: XmppDispatchEnv;
-  readonly #foreign: Counter;
   readonly #unread: Counter;
 
   constructor(env: XmppDispatchEnv) {
     this.#env = env;
-    this.#foreign = env.counters.counter(
-      'stoxgate_xmpp_misaddressed_total',
-      'Stanzas that a link should not have delivered, or without sender: dropped.',
-    );
     this.#unread = env.counters.counter(
       'stoxgate_xmpp_unread_total',
       'Stanzas of kinds that nothing is done with.',
@@ -80,7 +75,7 @@ export class XmppDispatch {
       if (!toXmpp.errorStanza(message.element)) this.#unread.add();
       return;
     }
-    if (message.from === undefined || message.to === undefined) return this.#foreign.add();
+    if (message.from === undefined || message.to === undefined) return this.#unread.add();
     if (message.element.children.length > 0 && message.bodies.length === 0) {
       const receipt = readReceipt(message.element);
       if (receipt !== undefined) {
@@ -90,8 +85,6 @@ export class XmppDispatch {
     }
     const to = book.jidTargetToSip(message.to);
     if (!to.ok) return toSip.refuse(message, faultToStanzaError(to.error, 'target'), group);
-    // An answer would have to come from a domain that this link may not speak for (ERR-G7).
-    if (to.value.jid.domain !== group.domain) return this.#foreign.add();
     const from = book.jidSenderToSip(message.from);
     if (!from.ok) return toSip.refuse(message, faultToStanzaError(from.error, 'sender'), group);
     if (this.#env.draining()) return toSip.refuse(message, gatewayStanzaError('ERR-G5'), group);
