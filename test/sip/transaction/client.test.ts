@@ -325,8 +325,11 @@ describe('INVITE client transactions', () => {
     r.time.advance(31_000);
     r.layer.receive(responseBytes(invite, 200, 'two'), source());
     assert.deepEqual(handlers.statuses, [200, 200]);
+    r.layer.receive(responseBytes(invite, 180, 'two'), source());
+    assert.deepEqual(handlers.statuses, [200, 200]);
     assert.equal(r.transport.sent.length, 1);
     r.time.advance(1000);
+    assert.equal(r.counters.total('stoxgate_sip_absorbed_total'), 1);
     r.layer.receive(responseBytes(invite, 200, 'one'), source());
     assert.deepEqual(handlers.statuses, [200, 200]);
     assert.equal(r.user.strays.length, 1);

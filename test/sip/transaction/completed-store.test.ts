@@ -107,6 +107,26 @@ describe('completed store', () => {
     assert.equal(time.timers.size, 0);
   });
 
+  test('long clusters stay whole through growth and expiry', () => {
+    const time = new VirtualTime();
+    const store = new CompletedStore({ clock: time, timers: time.timers, ttlMs: 1000 });
+    const present = (from: number, to: number): void => {
+      for (let key = 0; key < 900; key++) {
+        const record = store.find(crowded(key));
+        assert.equal(record !== -1, key >= from && key < to, `key ${key}`);
+        if (record !== -1) assert.equal(store.status(record), key);
+      }
+    };
+    for (let key = 0; key < 450; key++) store.add(crowded(key), key);
+    time.advance(500);
+    for (let key = 450; key < 900; key++) store.add(crowded(key), key);
+    present(0, 900);
+    time.advance(550);
+    present(450, 900);
+    time.advance(550);
+    present(0, 0);
+  });
+
   test('refuses what is over the bound, and takes again after the first expired', () => {
     const time = new VirtualTime();
     const store = new CompletedStore({ clock: time, timers: time.timers, ttlMs: 1000, maxRecords: 300 });

@@ -279,6 +279,7 @@ describe('RFC 3261 §17.2.2, RFC 4320: non-INVITE server', () => {
   test('RFC 4320 §4.1: 100 "if it has not otherwise responded after the amount of time it takes … to be reset to T2"', () => {
     assert.equal(nonInviteTrying(DEFAULT_TIMERS), 3500);
     assert.equal(nonInviteTrying({ t1Ms: 1000, t2Ms: 4000, t4Ms: 5000 }), 3000);
+    assert.equal(nonInviteTrying({ t1Ms: 700, t2Ms: 4000, t4Ms: 5000 }), 4900);
     assert.equal(nonInviteTrying({ t1Ms: 4000, t2Ms: 4000, t4Ms: 5000 }), 4000);
     assert.equal(
       text(new NonInviteServerMachine(DEFAULT_TIMERS, false).start),

@@ -580,6 +580,8 @@ describe('what is no good message', () => {
     for (const text of ['', '\r\n', '\r\n\r\n', '\0']) r.layer.receive(Buffer.from(text), source());
     assert.equal(r.counters.total('stoxgate_sip_keep_alives_total'), 4);
     assert.equal(r.counters.total('stoxgate_sip_malformed_total'), 0);
+    for (const text of ['x', '\r\nx', 'abcd']) r.layer.receive(Buffer.from(text), source());
+    assert.equal(r.counters.total('stoxgate_sip_malformed_total'), 3);
     assert.equal(r.transport.sent.length, 0);
   });
 
@@ -627,6 +629,8 @@ describe('what is no good message', () => {
     for (let i = 0; i < 50; i++) r.layer.receive(bytes, source());
     assert.equal(r.transport.sent.length, 20);
     assert.equal(r.counters.total('stoxgate_sip_malformed_total'), 100);
+    assert.match(r.counters.text(), /stoxgate_sip_stateless_rejections_total\{result="sent"\} 20\n/);
+    assert.match(r.counters.text(), /stoxgate_sip_stateless_rejections_total\{result="suppressed"\} 80\n/);
   });
 });
 

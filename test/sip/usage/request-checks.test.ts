@@ -109,6 +109,16 @@ const ROWS: readonly (readonly [string, Parts, readonly [number, ...string[]] | 
     [415, 'Accept: text/plain, message/cpim, multipart/*'],
   ],
   [
+    'a shorter subtype is another',
+    { fields: ['Content-Type: text/lain'], body: 'x' },
+    [415, 'Accept: text/plain, message/cpim, multipart/*'],
+  ],
+  [
+    'another subtype of the same length',
+    { fields: ['Content-Type: text/other'], body: 'x' },
+    [415, 'Accept: text/plain, message/cpim, multipart/*'],
+  ],
+  [
     'a type that begins as a range',
     { fields: ['Content-Type: multi/x'], body: 'x' },
     [415, 'Accept: text/plain, message/cpim, multipart/*'],
