@@ -72,7 +72,8 @@ for (const server of SERVERS) {
       });
       test(`slixmpp → linphone: ${name}`, async () => {
         alice.send({ to: `dave@${SIP_DOMAIN}`, body: text });
-        assert.equal((await dave.receives(text))['sender'], `sip:${ALICE}`);
+        // IM-04: the sender's resource as `gr`.
+        assert.equal((await dave.receives(text))['sender'], `sip:${ALICE};gr=alice-client`);
       });
     }
 
