@@ -126,7 +126,6 @@ export class PendingClient extends TimedTransaction implements ClientTransaction
       this.#sent = fallback;
       this.#retransmits = false;
       this.#context.counters.fellBackToUdp.add();
-      this.clearTimers();
       this.start();
       return;
     }

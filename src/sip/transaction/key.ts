@@ -6,10 +6,7 @@ import type { SipRequest, SipResponse } from '../message/types.ts';
 /** Lower case, as tokens compare without case (RFC 3261 §7.3.1). */
 const COOKIE = 'z9hg4bk';
 
-/**
- * Key of the server transaction of a request; ACK has the key of its INVITE. It ends with the method:
- * what stands before is the same for an INVITE and its CANCEL (`tagKey`).
- */
+/** Key of the server transaction of a request; ACK has the key of its INVITE. */
 export function serverKey(request: SipRequest, method: string = request.method): string {
   const creator = method === 'ACK' ? 'INVITE' : method;
   const { branch, host, port } = request.via;
@@ -18,11 +15,6 @@ export function serverKey(request: SipRequest, method: string = request.method):
     if (folded.startsWith(COOKIE)) return `${folded} ${host}:${port ?? ''} ${creator}`;
   }
   return oldKey(request, creator);
-}
-
-/** The key of which the To tag is derived: a CANCEL is answered with the tag of its INVITE (RFC 3261 §9.2). */
-export function tagKey(key: string): string {
-  return key.endsWith(' CANCEL') ? `${key.slice(0, -'CANCEL'.length)}INVITE` : key;
 }
 
 /**

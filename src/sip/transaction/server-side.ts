@@ -11,7 +11,7 @@ import { CompletedStore, type Fingerprint } from './completed-store.ts';
 import type { TransactionCounters } from './counters.ts';
 import type { ServerMachine } from './event.ts';
 import { InviteServerMachine } from './invite-server.ts';
-import { ackMatches, canBeMerged, mergeKey, serverKey, tagKey } from './key.ts';
+import { ackMatches, canBeMerged, mergeKey, serverKey } from './key.ts';
 import type { KeyedHash } from './keyed-hash.ts';
 import { NonInviteServerMachine } from './non-invite-server.ts';
 import { asksRport, responseTarget, viaAddition } from './response-target.ts';
@@ -194,16 +194,10 @@ export class ServerSide implements ServerContext {
 
   readonly #countFailure = (): void => this.counters.responsesFailed.add();
 
+  /** The hash is still that of the key. */
   #rebuild(request: SipRequest, status: number): Bytes {
-    const toTag = request.to.tag === undefined ? this.#tag(request, serverKey(request)) : undefined;
+    const toTag = request.to.tag === undefined ? this.#env.hash.tag() : undefined;
     return serializeMessage(buildResponse(request, status, { toTag }));
-  }
-
-  /** The derived To tag; the hash is that of the key, except that of a CANCEL. */
-  #tag(request: SipRequest, key: string): string {
-    const { hash } = this.#env;
-    if (request.method === 'CANCEL') hash.digest(tagKey(key));
-    return hash.tag();
   }
 
   #onNew(request: SipRequest, source: Source, asked: boolean, key: string): void {
@@ -244,7 +238,7 @@ export class ServerSide implements ServerContext {
   #identify(request: SipRequest, key: string): ServerIdentity {
     const { hash } = this.#env;
     const fingerprint = hash.fingerprint();
-    const tag = this.#tag(request, key);
+    const tag = hash.tag();
     if (!canBeMerged(request))
       return { key, merge: undefined, fingerprint, mergeFingerprint: undefined, tag };
     const merge = mergeKey(request);

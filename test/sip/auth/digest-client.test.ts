@@ -156,7 +156,7 @@ describe('RFC 3261 §22: answering a challenge', () => {
   test('auth-int only: the body is hashed', () => {
     const { request } = success(
       newClient().retry(
-        user('Digest realm="biloxi.com", nonce="n", qop="auth-int", algorithm=MD5-sess'),
+        user('Digest realm="biloxi.com", nonce="n", qop="token, AUTH-INT", algorithm=md5-SESS'),
         message(),
         HOP,
         NO_ANSWERS,
