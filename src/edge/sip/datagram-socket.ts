@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import type { Bytes, IpFamily } from '../../base/index.ts';
 
 export interface DatagramHandlers {
-  /** The sender's address as the socket tells it; the block belongs to the receiver. */
+  /** The sender's address as the socket tells it; the block may be used again after return. */
   message(bytes: Bytes, address: string, port: number): void;
   /** Trouble while running; the socket goes on. */
   error(error: Error): void;

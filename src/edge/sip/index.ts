@@ -1,3 +1,4 @@
+export { batchDatagramSocket } from './batch-datagram-socket.ts';
 export { SipEdge, type SipEdgeEnv } from './sip-edge.ts';
 export type { ListenConfig } from './listen-config.ts';
 export { readInterfaces, type InterfaceAddress } from './local-side.ts';

@@ -107,6 +107,11 @@ export class StreamCarrier implements Carrier, ConnectionEvents {
     return this.#connections.size;
   }
 
+  /** Addresses from which inbound connections are open. */
+  get inboundPeerCount(): number {
+    return this.#inboundPerPeer.size;
+  }
+
   async start(): Promise<void> {
     for (const config of this.#configs) {
       try {

@@ -215,7 +215,6 @@ export class StreamConnection {
   }
 
   #received(chunk: Bytes): void {
-    if (this.#phase !== 'open') return;
     const now = this.#clock.now();
     this.#lastTrafficMs = now;
     const before = this.#counters.received.value;

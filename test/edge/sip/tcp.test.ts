@@ -1,9 +1,10 @@
 import { test, describe } from 'node:test';
 import assert from 'node:assert/strict';
-import { createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { StoxgateError } from '../../../src/base/index.ts';
+import { Counters, StoxgateError, VirtualTime, silentLog } from '../../../src/base/index.ts';
+import { StreamCarrier } from '../../../src/edge/sip/stream-carrier.ts';
 import { EdgeRig, RawClient, bytes, hasIpv6Loopback, message, portOf, tcp, udp, until } from './edge-rig.ts';
 
 const noIpv6 = hasIpv6Loopback ? false : 'this machine has no ::1';
@@ -193,6 +194,23 @@ describe('SIP over TCP: receiving', () => {
     await rig.stop();
   });
 
+  test('of a peer that is gone nothing is kept', async () => {
+    const time = new VirtualTime();
+    const env = { clock: time, timers: time.timers, log: silentLog, counters: new Counters() };
+    const carrier = new StreamCarrier([tcp()], env, { message: () => {}, closed: () => {} }, []);
+    await carrier.start();
+    const [endpoint] = carrier.endpoints;
+    assert.ok(endpoint !== undefined);
+    const clients = [await RawClient.connect(endpoint), await RawClient.connect(endpoint)];
+    await until(() => carrier.connectionCount === 2);
+    assert.equal(carrier.inboundPeerCount, 1);
+    for (const client of clients) client.socket.destroy();
+    await until(() => carrier.connectionCount === 0);
+    assert.equal(carrier.inboundPeerCount, 0);
+    await carrier.stop();
+    assert.equal(time.timers.size, 0);
+  });
+
   test('no more connections of one peer, and of all, than the limits', async () => {
     for (const limits of [{ maxPerPeer: 2 }, { maxConnections: 2 }]) {
       const rig = await EdgeRig.start([tcp()], { limits });
@@ -318,6 +336,57 @@ describe('SIP over TCP: sending', () => {
     await rig.stop();
   });
 
+  test('a peer that reads again in time keeps its connection', async () => {
+    const rig = await EdgeRig.start([tcp()], { limits: { maxQueuedBytes: 20_000_000 } });
+    const server = await rawServer((socket) => socket.pause());
+    for (let i = 0; i < 10; i++) rig.edge.send(Buffer.alloc(1_000_000), server.target);
+    await until(() => server.sockets.length === 1);
+    await delay(20);
+    rig.time.advance(20_000);
+    let read = 0;
+    server.sockets[0]?.on('data', (chunk) => {
+      read += chunk.length;
+    });
+    server.sockets[0]?.resume();
+    await until(() => read === 10_000_000);
+    await delay(20);
+    rig.time.advance(40_000);
+    await delay(20);
+    assert.equal(rig.edge.connectionCount, 1);
+    await server.close();
+    await rig.stop();
+  });
+
+  test('RFC 5626 §3.5.1: who opened the connection does not answer a double CRLF', async () => {
+    const rig = await EdgeRig.start([tcp()]);
+    let text = '';
+    const server = await rawServer((socket) => {
+      socket.on('data', (chunk) => {
+        text += chunk.toString();
+      });
+    });
+    rig.edge.send(bytes(message('one')), server.target);
+    await until(() => text !== '');
+    server.sockets[0]?.write('\r\n\r\n');
+    server.sockets[0]?.write(message('response'));
+    await until(() => rig.received.length === 1);
+    rig.edge.send(bytes(message('two')), server.target);
+    await until(() => text.endsWith('two'));
+    assert.equal(text, message('one') + message('two'));
+    await server.close();
+    await rig.stop();
+  });
+
+  test('connections leave from the address of their listener, by which the peer knows us', async () => {
+    const rig = await EdgeRig.start([tcp('127.0.0.2')]);
+    const server = await rawServer();
+    rig.edge.send(bytes(message()), server.target);
+    await until(() => server.sockets.length === 1);
+    assert.equal(server.sockets[0]?.remoteAddress, '127.0.0.2');
+    await server.close();
+    await rig.stop();
+  });
+
   test('a peer that resets the connection: those above are told, the next message opens a new one', async () => {
     const rig = await EdgeRig.start([tcp()]);
     const server = await rawServer((socket) => socket.once('data', () => socket.resetAndDestroy()));
@@ -350,6 +419,7 @@ describe('SIP over TCP: sending', () => {
     left.edge.send(bytes(message()), right.target('TCP'));
     await until(() => right.received.length === 2);
     left.time.advance(599_000);
+    await delay(20);
     assert.equal(left.edge.connectionCount, 1);
     left.time.advance(2000);
     await until(() => left.edge.connectionCount === 0);
@@ -384,6 +454,20 @@ describe('SIP over TCP: sending', () => {
     for (const failure of failures) assert.match(String(failure), /^ERR_SIP_TRANSPORT_(CONNECT|REFUSED)$/);
     await until(() => rig.edge.connectionCount === 0);
     await rig.stop();
+  });
+
+  test('once stop has begun nothing comes in any more', async () => {
+    const rig = await EdgeRig.start([tcp()]);
+    const socket = connect({ ...rig.target('TCP'), host: '127.0.0.1', allowHalfOpen: true });
+    socket.write(message());
+    await until(() => rig.received.length === 1);
+    const stopped = rig.stop();
+    socket.write(message());
+    await delay(50);
+    socket.end(message());
+    await stopped;
+    assert.equal(rig.received.length, 1);
+    socket.destroy();
   });
 
   test('stop lets what was written leave, closes those who do not read, and nothing is left', async () => {

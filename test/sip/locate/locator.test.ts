@@ -132,6 +132,36 @@ describe('Locator', () => {
     assert.deepEqual(resolver.asked.slice(2), ['SRV _sip._udp.example.com']);
   });
 
+  test('a server that cannot do NAPTR shortens nothing; a part that failed is asked again after 10 s', async () => {
+    const table = {
+      srv: { '_sip._udp.example.com': [srv('0 0 5060 a.example'), srv('1 0 5060 b.example')] },
+    };
+    const whole = locatorRig({
+      ...table,
+      naptr: { 'example.com': 'server' },
+      a: { 'a.example': ['5.0.0.1'], 'b.example': ['5.0.0.2'] },
+    });
+    await whole.locate('sip:example.com');
+    whole.time.advance(59_999);
+    assert.ok(!(whole.locator.locate('sip:example.com') instanceof Promise));
+    const part = locatorRig({ ...table, a: { 'a.example': ['5.0.0.1'], 'b.example': 'timeout' } });
+    assert.deepEqual(await part.locate('sip:example.com'), ['UDP 5.0.0.1 5060']);
+    part.resolver.table = { ...table, a: { 'a.example': ['5.0.0.1'], 'b.example': ['5.0.0.2'] } };
+    part.time.advance(10_000);
+    assert.deepEqual(await part.locate('sip:example.com'), ['UDP 5.0.0.1 5060', 'UDP 5.0.0.2 5060']);
+  });
+
+  test('no more targets than the limit, also when chance orders them', async () => {
+    const { locate } = locatorRig(
+      {
+        srv: { '_sip._udp.example.com': [srv('0 1 5060 a.example'), srv('0 1 5060 b.example')] },
+        a: { 'a.example': ['5.0.0.1', '5.0.0.2'], 'b.example': ['5.0.0.3', '5.0.0.4'] },
+      },
+      { limits: { maxTargets: 3 } },
+    );
+    assert.equal((await locate('sip:example.com;transport=udp')).length, 3);
+  });
+
   test('"no such name" and failures hold for 10 s', async () => {
     for (const entry of ['timeout', []] as const) {
       const { locate, resolver, time } = locatorRig({ a: { 'example.com': entry } });

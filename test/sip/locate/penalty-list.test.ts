@@ -69,6 +69,16 @@ describe('RFC 3263 §4.3: targets that failed', () => {
     assert.equal(list.order(targets), targets);
   });
 
+  test('those that nobody asks for any more are forgotten when the next one fails', () => {
+    const time = new VirtualTime();
+    const list = new PenaltyList(time);
+    list.penalise(a);
+    list.penalise(b);
+    time.advance(30_000);
+    list.penalise(c);
+    assert.equal(list.size, 1);
+  });
+
   test('no more entries than the limit', () => {
     const list = new PenaltyList(new VirtualTime(), { maxEntries: 10 });
     for (let port = 1; port <= 100; port++) list.penalise(target('5.0.0.1', port));

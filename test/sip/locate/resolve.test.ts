@@ -162,6 +162,21 @@ const cases: readonly Case[] = [
     targets: ['UDP 5.0.0.4 5060'],
   },
   {
+    name: 'RFC 3403 §4.1: once a record of one order applies, those of another order are not considered',
+    uri: 'sip:example.com',
+    table: {
+      ...RFC3263_EXAMPLE,
+      naptr: {
+        'example.com': [
+          naptr('10 1 s SIP+D2U _sip._udp.gone.example'),
+          naptr('20 1 s SIP+D2T _sip._tcp.other.example'),
+        ],
+      },
+      srv: { '_sip._tcp.other.example': [srv('0 0 5060 udp.example.com')] },
+    },
+    targets: ['UDP 5.0.0.9 5060'],
+  },
+  {
     name: 'RFC 3263 §4.1: a replacement in another domain',
     uri: 'sip:school.example',
     table: {
