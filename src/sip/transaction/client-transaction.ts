@@ -203,6 +203,8 @@ export class PendingClient extends TimedTransaction implements ClientTransaction
       switch (effect.kind) {
         case 'send':
           this.#send(effect.what === 'ack');
+          // A transport that fails at once has ended it: the timers that follow must not be set.
+          if (this.#state.name === 'Terminated') return;
           break;
         case 'deliver':
           if (this.#response !== undefined) this.#handlers.response(this.#response);

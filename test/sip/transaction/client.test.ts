@@ -152,6 +152,20 @@ describe('non-INVITE client transactions', () => {
     assert.equal(r.time.timers.size, 0);
   });
 
+  test('a transport that fails at once leaves no timer', () => {
+    const transport = {
+      send: (_: unknown, __: unknown, failed?: (error: Error) => void) => failed?.(refused()),
+      localFor: () => endpoint('UDP'),
+    };
+    for (const method of ['MESSAGE', 'INVITE']) {
+      const r = newRig({ transport });
+      const { handlers } = started(r, method);
+      assert.deepEqual(handlers.failures, ['transport']);
+      assert.equal(r.time.timers.size, 0);
+      assert.equal(r.layer.pending.client, 0);
+    }
+  });
+
   test('stop: an open transaction fails, an answered one does not', () => {
     const r = newRig();
     const answered = started(r);
