@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Counters, StoxgateError, type Timer } from '../base/index.ts';
 import { NodeDnsResolver } from '../edge/dns/index.ts';
 import { RateLimitedLog } from '../edge/log/index.ts';
-import { SipEdge, type ListenConfig } from '../edge/sip/index.ts';
+import { batchDatagramSocket, SipEdge, type ListenConfig } from '../edge/sip/index.ts';
 import { AddressBook } from '../mapping/index.ts';
 import { TrustedSources } from '../policy/index.ts';
 import {
@@ -80,7 +80,7 @@ class RunningGateway implements Gateway {
     const counters = this.counters;
     this.#edge = new SipEdge(
       config.sip.listen.map((listen) => withAdvertise(listen, config.sip.advertise)),
-      { clock, timers, log, counters },
+      { clock, timers, log, counters, createDatagramSocket: batchDatagramSocket() },
       { message: (bytes, source) => this.#transactions.receive(bytes, source) },
     );
     // Until the listeners are bound nothing is known of transports; `start` makes the locator anew.
