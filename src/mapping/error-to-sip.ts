@@ -132,7 +132,7 @@ function headersOf(
 ): readonly HeaderField[] {
   if (contact !== undefined) return [headerField('Contact', `<${contact}>`)];
   if (status === 405) return [headerField('Allow', context.allow ?? DEFAULT_ALLOW)];
-  if (error.condition === 'resource-constraint' && error.unrecognized !== true) {
+  if (error.condition === 'resource-constraint') {
     return [headerField('Retry-After', String(RETRY_AFTER_SECONDS))];
   }
   return NO_HEADERS;

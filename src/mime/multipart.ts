@@ -41,7 +41,7 @@ export function parseMultipart(
     if (next === undefined) return broken('no closing boundary delimiter');
     if (parts.length === limits.maxParts) return broken(`more than ${limits.maxParts} parts`);
     // The line break before a delimiter belongs to the delimiter (RFC 2046 §5.1.1); a part may be wholly empty.
-    const end = Math.max(delimiter.next, next.partEnd);
+    const end = next.partEnd;
     const block = parseMimeHeaders(text, delimiter.next, end);
     if (!block.ok) return block;
     const { headers, bodyStart } = block.value;

@@ -141,6 +141,28 @@ table(
 );
 
 table(
+  'a longer *.name is closer than a shorter one, also between the sides; of two "*" the first counts',
+  [
+    { home: 'xmpp', xmpp: '*.example.org', sip: '*.example.org' },
+    { home: 'sip', sip: '*.b.example.org', xmpp: '*.b.example.org' },
+    { home: 'sip', sip: '*', xmpp: 'first.example' },
+    { home: 'sip', sip: '*', xmpp: 'second.example' },
+  ],
+  [
+    ['jid sender', 'u@x.example.org', 'sip:u@x.example.org'],
+    ['jid sender', 'u@x.b.example.org', 'no-rule'],
+    ['sip target', 'sip:u@x.b.example.org', 'loop'],
+    ['sip sender', 'sip:u@x.b.example.org', 'u@x.b.example.org'],
+    ['sip sender', 'sip:u@x.example.org', 'no-rule'],
+    ['sip sender', 'sip:u@sip.org', 'u\\40sip.org@first.example'],
+    ['jid target', 'u\\40sip.org@second.example', 'sip:u@sip.org'],
+    // RFC 5893: left-to-right user and right-to-left domain make no localpart together; the A-label does.
+    ['sip sender', 'sip:u@xn--9dbne9b.example', 'u\\40xn--9dbne9b.example@first.example'],
+    ['jid target', 'u\\40xn--9dbne9b.example@first.example', 'sip:u@xn--9dbne9b.example'],
+  ],
+);
+
+table(
   'no separator towards SIP',
   [{ home: 'xmpp', xmpp: '*', sip: 'xmpp.example.net' }],
   [

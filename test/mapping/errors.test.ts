@@ -149,7 +149,7 @@ describe('headers and reason phrase', () => {
     assert.equal(answer('item-not-found', { address: 'xmpp:a@b' }, contact)[0], 404);
   });
   test('nothing but one URI gets into Contact', () => {
-    for (const evil of ['sip:a@b\r\nX: y', 'sip:a@b>,<sip:c@d', 'sip:a@b c', 'no uri']) {
+    for (const evil of ['sip:a@b\r\nX: y', 'sip:a@b>,<sip:c@d', 'sip:a@b c', 'no uri', 'x:y>,<sip:c@d']) {
       assert.equal(answer('gone', { address: 'x' }, () => evil)[0], 410, evil);
     }
   });

@@ -156,6 +156,12 @@ describe('RFC 3862 §4.1: addresses', () => {
   for (const [value, expected] of cases)
     test(value, () => assert.deepEqual(parseCpimAddress(value), expected));
 
+  test('quotes and backslashes in a name', () => {
+    const displayName = 'A "B" \\ <c>';
+    const written = formatCpimAddress({ displayName, uri: 'sip:a@b' });
+    assert.equal(written, '"A \\"B\\" \\\\ <c>" <sip:a@b>');
+    assert.equal(parseCpimAddress(written)?.displayName, displayName);
+  });
   test('any name comes back; any URI stays inside its brackets', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string({ minLength: 1 }), (displayName, uri) => {
