@@ -27,7 +27,9 @@ export class SpeakerScope {
     if (this.any) return true;
     return this.#patterns.some(
       (pattern) =>
-        pattern === domain || pattern === '*' || (pattern.startsWith('*.') && domain.endsWith(pattern.slice(1))),
+        pattern === domain ||
+        pattern === '*' ||
+        (pattern.startsWith('*.') && domain.endsWith(pattern.slice(1))),
     );
   }
 }

@@ -39,10 +39,8 @@ describe('believed senders (SIPT-06, ERR-G7)', () => {
   });
 
   const fromOutside = async (host: string, parts: RequestParts): Promise<number | undefined> => {
-    const stranger = await SipPeer.open(host);
-    const response = await stranger.ask(parts, rig().port);
-    await stranger.close();
-    return statusOf(response);
+    const stranger = rig().own(await SipPeer.open(host));
+    return statusOf(await stranger.ask(parts, rig().port));
   };
 
   test('ERR-G7: a source that is not trusted: 403', async () => {
@@ -68,7 +66,7 @@ describe('believed senders (SIPT-06, ERR-G7)', () => {
   });
 
   test('the Via, Contact and P-Asserted-Identity of an untrusted source do not make it trusted', async () => {
-    const stranger = await SipPeer.open('127.0.0.2');
+    const stranger = rig().own(await SipPeer.open('127.0.0.2'));
     const { bytes, branch } = requestBytes(
       {
         body: 'I am Romeo',
@@ -82,7 +80,6 @@ describe('believed senders (SIPT-06, ERR-G7)', () => {
     );
     stranger.send(bytes, rig().port);
     assert.equal(statusOf(await stranger.final(branch)), 403);
-    await stranger.close();
     await untouched(rig());
   });
 });

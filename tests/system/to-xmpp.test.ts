@@ -71,7 +71,7 @@ describe('a MESSAGE crosses', () => {
   });
 
   test('RFC 3261 §18: the same over TCP, two requests in one segment', async () => {
-    const caller = await TcpCaller.open(rig().tcpPort);
+    const caller = rig().own(await TcpCaller.open(rig().tcpPort));
     const [first, second] = ['one', 'two'].map((body) => requestBytes({ body }, 'TCP', '127.0.0.1:9'));
     assert.ok(first && second);
     caller.write(Buffer.concat([first.bytes, second.bytes]));
@@ -81,7 +81,6 @@ describe('a MESSAGE crosses', () => {
     }
     assert.equal(bodyOf(await rig().xmpp.stanzas.next('the first')), 'one');
     assert.equal(bodyOf(await rig().xmpp.stanzas.next('the second')), 'two');
-    caller.close();
   });
 
   test('RFC 3581 §4: the response goes to the port that the request came from', async () => {

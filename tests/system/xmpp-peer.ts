@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
-import { serialize, XmlElement, XmlStreamParser } from '../../src/xml/index.ts';
+import { serialize, XmlStreamParser, type XmlElement } from '../../src/xml/index.ts';
 import { Inbox } from './inbox.ts';
 
 export const SECRET = 'secret';

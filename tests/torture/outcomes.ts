@@ -10,7 +10,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 export type GatewayOutcome = number | 'dropped' | 'no response';
 
 export interface TortureCase {
-  /** Path under test/torture. */
+  /** Path under tests/torture. */
   readonly file: string;
   readonly kind: 'request' | 'response';
   readonly parser: 'accept' | 'malformed';
