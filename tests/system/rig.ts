@@ -72,9 +72,15 @@ export class Rig {
     if (alive === 0) baseline = handles();
     alive += 1;
     const rig = new Rig(options, await SipPeer.open(), await XmppPeer.open());
-    rig.gateway = await startGateway(rig.config(), rig.#env());
-    rig.#readPorts();
-    if (options.unlinked !== true) await rig.linked();
+    try {
+      rig.gateway = await startGateway(rig.config(), rig.#env());
+      rig.#readPorts();
+      if (options.unlinked !== true) await rig.linked();
+    } catch (error) {
+      await rig.gateway?.stop();
+      await rig.#closePeers();
+      throw error;
+    }
     return rig;
   }
 
@@ -190,14 +196,18 @@ export class Rig {
       await this.residue();
     } finally {
       await this.gateway.stop();
-      await this.xmpp.close();
-      await this.sip.close();
-      alive -= 1;
+      await this.#closePeers();
     }
     if (alive > 0) return;
     const end = performance.now() + 2000;
     while (handles() !== baseline && performance.now() < end) await pause(5);
     assert.equal(handles(), baseline, 'open handles of the process');
+  }
+
+  async #closePeers(): Promise<void> {
+    alive -= 1;
+    await this.xmpp.close();
+    await this.sip.close();
   }
 
   #env(): GatewayEnv {
