@@ -82,10 +82,8 @@ function filesNamed(page: string): string[] {
   return [...new Set(page.match(/\btests\/[\w./-]+\.ts\b/g) ?? [])];
 }
 
-/** A path below tests/, from the root or from the folder that this file is in. */
 function exists(file: string): boolean {
-  const places = [`../../${file}`, `../${file.slice('tests/'.length)}`];
-  return places.some((place) => existsSync(fileURLToPath(new URL(place, import.meta.url))));
+  return existsSync(fileURLToPath(new URL(`../../${file}`, import.meta.url)));
 }
 
 const rows = rowsOf(readText(PAGE));
