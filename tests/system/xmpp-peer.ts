@@ -21,6 +21,8 @@ export class XmppPeer {
   readonly stanzas = new Inbox<XmlElement>();
   /** Why a real server would have closed a stream. */
   readonly faults: string[] = [];
+  /** Stream errors of the gateway (RFC 6120 §4.9). */
+  readonly streamErrors: XmlElement[] = [];
   /** Accepted handshakes so far. */
   links = 0;
   readonly #server: Server;
@@ -104,6 +106,10 @@ export class XmppPeer {
 
   #element(socket: Socket, element: XmlElement, domain: string): void {
     if (element.name === 'handshake') return this.#shake(socket, element);
+    if (element.name === 'error') {
+      this.streamErrors.push(element);
+      return;
+    }
     const from = element.attr('from') ?? '';
     const to = element.attr('to') ?? '';
     // COMP-03: real servers close the link for everybody.
