@@ -8,7 +8,6 @@ import {
   decodeTransfer,
   formatImdn,
   formatIsComposing,
-  parseDateTime,
   parseImdn,
   parseIsComposing,
 } from '../../src/mime/index.ts';
@@ -73,6 +72,10 @@ export const target: FuzzTarget = {
     const end = bytes.indexOf('\r\n\r\n');
     const head = bytes.toString('latin1', 0, end < 0 ? 0 : end);
     const body = end < 0 ? bytes : bytes.subarray(end + 4);
+    for (const encoding of ['base64', 'quoted-printable']) {
+      const decoded = decodeTransfer(encoding, body);
+      assert.ok(decoded === undefined || decoded.length <= body.length, 'decoding makes it longer');
+    }
     const read = readSipBody(
       {
         contentType: field(head, 'Content-Type'),
@@ -105,8 +108,6 @@ export const target: FuzzTarget = {
         return;
     }
     documents(body);
-    parseDateTime(head);
-    decodeTransfer(body, field(head, 'Content-Transfer-Encoding'));
   },
 };
 
@@ -118,9 +119,8 @@ function documents(body: Uint8Array): void {
   }
   const imdn = parseImdn(body);
   if (imdn.ok) {
-    const again = parseImdn(Buffer.from(formatImdn(imdn.value)));
-    assert.ok(again.ok, 'a report that cannot be read');
-    assert.deepEqual([again.value.messageId, again.value.status], [imdn.value.messageId, imdn.value.status]);
+    const report = { dateMs: 0, ...imdn.value };
+    assert.deepEqual(parseImdn(Buffer.from(formatImdn(report))), { ok: true, value: report });
   }
 }
 

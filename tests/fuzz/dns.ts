@@ -90,7 +90,9 @@ function assertName(name: string): void {
 /** The answers of a packet in the form of node:dns; undefined when it is no packet. */
 function packetRecords(input: Uint8Array): unknown {
   try {
-    return dnsPacket.decode(Buffer.from(input)).answers?.map(({ data, ttl, type }) => {
+    // The library reads as many answers as the header claims; more than are looked at would only cost time here.
+    const answers = dnsPacket.decode(Buffer.from(input)).answers?.slice(0, 80);
+    return answers?.map(({ data, ttl, type }) => {
       if (typeof data === 'string') return { address: data, ttl };
       const fields: Record<string, unknown> = typeof data === 'object' && data !== null ? { ...data } : {};
       return type === 'SRV'

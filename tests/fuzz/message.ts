@@ -8,7 +8,7 @@ import { toSip, toXmpp } from '../../src/interwork/message/index.ts';
 import { AddressBook } from '../../src/mapping/index.ts';
 import { buildRequest, formatNameAddr, parseMessage, serializeMessage } from '../../src/sip/index.ts';
 import { NS_CLIENT, parseDocument, serialize, type XmlElement } from '../../src/xml/index.ts';
-import { errorReply, mayAnswerWithError, readMessage, readNick } from '../../src/xmpp/index.ts';
+import { errorReply, mayAnswerWithError, readMessage, readNick, stanzaError } from '../../src/xmpp/index.ts';
 import { recordedSip, recordedStanzas } from './recorded.ts';
 import type { FuzzTarget } from './target.ts';
 
@@ -51,3 +51,89 @@ export const target: FuzzTarget = {
     else sipToStanza(input);
   },
 };
+
+/** 2026-11-23T00:00:00Z. */
+const NOW_MS = 1_795_392_000_000;
+
+function sipToStanza(input: Uint8Array): void {
+  const parsed = parseMessage(input, { stream: false });
+  if (parsed.kind !== 'message' || parsed.message.kind !== 'request') return;
+  const request = parsed.message;
+  const from = book.sipSenderToJid(request.from.uri, request.from.params.get('gr'));
+  const to = book.sipTargetToJid(request.requestUri);
+  const result = toXmpp(request, {
+    from: from.ok ? from.value.jidText : 'romeo@example.net',
+    to: to.ok ? to.value.jidText : 'juliet@example.com',
+    type: 'normal',
+    thread: undefined,
+    first: true,
+    wallMs: NOW_MS,
+  });
+  if (result.kind === 'refused') {
+    for (const { name, value } of result.headers) assert.doesNotMatch(`${name}${value}`, /[\r\n]/);
+  }
+  if (result.kind !== 'message' && result.kind !== 'composing') return;
+  const again = readsBack(result.stanza);
+  const names = Array.from(again.elements(), ({ name }) => name);
+  assert.equal(new Set(names).size, names.length, `an element twice: ${names.join(' ')}`);
+  if (result.kind === 'message') {
+    assert.deepEqual(
+      names.filter((name) => !['subject', 'body', 'thread', 'delay', 'nick', 'request'].includes(name)),
+      [],
+    );
+    assert.ok(names.includes('body'));
+    assert.match(result.id, /^s[0-9a-z]{1,2}-[\w-]{22}$/);
+  }
+}
+
+function stanzaToSip(input: Uint8Array): void {
+  const document = parseDocument(
+    Buffer.concat([Buffer.from(`<stream xmlns='${NS_CLIENT}'>`), input, Buffer.from('</stream>')]),
+  );
+  if (!document.ok) return;
+  for (const stanza of document.value.elements()) {
+    const message = readMessage(stanza);
+    const result = toSip(message, { encrypted: 'fallback' });
+    if (result.kind === 'refused' && mayAnswerWithError(stanza)) readsBack(errorReply(stanza, result.error));
+    if (mayAnswerWithError(stanza)) readsBack(errorReply(stanza, stanzaError('service-unavailable')));
+    if (result.kind !== 'message') continue;
+    const to = message.to === undefined ? undefined : book.jidTargetToSip(message.to);
+    const from = message.from === undefined ? undefined : book.jidSenderToSip(message.from);
+    const requestUri = to?.ok === true ? to.value.uri : 'sip:romeo@example.net';
+    const sender = from?.ok === true ? from.value.uri : 'sip:juliet@example.com';
+    const { callId = 'fresh', maxForwards, headers, body } = result.draft;
+    assert.ok(maxForwards >= 0 && maxForwards <= 254);
+    const nick = readNick(stanza) ?? '';
+    const written = serializeMessage(
+      buildRequest({
+        method: 'MESSAGE',
+        requestUri,
+        via: 'SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKx',
+        from: formatNameAddr({ displayName: nick, uri: sender, params: new Map([['tag', 't']]) }),
+        to: formatNameAddr({ uri: requestUri }),
+        callId,
+        cseq: 1,
+        maxForwards,
+        headers,
+        body,
+      }),
+    );
+    const again = parseMessage(written, { stream: true });
+    if (again.kind !== 'message') assert.fail(`wrote what cannot be read: ${again.fault.message}`);
+    // Via, Max-Forwards, From, To, Call-ID, CSeq, Content-Length.
+    assert.equal(again.message.headers.length, 7 + headers.length, 'other fields than were written');
+    assert.equal(again.message.callId, callId);
+    assert.equal(again.message.from.uri, sender);
+    assert.equal(again.message.kind === 'request' && again.message.requestUri, requestUri);
+    assert.equal(Buffer.compare(again.message.body, body), 0);
+  }
+}
+
+/** Exactly one element comes of it, and the same. */
+function readsBack(stanza: XmlElement): XmlElement {
+  const text = serialize(stanza, '');
+  const again = parseDocument(text);
+  assert.ok(again.ok, `wrote what cannot be read: ${text}`);
+  assert.deepEqual(again.value, stanza);
+  return again.value;
+}

@@ -253,5 +253,6 @@ const TOKENS: Readonly<Record<string, readonly string[]>> = {
 
 /** The dictionary of a target; one without its own gets the line ends and the signs of all. */
 export function tokensFor(target: string): readonly string[] {
+  if (target.startsWith('planted-')) return tokensFor('sip');
   return TOKENS[target] ?? [...LINES, ...UNICODE];
 }
