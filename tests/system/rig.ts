@@ -206,9 +206,9 @@ export class Rig {
   }
 
   async #closePeers(): Promise<void> {
-    alive -= 1;
     await this.xmpp.close();
     await this.sip.close();
+    alive -= 1;
   }
 
   #env(): GatewayEnv {

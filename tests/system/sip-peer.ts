@@ -101,9 +101,9 @@ export class SipPeer {
     socket.on('message', (datagram, remote) => this.#receive(datagram, remote));
   }
 
-  static async open(host = '127.0.0.1'): Promise<SipPeer> {
+  static async open(host = '127.0.0.1', port = 0): Promise<SipPeer> {
     const socket = createSocket({ type: 'udp4', recvBufferSize: 2_000_000 });
-    await new Promise<void>((resolve) => socket.bind(0, host, resolve));
+    await new Promise<void>((resolve) => socket.bind(port, host, resolve));
     return new SipPeer(socket, host);
   }
 
