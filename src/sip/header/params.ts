@@ -22,7 +22,7 @@ export const NO_PARAMS: Params = new Map();
 export interface ParamScan {
   /** Where the walk ended: the end of the text, or a comma; -1 when the syntax is broken. */
   readonly end: number;
-  /** Value of the wanted parameter; undefined when it is absent or a flag. */
+  /** Value of the wanted parameter; undefined when it is absent. */
   readonly value: string | undefined;
 }
 
@@ -31,7 +31,8 @@ const BROKEN: ParamScan = { end: -1, value: undefined };
 /**
  * Checks the parameters from `pos` (at a semicolon, white space, a comma or the end), picks out `wanted` (lower
  * case) and stops before a comma. Puts them all into `into` when it is given: the ordinary message needs one
- * parameter of three and no map. The wanted parameter twice is broken (RFC 3261 §7.3.1).
+ * parameter of three and no map. The wanted parameter twice is broken (RFC 3261 §7.3.1), and so it is without a value
+ * (§25.1: tag-param, via-branch): a response with our tag beside it would have two.
  */
 export function scanParams(
   raw: string,
@@ -62,9 +63,9 @@ export function scanParams(
       pos = valueEnd;
     }
     if (nameEnd - nameStart === wanted.length && matchesAt(raw, nameStart, wanted)) {
-      if (seen) return BROKEN;
+      if (seen || valueStart < 0) return BROKEN;
       seen = true;
-      if (valueStart >= 0) value = readValue(raw, valueStart, valueEnd);
+      value = readValue(raw, valueStart, valueEnd);
     }
     if (into !== undefined) {
       const name = raw.slice(nameStart, nameEnd).toLowerCase();
