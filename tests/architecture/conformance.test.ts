@@ -9,6 +9,8 @@ import { readText } from './sources.ts';
 const PAGE = 'docs/conformance.md';
 /** The page of each feature folder that has a mapping table. */
 const FEATURES = ['src/interwork/message/README.md'];
+/** Pages that name test files. */
+const PAGES = [PAGE, ...FEATURES, 'SECURITY.md'];
 
 /** Row ids of the interworking tables, in ranges. */
 const NUMBERED: readonly (readonly [string, readonly (readonly [number, number])[]])[] = [
@@ -102,7 +104,7 @@ test('each row has a status, and a test or the word that there is none', () => {
 });
 
 describe('every test file that is named exists', () => {
-  for (const page of [PAGE, ...FEATURES]) {
+  for (const page of PAGES) {
     test(page, () => {
       const files = filesNamed(readText(page));
       assert.ok(files.length > 0);
