@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { watchForHangs } from './hang-guard.ts';
 
 const USAGE = `usage: ./test [--unit] [--interop [NAME]]
   without options   everything
@@ -17,7 +18,12 @@ const TEST_FOLDER = 'tests';
 /** Tests of these folders open sockets or start processes: one process a file. The others share one. */
 const WITH_SOCKETS = ['edge', 'cli', 'system'];
 const INTEROP = 'interop';
-const INTEROP_TEST_TIMEOUT_MS = 240_000;
+/** A test file that takes longer hangs: its process is ended and counts as failed. */
+const FILE_LIMIT_MS = 120_000;
+const INTEROP_FILE_LIMIT_MS = 400_000;
+const INTEROP_TEST_TIMEOUT_MS = 120_000;
+/** The same for a whole stage, such as the unit tests in their one process. */
+const STAGE_LIMIT_MS = 900_000;
 
 interface TestCounts {
   readonly passed: number;
@@ -94,7 +100,8 @@ function interop(name: string): Stage {
     `--test-timeout=${INTEROP_TEST_TIMEOUT_MS}`,
     '--test-reporter=spec',
   ];
-  return tests('interoperability', options, (room, file) => room === INTEROP && file.includes(name));
+  const chosen = (room: string, file: string): boolean => room === INTEROP && file.includes(name);
+  return tests('interoperability', options, chosen, INTEROP_FILE_LIMIT_MS);
 }
 
 function check(name: string, [tool = '', ...options]: readonly string[]): Stage {
@@ -111,6 +118,7 @@ function tests(
   name: string,
   options: readonly string[],
   chosen: (room: string, file: string) => boolean,
+  fileLimitMs = FILE_LIMIT_MS,
 ): Stage {
   return {
     name,
@@ -120,23 +128,28 @@ function tests(
         return chosen(parts[1] ?? '', parts.at(-1) ?? '');
       });
       if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 };
-      return await runFiles(files.toSorted(), options);
+      return await runFiles(files.toSorted(), options, fileLimitMs);
     },
   };
 }
 
-async function runFiles(files: readonly string[], options: readonly string[]): Promise<TestCounts> {
+async function runFiles(
+  files: readonly string[],
+  options: readonly string[],
+  fileLimitMs: number,
+): Promise<TestCounts> {
   const folder = mkdtempSync(join(tmpdir(), 'stoxgate-tests-'));
-  const countFile = join(folder, 'counts.json');
+  const countFile = join(folder, 'counts');
   try {
-    const status = await execute(process.execPath, [
+    const command = [
       ...['--test', ...options, '--test-reporter-destination=stdout'],
       ...[
         `--test-reporter=${join(ROOT, 'tools/count-reporter.ts')}`,
         `--test-reporter-destination=${countFile}`,
       ],
       ...files,
-    ]);
+    ];
+    const status = await execute(process.execPath, command, fileLimitMs);
     process.stdout.write('\n');
     return countsOf(countFile, status);
   } finally {
@@ -158,10 +171,17 @@ function countsOf(file: string, status: number): TestCounts {
   return { passed, failed: 1, skipped };
 }
 
-function execute(command: string, args: readonly string[]): Promise<number> {
+function execute(command: string, args: readonly string[], fileLimitMs = FILE_LIMIT_MS): Promise<number> {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
-    child.once('error', () => resolve(127));
-    child.once('close', (status) => resolve(status ?? 128));
+    const stopWatching = watchForHangs(child.pid ?? 0, fileLimitMs);
+    const limit = setTimeout(() => child.kill('SIGKILL'), STAGE_LIMIT_MS);
+    const ended = (status: number): void => {
+      stopWatching();
+      clearTimeout(limit);
+      resolve(status);
+    };
+    child.once('error', () => ended(127));
+    child.once('close', (status) => ended(status ?? 128));
   });
 }
