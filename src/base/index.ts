@@ -33,6 +33,7 @@ export {
 export { SecureRandom, SeededRandom, type Random } from './random.ts';
 export { silentLog, type Log, type LogLevel } from './log.ts';
 export { TokenBucket } from './token-bucket.ts';
+export { ChurnMap } from './churn-map.ts';
 export { BoundedMap, type BoundedMapOptions } from './bounded-map.ts';
 export { Counter, Counters, type Labels } from './counters.ts';
 export {

@@ -30,8 +30,8 @@ interface Written {
 }
 
 /** First-in first-out without shifting an array: a head index, cut when half is used. */
-class Fifo<T> {
-  #items: T[] = [];
+class Fifo<T extends object> {
+  #items: (T | undefined)[] = [];
   #head = 0;
 
   get size(): number {
@@ -47,6 +47,8 @@ class Fifo<T> {
   }
 
   drop(): void {
+    // Let go at once: what hangs on for a thousand messages more grows old, and old garbage is the dear kind.
+    this.#items[this.#head] = undefined;
     this.#head += 1;
     if (this.#head === this.#items.length) {
       this.#items.length = 0;
@@ -58,7 +60,7 @@ class Fifo<T> {
   }
 
   takeAll(): T[] {
-    const rest = this.#items.slice(this.#head);
+    const rest = this.#items.slice(this.#head).filter((item) => item !== undefined);
     this.#items = [];
     this.#head = 0;
     return rest;

@@ -1,6 +1,6 @@
 // All MESSAGE requests that the gateway sends, one at a time to each Request-URI (IM-33, RFC 3428 §8).
 
-import type { Log, Random } from '../../base/index.ts';
+import { ChurnMap, type Log, type Random } from '../../base/index.ts';
 import type { ToSipEvent } from '../../interwork/message/index.ts';
 import { gatewayStanzaError } from '../../mapping/index.ts';
 import type { TransactionLayer } from '../../sip/index.ts';
@@ -32,7 +32,7 @@ interface Queue {
 
 export class SipDeliveries {
   readonly #env: DeliveryEnv;
-  readonly #queues = new Map<string, Queue>();
+  readonly #queues = new ChurnMap<string, Queue>();
   #open = 0;
   #draining = false;
   #whenIdle: (() => void) | undefined;
@@ -85,7 +85,7 @@ export class SipDeliveries {
   /** Ends everything that is still open (ERR-G5). */
   stop(): void {
     this.#draining = true;
-    for (const queue of [...this.#queues.values()]) {
+    for (const queue of this.#queues.values()) {
       const waiting = queue.waiting.splice(0);
       this.#open -= waiting.length;
       for (const delivery of waiting) delivery.step(DRAINED);

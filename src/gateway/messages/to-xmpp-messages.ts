@@ -1,6 +1,6 @@
 // Runs the machine of each message from SIP to XMPP: writes the stanza, waits for the acknowledgement, answers.
 
-import { BoundedMap, type Clock, type Log, type Timer, type Timers } from '../../base/index.ts';
+import { BoundedMap, ChurnMap, type Clock, type Log, type Timer, type Timers } from '../../base/index.ts';
 import {
   isMessageId,
   stepToXmpp,
@@ -106,7 +106,7 @@ class OpenMessage implements ConfirmedStanza {
 
 export class ToXmppMessages {
   readonly #env: ToXmppEnv;
-  readonly #open = new Map<string, OpenMessage>();
+  readonly #open = new ChurnMap<string, OpenMessage>();
   /**
    * Ended ones of which something may still come: accepted, and the sender wants to hear more; or told to have
    * failed, so that a late error about them is no loss. A plainly accepted message is not kept.

@@ -1,6 +1,6 @@
 // All client transactions of a layer: sending, and matching of responses (RFC 3261 §17.1, §18.1).
 
-import { StoxgateError, type Clock, type Log, type Random, type Timers } from '../../base/index.ts';
+import { ChurnMap, StoxgateError, type Clock, type Log, type Random, type Timers } from '../../base/index.ts';
 import { BRANCH_COOKIE, parseViaLine } from '../header/via.ts';
 import { CheckedField } from '../message/field.ts';
 import { StoredRequest } from '../message/message.ts';
@@ -61,7 +61,7 @@ export class ClientSide implements ClientContext {
   readonly #env: ClientSideEnv;
   readonly #unreliable: MachinePair;
   readonly #reliable: MachinePair;
-  readonly #pending = new Map<string, PendingClient>();
+  readonly #pending = new ChurnMap<string, PendingClient>();
   readonly #completed: CompletedStore;
   /** "SIP/2.0/UDP host:port;rport;branch=z9hG4bK" of each local endpoint. */
   readonly #viaStarts = new WeakMap<LocalEndpoint, string>();
@@ -143,7 +143,7 @@ export class ClientSide implements ClientContext {
   }
 
   stop(): void {
-    const open = [...this.#pending.values()];
+    const open = this.#pending.values();
     this.#pending.clear();
     this.#completed.clear();
     for (const transaction of open) transaction.stop();

@@ -1,7 +1,7 @@
 // All server transactions of a layer: matching, absorption, merged requests, CANCEL, the compact store
 // (RFC 3261 §17.2, §8.2.2.2, §9.2, §18.2).
 
-import type { Bytes, Clock, Log, Timers } from '../../base/index.ts';
+import { ChurnMap, type Bytes, type Clock, type Log, type Timers } from '../../base/index.ts';
 import { buildResponse } from '../message/build.ts';
 import { withTopVia } from '../message/change.ts';
 import { serializeMessage } from '../message/serialize.ts';
@@ -65,9 +65,9 @@ export class ServerSide implements ServerContext {
   readonly #env: ServerSideEnv;
   readonly #unreliable: MachinePair;
   readonly #reliable: MachinePair;
-  readonly #pending = new Map<string, PendingServer>();
+  readonly #pending = new ChurnMap<string, PendingServer>();
   /** Pending transactions by `mergeKey`. */
-  readonly #ongoing = new Map<string, PendingServer>();
+  readonly #ongoing = new ChurnMap<string, PendingServer>();
   /** Timer J: final status, and the whole response where it cannot be rebuilt from the request. */
   readonly #completed: CompletedStore<Bytes>;
   /** `mergeKey` of completed transactions. */
@@ -120,7 +120,7 @@ export class ServerSide implements ServerContext {
   }
 
   stop(): void {
-    const open = [...this.#pending.values()];
+    const open = this.#pending.values();
     this.#pending.clear();
     this.#ongoing.clear();
     this.#completed.clear();
