@@ -2,7 +2,7 @@
 // "Acknowledgement"; rows ERR-G1, IM-29; promise 5).
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
 import { statusOf } from '../peers/sip-text.ts';
 import { component, pause, play, type Rig } from './rig.ts';
 import { requestBytes, unique } from './sip-peer.ts';

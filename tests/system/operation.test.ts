@@ -71,7 +71,7 @@ describe('draining (ERR-G5)', () => {
     assert.equal(statusOf(await rig.sip.final(open)), 503);
     const told = [];
     for (const what of ['the first error', 'the second error']) told.push(await rig.xmpp.stanzas.next(what));
-    assert.deepEqual(told.map((stanza) => stanza.attr('id')).sort(), ['open', 'queued']);
+    assert.deepEqual(told.map((stanza) => stanza.attr('id') ?? '').sort(), ['open', 'queued']);
     for (const stanza of told) assert.equal(errorOf(stanza).condition, 'remote-server-timeout');
     await rig.stop();
   });

@@ -26,7 +26,8 @@ export class XmppPeer {
   /** Accepted handshakes so far. */
   links = 0;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  /** Connections with the component domain that they announced. */
+  readonly #sockets = new Map<Socket, string>();
   #held: (() => void)[] = [];
   #port = 0;
 
@@ -50,9 +51,11 @@ export class XmppPeer {
     if (address !== null && typeof address === 'object') this.#port = address.port;
   }
 
-  /** Writes XML to every link. */
-  write(xml: string): void {
-    for (const socket of this.#sockets) socket.write(xml);
+  /** Writes XML to every link, or to that of one domain. */
+  write(xml: string, domain?: string): void {
+    for (const [socket, itsDomain] of this.#sockets) {
+      if (domain === undefined || domain === itsDomain) socket.write(xml);
+    }
   }
 
   /** Returns the barriers that were kept back. */
@@ -65,7 +68,7 @@ export class XmppPeer {
   /** Ends every link without a word. */
   drop(): void {
     this.#held = [];
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
   }
 
   /** Stops listening and drops everybody; `listen` begins again. */
@@ -80,12 +83,13 @@ export class XmppPeer {
   #accept(socket: Socket): void {
     let domain = '';
     socket.setNoDelay(true);
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, '');
     const parser = new XmlStreamParser(
       { contentNamespaces: ['jabber:component:accept'] },
       {
         streamOpen: (header) => {
           domain = header.attr('to') ?? '';
+          this.#sockets.set(socket, domain);
           socket.write(
             `<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' xmlns:stream=` +
               `'http://etherx.jabber.org/streams' from='${domain}' id='${STREAM_ID}'>`,
