@@ -57,9 +57,6 @@ describe('from XMPP: line ends and other controls in every field', () => {
     ['type', (evil) => ({ type: `chat${evil}` })],
   ];
 
-  // An answer to such an address would break the rules that this stanza broke.
-  const UNANSWERABLE = new Set(['resource of from', 'resource of to', 'localpart of to']);
-
   for (const [field, make] of FIELDS) {
     test(`${field}: no header line is added`, async () => {
       for (const evil of EVILS) {
@@ -69,15 +66,13 @@ describe('from XMPP: line ends and other controls in every field', () => {
         rig().xmpp.write(messageXml({ id: unique('m'), ...make(evil), body }));
         rig().xmpp.write(messageXml({ to: 'probe@example.net', body: probe }));
         await rig().sip.requests.next('the probe', (request) => textOf(request) === probe);
-        // Where the address cannot be one the message is refused instead of cleaned; to an address that cannot be
-        // one nothing can be said.
+        // Where the address cannot be one the message is refused instead of cleaned.
         for (const request of rig().sip.requests.untaken) assertClean(request, body);
         for (const stanza of rig().xmpp.stanzas.untaken) assert.equal(stanza.attr('type'), 'error');
         const outcomes = rig().sip.requests.untaken.length + rig().xmpp.stanzas.untaken.length;
-        assert.ok(
-          outcomes === 1 || (outcomes === 0 && UNANSWERABLE.has(field)),
-          `${field} ${JSON.stringify(evil)}`,
-        );
+        // With an at-sign of its own the address is at a domain that the link cannot answer for.
+        const foreign = field === 'localpart of to' && evil.includes('@');
+        assert.equal(outcomes, foreign ? 0 : 1, `${field} ${JSON.stringify(evil)}`);
       }
     });
   }
