@@ -1,11 +1,11 @@
 // The quick test suite: format, lint, types, unit tests, tests with sockets, interoperability with real peers.
 // Its last line is "N passed, N failed": each static check counts as one, tests by the runner's own summary.
 import { spawn } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { globSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { TempFolder } from '../tests/peers/temp-folder.ts';
 import { watchForHangs } from './hang-guard.ts';
 
 const USAGE = `usage: ./test [--unit] [--interop [NAME]]
@@ -24,6 +24,8 @@ const INTEROP_FILE_LIMIT_MS = 400_000;
 const INTEROP_TEST_TIMEOUT_MS = 120_000;
 /** The same for a whole stage, such as the unit tests in their one process. */
 const STAGE_LIMIT_MS = 900_000;
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 interface TestCounts {
   readonly passed: number;
@@ -138,30 +140,26 @@ async function runFiles(
   options: readonly string[],
   fileLimitMs: number,
 ): Promise<TestCounts> {
-  const folder = mkdtempSync(join(tmpdir(), 'stoxgate-tests-'));
-  const countFile = join(folder, 'counts');
-  try {
-    const command = [
-      ...['--test', ...options, '--test-reporter-destination=stdout'],
-      ...[
-        `--test-reporter=${join(ROOT, 'tools/count-reporter.ts')}`,
-        `--test-reporter-destination=${countFile}`,
-      ],
-      ...files,
-    ];
-    const status = await execute(process.execPath, command, fileLimitMs);
-    process.stdout.write('\n');
-    return countsOf(countFile, status);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const folder = new TempFolder('tests');
+  const countFile = folder.file('counts');
+  const command = [
+    ...['--test', ...options, '--test-reporter-destination=stdout'],
+    ...[
+      `--test-reporter=${join(ROOT, 'tools/count-reporter.ts')}`,
+      `--test-reporter-destination=${countFile}`,
+    ],
+    ...files,
+  ];
+  const status = await execute(process.execPath, command, fileLimitMs);
+  process.stdout.write('\n');
+  const counts = readFileSync(countFile, { encoding: 'utf8', flag: 'a+' });
+  folder.remove();
+  return readCounts(counts, status);
 }
 
 /** A runner that died, or that reports failure with no failed test, is itself one failure. */
-function countsOf(file: string, status: number): TestCounts {
-  const [passed, failed, skipped] = readFileSync(file, { encoding: 'utf8', flag: 'a+' })
-    .split(' ')
-    .map(Number);
+function readCounts(text: string, status: number): TestCounts {
+  const [passed, failed, skipped] = text.split(' ').map(Number);
   if (passed === undefined || failed === undefined || skipped === undefined) {
     process.stdout.write('The test runner ended without a summary.\n');
     return { passed: 0, failed: 1, skipped: 0 };
@@ -176,9 +174,16 @@ function execute(command: string, args: readonly string[], fileLimitMs = FILE_LI
     const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
     const stopWatching = watchForHangs(child.pid ?? 0, fileLimitMs);
     const limit = setTimeout(() => child.kill('SIGKILL'), STAGE_LIMIT_MS);
+    // Interrupted: the runner ends its files, and there is no result.
+    const interrupted = (): void => {
+      child.kill('SIGTERM');
+      process.exit(130);
+    };
+    for (const signal of SIGNALS) process.once(signal, interrupted);
     const ended = (status: number): void => {
       stopWatching();
       clearTimeout(limit);
+      for (const signal of SIGNALS) process.off(signal, interrupted);
       resolve(status);
     };
     child.once('error', () => ended(127));

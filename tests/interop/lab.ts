@@ -26,6 +26,9 @@ export const FULL_MATRIX = process.env['STOXGATE_MATRIX'] === 'full';
 /** For what does not depend on the server's kind: the first alone, all in the long script. */
 export const ONE_SERVER: readonly XmppServerKind[] = FULL_MATRIX ? SERVERS : ['prosody'];
 
+// An interrupted run goes through the exit handlers, which end the peers and remove the folders.
+process.once('SIGTERM', () => process.exit(143));
+
 const SERVER_DRIVERS = { prosody: Prosody, ejabberd: Ejabberd, jabberd2: Jabberd2 } as const;
 const SECRET = 'interop-secret';
 const account = (user: string): Account => ({ user, password: `${user}-password` });
