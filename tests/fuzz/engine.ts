@@ -72,7 +72,7 @@ export function fuzz(target: FuzzTarget, options: FuzzOptions): FuzzReport {
 
 /** Makes the inputs of a target. */
 export function mutatorFor(target: FuzzTarget): Mutator {
-  return new Mutator(target.seeds(), tokensFor(target.name));
+  return new Mutator(target.seeds(), tokensFor(target.name), target);
 }
 
 /** Runs one input; milliseconds. Throws what the target throws. */
