@@ -4,6 +4,7 @@ import type { Counter } from '../base/index.ts';
 import { BarrierDesk, ComponentLink, type ComponentLinkEnv } from '../edge/xmpp/index.ts';
 import type { XmlElement } from '../xml/index.ts';
 import { prepareDomain } from '../xmpp/index.ts';
+import { domainOf } from './address-text.ts';
 import type { ConfiguredComponent } from './config/schema.ts';
 import { LinkGroup } from './link-group.ts';
 import type { LinkStatus } from './types.ts';
@@ -120,13 +121,6 @@ export class Links {
       writable: () => group()?.linkUp(),
     });
   }
-}
-
-/** The domainpart of an address as written (RFC 7622 §3.1); servers write it in prepared form. */
-function domainOf(address: string): string {
-  const slash = address.indexOf('/');
-  const bare = slash < 0 ? address : address.slice(0, slash);
-  return bare.slice(bare.indexOf('@') + 1);
 }
 
 function keyOf({ domain, host, port, secret }: ConfiguredComponent): string {

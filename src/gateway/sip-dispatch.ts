@@ -12,6 +12,7 @@ import {
   type HeaderField,
   type ServerTransaction,
   type SipRequest,
+  type Source,
   type TransactionUser,
 } from '../sip/index.ts';
 import type { Live } from './live.ts';
@@ -38,7 +39,6 @@ export class SipDispatch implements TransactionUser {
   readonly #capabilities: readonly HeaderField[];
   readonly #untrusted: Counter;
   readonly #unknownSender: Counter;
-  readonly #stray: Counter;
 
   constructor(env: SipDispatchEnv) {
     this.#env = env;
@@ -57,10 +57,13 @@ export class SipDispatch implements TransactionUser {
       });
     this.#untrusted = refused('untrusted-source');
     this.#unknownSender = refused('sender');
-    this.#stray = env.counters.counter(
-      'stoxgate_sip_stray_responses_total',
-      'Responses that match no transaction.',
-    );
+  }
+
+  /** SIPT-06, ERR-G7: default deny, before anything is remembered of the request. */
+  refuses(_request: SipRequest, source: Source): number | undefined {
+    if (this.#env.live.trusted.scopeOf(source.remoteAddress) !== undefined) return undefined;
+    this.#untrusted.add();
+    return FORBIDDEN;
   }
 
   request(tx: ServerTransaction): void {
@@ -77,14 +80,11 @@ export class SipDispatch implements TransactionUser {
     }
   }
 
-  strayResponse(): void {
-    this.#stray.add();
-  }
-
   #dispatch(tx: ServerTransaction): void {
     const { request, source } = tx;
     const { trusted, book } = this.#env.live;
     const scope = trusted.scopeOf(source.remoteAddress);
+    // A reload may have taken the trust away since `refuses` was asked.
     if (scope === undefined) return this.#refuse(tx, this.#untrusted);
     const rejection = checkRequest(request, this.#can);
     if (rejection !== undefined) {
@@ -100,7 +100,7 @@ export class SipDispatch implements TransactionUser {
       if (from.error.kind === 'no-rule') return this.#refuse(tx, this.#unknownSender);
       return tx.respond(400);
     }
-    if (!scope.any && !scope.covers(hostOf(request.from.uri))) return this.#refuse(tx, this.#unknownSender);
+    if (!scope.any && !scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
     // RFC 3261 §12.2.2: MESSAGE makes no dialog, so a To tag belongs to none that is known here.
     if (request.to.tag !== undefined) return tx.respond(481);
     this.#env.messages.accept(tx, from.value);
@@ -121,12 +121,6 @@ export class SipDispatch implements TransactionUser {
     counter.add();
     tx.respond(FORBIDDEN);
   }
-}
-
-/** Host of a From that was mapped already, so that it does parse. */
-function hostOf(uri: string): string {
-  const parsed = parseSipUri(uri);
-  return parsed.ok ? parsed.value.host : '';
 }
 
 /** ADDR-13: a `gr` that stands outside of the angle brackets, as many examples print it. */

@@ -65,6 +65,8 @@ class RunningGateway implements Gateway {
   readonly #composingToSip: ComposingToSip;
   readonly #composingToXmpp: ComposingToXmpp;
   readonly #ownHosts = new Set<string>();
+  /** The one in use is the last. */
+  readonly #resolvers: NodeDnsResolver[] = [];
   #config: Config;
   #startedAt = 0;
   #ready = false;
@@ -103,7 +105,10 @@ class RunningGateway implements Gateway {
         ...(env.timing === undefined ? {} : { timing: env.timing }),
         resolveSentBy: (request, source, found) => this.#resolveSentBy(request, source, found),
       },
-      { request: (tx) => sip.request(tx) },
+      {
+        refuses: (request, source) => sip.refuses(request, source),
+        request: (tx) => sip.request(tx),
+      },
     );
     this.#deliveries = new SipDeliveries({
       random,
@@ -208,6 +213,7 @@ class RunningGateway implements Gateway {
     Object.assign(this.#live, fresh);
     this.#config = config;
     before.stop();
+    for (const old of this.#resolvers.splice(0, this.#resolvers.length - 1)) old.cancel();
     await this.#links.apply(config.xmpp.components);
   }
 
@@ -230,6 +236,7 @@ class RunningGateway implements Gateway {
     await this.#links.stop();
     this.#transactions.stop();
     this.#live.locator.stop();
+    for (const resolver of this.#resolvers) resolver.cancel();
     await this.#edge.stop();
     this.#system.stop();
   }
@@ -251,13 +258,14 @@ class RunningGateway implements Gateway {
     const nextHops = NextHops.read(config.sip.next_hops);
     if (!nextHops.ok) throw new StoxgateError(nextHops.error.code, nextHops.error.message);
     const resolver = new NodeDnsResolver({ servers: config.dns.servers });
+    this.#resolvers.push(resolver);
     return new Locator(
       { clock, timers, random, resolver, counters: this.counters },
       {
         support: this.#edge.support,
         nextHops: nextHops.value,
         privateTargets: config.dns.private_targets,
-        own: this.#edge.localEndpoints,
+        own: this.#edge.ownAddresses,
       },
     );
   }

@@ -79,7 +79,7 @@ export class XmppDispatch {
     if (message.element.children.length > 0 && message.bodies.length === 0) {
       const receipt = readReceipt(message.element);
       if (receipt !== undefined) {
-        toXmpp.receipt(receipt);
+        toXmpp.receipt(receipt, message.from);
         return;
       }
     }

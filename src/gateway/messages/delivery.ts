@@ -18,6 +18,7 @@ import {
   buildRequest,
   contactList,
   formatNameAddr,
+  parseSipUri,
   rawHeaderField,
   NO_ANSWERS,
   type AuthRetry,
@@ -164,6 +165,7 @@ export class Delivery implements ClientHandlers {
         if (this.#target !== undefined) this.#env.live.locator.penalise(this.#target);
         return;
       case 'countDelivered':
+        this.#logDelivered();
         return this.#parts.origin.delivered();
       case 'report':
         return this.#parts.origin.refused(this.#error ?? gatewayStanzaError('ERR-G5'), this.#status);
@@ -172,6 +174,16 @@ export class Delivery implements ClientHandlers {
       case 'failQueue':
         return this.#queue.ended(this, true);
     }
+  }
+
+  #logDelivered(): void {
+    const { log } = this.#env;
+    if (!log.enabled('debug')) return;
+    log.debug('message.delivered', {
+      cid: this.#parts.origin.cid,
+      direction: 'xmpp_to_sip',
+      status: this.#status,
+    });
   }
 
   #locate(): void {
@@ -241,6 +253,9 @@ export class Delivery implements ClientHandlers {
     const request = this.#request;
     const target = this.#target;
     if (request === undefined || target === undefined) return false;
+    // Credentials are for next hops. A server that DNS led to could ask for any realm and guess at the answer.
+    const uri = parseSipUri(this.#requestUri);
+    if (!uri.ok || !this.#env.live.locator.isConfigured(uri.value.host)) return false;
     const retry = this.#env.live.digest.retry(
       response,
       request,

@@ -14,7 +14,7 @@ import {
 import { headerField, type HeaderField } from '../../sip/index.ts';
 import type { Origin } from './delivery.ts';
 import type { SipDeliveries } from './sip-deliveries.ts';
-import type { AcceptedMessage, ReportSink } from './to-xmpp-messages.ts';
+import type { AcceptedMessage, ReportSink } from './open-message.ts';
 
 const CALL_ID_CHARS = 26;
 /** RFC 5438 §6.3: at least 64 bits of randomness. */

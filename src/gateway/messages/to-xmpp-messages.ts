@@ -1,6 +1,6 @@
 // Runs the machine of each message from SIP to XMPP: writes the stanza, waits for the acknowledgement, answers.
 
-import { BoundedMap, ChurnMap, type Clock, type Log, type Timer, type Timers } from '../../base/index.ts';
+import { BoundedMap, ChurnMap, type Clock, type Log, type Timers } from '../../base/index.ts';
 import {
   isMessageId,
   stepToXmpp,
@@ -20,10 +20,12 @@ import type { HeaderField, ResponseOptions, ServerTransaction } from '../../sip/
 import type { XmlElement } from '../../xml/index.ts';
 import { readStanzaError } from '../../xmpp/index.ts';
 import { SendRefusal } from '../../edge/xmpp/index.ts';
-import type { ConfirmedStanza, LinkGroup } from '../link-group.ts';
+import { bareOf } from '../address-text.ts';
+import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import type { ComposingToXmpp } from './composing.ts';
 import type { Conversations } from './conversations.ts';
+import { acceptedMessage, OpenMessage, speaksForDomain, type ReportSink } from './open-message.ts';
 import type { ToXmppOutcomes } from './outcomes.ts';
 
 /** IM-29: the final response no later than 10 s after the request; the rest is for the way back. */
@@ -34,20 +36,6 @@ const MAX_OPEN = 50_000;
 const REMEMBER_ENDED_MS = 600_000;
 const MAX_ENDED = 20_000;
 const NO_HEADERS: readonly HeaderField[] = [];
-
-/** Where reports on accepted messages go (IMDN, RFC 5438). */
-export interface ReportSink {
-  report(status: 'delivered' | 'failed', message: AcceptedMessage): void;
-}
-
-/** What is still known of a message whose sender asked for reports. */
-export interface AcceptedMessage {
-  readonly id: string;
-  readonly reports: RequestedReports;
-  /** From and To of the MESSAGE, as URIs. */
-  readonly senderUri: string;
-  readonly recipientUri: string;
-}
 
 export interface ToXmppEnv {
   readonly clock: Clock;
@@ -60,48 +48,6 @@ export interface ToXmppEnv {
   /** The links that may carry stanzas of this domain. */
   groupFor(domain: string): LinkGroup | undefined;
   readonly composing: ComposingToXmpp;
-}
-
-class OpenMessage implements ConfirmedStanza {
-  state: ToXmppState = ToXmppState.Written;
-  readonly stanza: XmlElement;
-  readonly id: string;
-  readonly tx: ServerTransaction;
-  readonly reports: RequestedReports | undefined;
-  readonly owner: ToXmppMessages;
-  deadline: Timer | undefined;
-  /** The error stanza at hand while `errorStanza` is being stepped. */
-  error: XmlElement | undefined;
-
-  constructor(
-    owner: ToXmppMessages,
-    tx: ServerTransaction,
-    id: string,
-    stanza: XmlElement,
-    reports: RequestedReports | undefined,
-  ) {
-    this.owner = owner;
-    this.tx = tx;
-    this.id = id;
-    this.stanza = stanza;
-    this.reports = reports;
-  }
-
-  get open(): boolean {
-    return this.state === ToXmppState.Written || this.state === ToXmppState.Parked;
-  }
-
-  confirmed(): void {
-    this.owner.step(this, 'confirmed');
-  }
-
-  parked(): void {
-    this.owner.step(this, 'linkDown');
-  }
-
-  writtenAgain(): void {
-    this.owner.step(this, 'writtenAgain');
-  }
 }
 
 export class ToXmppMessages {
@@ -182,16 +128,26 @@ export class ToXmppMessages {
   /** A message stanza of type error: true when it was about one of these. */
   errorStanza(stanza: XmlElement): boolean {
     const id = stanza.attr('id');
-    if (this.#answered(id, 'errorStanza', stanza)) return true;
+    const message = this.#find(id);
+    if (message !== undefined) {
+      // The recipient says it, or a server on the way to him, which speaks for its domain.
+      if (!speaksForDomain(stanza, message)) return false;
+      message.error = stanza;
+      this.step(message, 'errorStanza');
+      message.error = undefined;
+      return true;
+    }
     if (id === undefined || !isMessageId(id)) return false;
     // Not kept: it was accepted, and its sender asked for no reports.
     this.#lose(id, stanza);
     return true;
   }
 
-  /** XEP-0184: true when the receipt was about one of these. */
-  receipt(id: string): boolean {
-    return this.#answered(id, 'receipt', undefined);
+  /** XEP-0184: a receipt for one of these. Nobody but the recipient can give it. */
+  receipt(id: string, from: string): void {
+    const message = this.#find(id);
+    if (message === undefined || bareOf(from) !== bareOf(message.stanza.attr('to') ?? '')) return;
+    this.step(message, 'receipt');
   }
 
   /** From now on new messages are answered by ERR-G5. */
@@ -232,18 +188,9 @@ export class ToXmppMessages {
     if (!message.open && message.deadline !== undefined) this.#close(message);
   }
 
-  #answered(
-    id: string | undefined,
-    event: 'errorStanza' | 'receipt',
-    error: XmlElement | undefined,
-  ): boolean {
-    if (id === undefined) return false;
-    const message = this.#open.get(id) ?? this.#ended.get(id, this.#env.clock.now());
-    if (message === undefined) return false;
-    message.error = error;
-    this.step(message, event);
-    message.error = undefined;
-    return true;
+  #find(id: string | undefined): OpenMessage | undefined {
+    if (id === undefined) return undefined;
+    return this.#open.get(id) ?? this.#ended.get(id, this.#env.clock.now());
   }
 
   #write(
@@ -383,13 +330,4 @@ export class ToXmppMessages {
     this.#env.outcomes.unconfirmed.add();
     tx.respond(gatewayResponse('ERR-G1').status);
   }
-}
-
-function acceptedMessage(message: OpenMessage, reports: RequestedReports): AcceptedMessage {
-  return {
-    id: message.id,
-    reports,
-    senderUri: message.tx.request.from.uri,
-    recipientUri: message.tx.request.requestUri,
-  };
 }

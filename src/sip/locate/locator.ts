@@ -129,6 +129,11 @@ export class Locator {
     this.#penalties.forgive(target);
   }
 
+  /** True when the operator named the servers for this host (lower case): they were chosen, not found in DNS. */
+  isConfigured(host: string): boolean {
+    return this.#nextHops?.find(host) !== undefined;
+  }
+
   /** Asks for the next hops that are names, so that the first message need not wait. */
   async prefetch(): Promise<void> {
     for (const list of this.#nextHops?.lists() ?? []) await this.#byNextHops(list);

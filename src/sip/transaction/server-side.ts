@@ -201,6 +201,11 @@ export class ServerSide implements ServerContext {
   }
 
   #onNew(request: SipRequest, source: Source, asked: boolean, key: string): void {
+    const refusal = this.#env.user.refuses?.(request, source);
+    if (refusal !== undefined) {
+      this.#env.stateless.refuse(request, source, key, refusal);
+      return;
+    }
     const pending = this.#pending.size;
     if (pending >= this.#env.maxPending || pending + this.#completed.size >= this.#completed.maxRecords) {
       // What cannot be remembered afterwards must not be done: its retransmission would be done again. 503 without

@@ -67,6 +67,13 @@ export class StatelessResponder {
     this.#send(serializeMessage(response), responseTarget(request.via, source));
   }
 
+  /** Refuses a good request at the bounded rate of rejections; above it nothing is said. */
+  refuse(request: SipRequest, source: Source, key: string, status: number): void {
+    const { clock, counters } = this.#env;
+    if (this.#answers.take(clock.now())) this.respond(request, source, key, status);
+    else counters.rejectionsSuppressed.add();
+  }
+
   #reject(fault: SipFault, wreck: AnswerableWreck, source: Source): void {
     const { counters } = this.#env;
     const toTag = this.#tag(`${wreck.vias[0] ?? ''} ${wreck.callId} ${wreck.cseq}`);

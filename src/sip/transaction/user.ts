@@ -5,6 +5,11 @@ import type { Source } from '../transport.ts';
 import type { ServerTransaction } from './server-transaction.ts';
 
 export interface TransactionUser {
+  /**
+   * Asked for each new request before a transaction is made: a status refuses it statelessly, at a bounded rate, so
+   * that who is not believed costs next to nothing (no transaction, no retransmission of the answer). RFC 3261 §8.2.7.
+   */
+  refuses?(request: SipRequest, source: Source): number | undefined;
   /** A new request; neither ACK nor CANCEL, no retransmission, no merged request. Answer it by `respond`. */
   request(transaction: ServerTransaction): void;
   /** A CANCEL came for this INVITE, which has no final response yet; it was answered 200. Answer the INVITE 487. */
