@@ -50,6 +50,17 @@ describe('from SIP to XMPP', () => {
     assert.ok((await rig.xmpp.stanzas.next('active')).child('active'));
   });
 
+  play('IM-67: a message with content ends it, without a state of its own', {}, async (rig) => {
+    rig.xmpp.write(messageXml({ id: 'm', type: 'chat', body: 'hello', more: state('active') }));
+    await rig.sip.requests.next('the message');
+    await romeoComposes(rig, 'active', '<refresh>90</refresh>');
+    assert.equal(await rig.status({ body: 'there' }), 202);
+    assert.equal(rig.held('composing'), 0);
+    await romeoComposes(rig, 'idle');
+    assert.equal(await rig.status({ body: 'more' }), 202);
+    assert.deepEqual(rig.xmpp.stanzas.all.map(bodyOf), [undefined, 'there', 'more']);
+  });
+
   play('a document that is no isComposing: 400, no stanza', {}, async (rig) => {
     const response = await rig.ask({ contentType: TYPE, body: '<isComposing>' });
     assert.equal(statusOf(response), 400);
@@ -82,6 +93,24 @@ describe('from XMPP to SIP', () => {
     assert.match(textOf(await rig.sip.requests.next('idle')), /<state>idle<\/state>/);
     await rig.until('nobody composes', () => rig.held('composing') === 0);
   });
+
+  play(
+    'IM-67: a message with content ends it, without a document of its own',
+    { messages: { composing: 'always' } },
+    async (rig) => {
+      const answered = (): Promise<void> =>
+        rig.until('it is answered', () => rig.held('messages_to_sip') === 0);
+      juliet(rig, 'composing');
+      await rig.sip.requests.next('active');
+      await answered();
+      rig.xmpp.write(messageXml({ id: 'm', type: 'chat', body: 'text' }));
+      await rig.sip.requests.next('the message');
+      await answered();
+      juliet(rig, 'paused');
+      rig.xmpp.write(messageXml({ id: 'm2', type: 'chat', body: 'more' }));
+      assert.equal(textOf(await rig.sip.requests.next('the next')), 'more');
+    },
+  );
 
   play(
     'IM-68: a peer that answered 415 gets no more of them, and nobody is told',
