@@ -1,5 +1,5 @@
 // A folder of its own under the system's temporary folder; gone afterwards whatever happens.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -32,11 +32,20 @@ export class TempFolder {
 
   remove(): void {
     living.delete(this);
-    // A peer that was just killed may still have written its last line while we walked the folder.
-    rmSync(this.path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    // A peer that was just killed may still write its last line while we walk the folder.
+    for (let attempt = 0; attempt < REMOVE_ATTEMPTS && existsSync(this.path); attempt++) {
+      try {
+        rmSync(this.path, { recursive: true, force: true });
+      } catch {
+        // The exit handlers cannot wait otherwise.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, REMOVE_PAUSE_MS);
+      }
+    }
   }
 }
 
+const REMOVE_ATTEMPTS = 40;
+const REMOVE_PAUSE_MS = 25;
 const living = new Set<TempFolder>();
 
 /** For the signal and exit handlers of a program that must leave nothing behind. */
