@@ -1,7 +1,7 @@
 // The quick test suite: format, lint, types, unit tests, tests with sockets, interoperability with real peers.
 // Its last line is "N passed, N failed": each static check counts as one, tests by the runner's own summary.
 import { spawn } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, rmSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -25,6 +25,7 @@ const INTEROP_TEST_TIMEOUT_MS = 120_000;
 /** The same for a whole stage, such as the unit tests in their one process. */
 const STAGE_LIMIT_MS = 900_000;
 
+const TEMPORARY = new TempFolder('tests');
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 interface TestCounts {
@@ -61,6 +62,7 @@ async function main(): Promise<number> {
       `${stage.name.padEnd(24)} ${seconds.padStart(6)} s   ${counts.passed} passed, ${counts.failed} failed${skipped}`,
     );
   }
+  if (process.env['STOXGATE_KEEP'] === '1') table.push(`kept: ${TEMPORARY.path}`);
   process.stdout.write(`\n${table.join('\n')}\n\n${passed} passed, ${failed} failed\n`);
   // A run that tested nothing has not shown anything.
   return failed === 0 && passed > 0 ? 0 : 1;
@@ -140,8 +142,8 @@ async function runFiles(
   options: readonly string[],
   fileLimitMs: number,
 ): Promise<TestCounts> {
-  const folder = new TempFolder('tests');
-  const countFile = folder.file('counts');
+  const countFile = TEMPORARY.file('counts');
+  rmSync(countFile, { force: true });
   const command = [
     ...['--test', ...options, '--test-reporter-destination=stdout'],
     ...[
@@ -153,7 +155,6 @@ async function runFiles(
   const status = await execute(process.execPath, command, fileLimitMs);
   process.stdout.write('\n');
   const counts = readFileSync(countFile, { encoding: 'utf8', flag: 'a+' });
-  folder.remove();
   return readCounts(counts, status);
 }
 
@@ -171,13 +172,15 @@ function readCounts(text: string, status: number): TestCounts {
 
 function execute(command: string, args: readonly string[], fileLimitMs = FILE_LIMIT_MS): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+    // Whatever a test leaves in its temporary folder goes with ours, also when its process was killed.
+    const env = { ...process.env, TMPDIR: TEMPORARY.path };
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], env });
     const stopWatching = watchForHangs(child.pid ?? 0, fileLimitMs);
     const limit = setTimeout(() => child.kill('SIGKILL'), STAGE_LIMIT_MS);
     // Interrupted: the runner ends its files, and there is no result.
     const interrupted = (): void => {
+      child.once('close', () => process.exit(130));
       child.kill('SIGTERM');
-      process.exit(130);
     };
     for (const signal of SIGNALS) process.once(signal, interrupted);
     const ended = (status: number): void => {

@@ -44,7 +44,7 @@ export class TempFolder {
   }
 }
 
-const REMOVE_ATTEMPTS = 40;
+const REMOVE_ATTEMPTS = 100;
 const REMOVE_PAUSE_MS = 25;
 const living = new Set<TempFolder>();
 
