@@ -54,7 +54,10 @@ describe('acknowledgement of a domain’s stanzas', () => {
     const entries = ['a', 'b', 'c'].map((id) => new Entry(id));
     const seqs = entries.map((entry) => links.sendConfirmed(entry));
     links.linkConfirmed(link, seqs[1] ?? 0);
-    assert.deepEqual(entries.map((entry) => entry.events), [['confirmed'], ['confirmed'], []]);
+    assert.deepEqual(
+      entries.map((entry) => entry.events),
+      [['confirmed'], ['confirmed'], []],
+    );
     assert.equal(links.waiting, 1);
     links.linkConfirmed(link, seqs[2] ?? 0);
     assert.equal(links.waiting, 0);

@@ -21,7 +21,11 @@ describe('SIPT-06: who is believed', () => {
   for (const [address, domain, believed] of rows) {
     test(`${address} ${believed ? 'may' : 'may not'} speak for ${domain}`, () => {
       assert.equal(sources.scopeOf(address)?.covers(domain) ?? false, believed);
-      assert.equal(sources.scopeOf(address)?.covers(domain) ?? false, believed, 'the remembered answer is the same');
+      assert.equal(
+        sources.scopeOf(address)?.covers(domain) ?? false,
+        believed,
+        'the remembered answer is the same',
+      );
     });
   }
 

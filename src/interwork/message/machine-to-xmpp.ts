@@ -124,6 +124,14 @@ export function stepToXmpp(state: ToXmppState, event: ToXmppEvent): ToXmppTransi
   return TABLE[state][event] ?? UNEXPECTED[state];
 }
 
-const UNEXPECTED: Record<ToXmppState, ToXmppTransition> = Object.fromEntries(
-  Object.values(ToXmppState).map((state) => [state, { state, effects: [], expected: false }]),
-) as unknown as Record<ToXmppState, ToXmppTransition>;
+const unexpected = (state: ToXmppState): ToXmppTransition => ({ state, effects: [], expected: false });
+
+const UNEXPECTED: Record<ToXmppState, ToXmppTransition> = {
+  [Written]: unexpected(Written),
+  [Parked]: unexpected(Parked),
+  [Accepted]: unexpected(Accepted),
+  [Delivered]: unexpected(Delivered),
+  [Refused]: unexpected(Refused),
+  [Withdrawn]: unexpected(Withdrawn),
+  [Lost]: unexpected(Lost),
+};
