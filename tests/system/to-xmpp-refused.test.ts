@@ -152,7 +152,7 @@ describe('targets and RFC 3261 §8.2', () => {
     const cancelled = await rig().sip.responses.next('the answer to CANCEL', (response) =>
       header(response, 'cseq').endsWith('CANCEL'),
     );
-    assert.ok([200, 481].includes(statusOf(cancelled) ?? 0));
+    assert.equal(statusOf(cancelled), 200);
     rig().xmpp.release();
     rig().xmpp.barrier = 'return';
     const response = await rig().sip.responses.next('the answer to MESSAGE', (each) =>

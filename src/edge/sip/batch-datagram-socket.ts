@@ -23,6 +23,7 @@ const SEND_OCTETS = 256 * 1024;
 /** Datagrams that wait while the kernel's buffer is full; more are lost, as UDP may. */
 const MAX_WAITING = 4096;
 const REMEMBERED_ADDRESSES = 10_000;
+const BUILT = join(import.meta.dirname, '../../../addon/build/udp-batch.node');
 
 interface NativeSocket {
   bind(address: Uint32Array, ipv6Only: boolean, receiveOctets: number, sendOctets: number): number;
@@ -48,8 +49,7 @@ interface Waiting {
  * The factory over the addon; undefined when it was not built, or STOXGATE_UDP=node asks for node:dgram. Throws
  * `ERR_SIP_UDP_ADDON` when the built file does not load.
  */
-export function batchDatagramSocket(): DatagramSocketFactory | undefined {
-  const file = join(import.meta.dirname, '../../../addon/build/udp-batch.node');
+export function batchDatagramSocket(file = BUILT): DatagramSocketFactory | undefined {
   if (process.env['STOXGATE_UDP'] === 'node' || !existsSync(file)) return undefined;
   let loaded: { UdpBatch: NativeConstructor };
   try {

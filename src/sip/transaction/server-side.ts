@@ -21,6 +21,7 @@ import {
   type ServerIdentity,
   type ServerState,
 } from './server-transaction.ts';
+import { REGISTERED_METHODS } from '../usage/request-checks.ts';
 import type { StatelessResponder } from './stateless.ts';
 import { timerJ, type TimersConfig } from './timing.ts';
 import type { TransactionUser } from './user.ts';
@@ -50,6 +51,9 @@ export interface ServerSideEnv {
   readonly resolveSentBy: ResolveSentBy | undefined;
   readonly user: TransactionUser;
 }
+
+/** What may be pending when a CANCEL comes, besides INVITE. */
+const CANCELLABLE = REGISTERED_METHODS.filter((method) => !['ACK', 'CANCEL', 'INVITE'].includes(method));
 
 interface MachinePair {
   readonly invite: ServerMachine<ServerState>;
@@ -256,11 +260,16 @@ export class ServerSide implements ServerContext {
     transaction.respond(482);
   };
 
+  #isPending(cancel: SipRequest): boolean {
+    return CANCELLABLE.some((method) => this.#pending.has(serverKey(cancel, method)));
+  }
+
   /** RFC 3261 §9.2: 481 without a matching transaction; else 200, and no effect after a final response. */
   #onCancel(cancel: PendingServer): void {
     const invite = this.#pending.get(serverKey(cancel.request, 'INVITE'));
     if (invite === undefined) {
-      cancel.respond(481);
+      // "no effect" on any other request, and still 200 when it is there (§9.2: "regardless of the method").
+      cancel.respond(this.#isPending(cancel.request) ? 200 : 481);
       return;
     }
     // "the To tag of the response to the CANCEL and the To tag in the response to the original request SHOULD be the same"
