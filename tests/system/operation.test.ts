@@ -168,7 +168,9 @@ describe('start', () => {
       assert.ok(config.ok);
       await assert.rejects(startGateway(config.value, { log: silentLog, version: '0' }), /./);
       await pause(20);
-      assert.equal(process.getActiveResourcesInfo().filter((name) => /^(TCP|UDP)/.test(name)).length, before);
+      const left = process.getActiveResourcesInfo().filter((name) => /^(TCP|UDP)/.test(name)).length;
+      // Sockets of the plays before may still have been closing when it began.
+      assert.ok(left <= before, `${left} after, ${before} before`);
     } finally {
       await holder.close();
     }

@@ -127,7 +127,7 @@ export class Rig {
   }
 
   /** Every link is up. */
-  async linked(patienceMs = 5000): Promise<void> {
+  async linked(patienceMs = 10_000): Promise<void> {
     await this.until(
       'the links are up',
       () => this.gateway.status().links.every((link) => link.state === 'up'),
@@ -141,7 +141,7 @@ export class Rig {
     );
   }
 
-  async until(what: string, holds: () => boolean, patienceMs = 3000): Promise<void> {
+  async until(what: string, holds: () => boolean, patienceMs = 10_000): Promise<void> {
     const end = performance.now() + patienceMs;
     while (!holds()) {
       if (performance.now() > end) assert.fail(`not within ${patienceMs} ms: ${what}`);
@@ -181,7 +181,7 @@ export class Rig {
         .filter(([name, size]) => size !== 0 && !MEMORIES.has(name) && !mayHold.includes(name))
         .map(([name, size]) => `${name} ${size}`)
         .join(', ');
-    const end = performance.now() + 3000;
+    const end = performance.now() + 10_000;
     while (left() !== '' && performance.now() < end) await pause(5);
     assert.equal(left(), '', 'held by the gateway at the end');
     // A link that is down is told as an error, and many tests take it down.
@@ -203,7 +203,7 @@ export class Rig {
       await this.#closePeers();
     }
     if (alive > 0) return;
-    const end = performance.now() + 2000;
+    const end = performance.now() + 10_000;
     while (handles() !== baseline && performance.now() < end) await pause(5);
     assert.equal(handles(), baseline, 'open handles of the process');
   }
