@@ -1,10 +1,10 @@
 // One message from SIP on its way to XMPP, and what is remembered of it.
 
-import type { Timer } from '../../base/index.ts';
+import { detachText, type Timer } from '../../base/index.ts';
 import { ToXmppState, type ToXmppEvent } from '../../interwork/message/index.ts';
 import type { RequestedReports } from '../../mapping/index.ts';
 import type { ServerTransaction } from '../../sip/index.ts';
-import type { XmlElement } from '../../xml/index.ts';
+import { XmlElement } from '../../xml/index.ts';
 import { domainOf } from '../address-text.ts';
 import type { ConfirmedStanza } from '../link-group.ts';
 
@@ -30,14 +30,16 @@ interface MessageOwner {
 /** One message without a final response, or with one of which something may still come. */
 export class OpenMessage implements ConfirmedStanza {
   state: ToXmppState = ToXmppState.Written;
-  readonly stanza: XmlElement;
+  stanza: XmlElement;
   readonly id: string;
-  readonly tx: ServerTransaction;
-  readonly reports: RequestedReports | undefined;
+  /** undefined when it has ended and is only remembered. */
+  tx: ServerTransaction | undefined;
+  reports: RequestedReports | undefined;
   readonly owner: MessageOwner;
   deadline: Timer | undefined;
   /** The error stanza at hand while `errorStanza` is being stepped. */
   error: XmlElement | undefined;
+  #accepted: AcceptedMessage | undefined;
 
   constructor(
     owner: MessageOwner,
@@ -68,16 +70,34 @@ export class OpenMessage implements ConfirmedStanza {
   writtenAgain(): void {
     this.owner.step(this, 'writtenAgain');
   }
-}
 
-/** What a report is made of. */
-export function acceptedMessage(message: OpenMessage, reports: RequestedReports): AcceptedMessage {
-  return {
-    id: message.id,
-    reports,
-    senderUri: message.tx.request.from.uri,
-    recipientUri: message.tx.request.requestUri,
-  };
+  /** What a report is made of; undefined when none was asked for. */
+  get accepted(): AcceptedMessage | undefined {
+    if (this.#accepted !== undefined || this.reports === undefined || this.tx === undefined)
+      return this.#accepted;
+    const { from, requestUri } = this.tx.request;
+    return { id: this.id, reports: this.reports, senderUri: from.uri, recipientUri: requestUri };
+  }
+
+  /**
+   * It has ended: keeps what a late receipt or error needs, and lets go of request and stanza, which are some
+   * kilobytes each of many thousands that are remembered.
+   */
+  shrink(): void {
+    const accepted = this.accepted;
+    if (accepted !== undefined) {
+      this.reports = { ...accepted.reports, messageId: detachText(accepted.reports.messageId) };
+      this.#accepted = {
+        id: this.id,
+        reports: this.reports,
+        senderUri: detachText(accepted.senderUri),
+        recipientUri: detachText(accepted.recipientUri),
+      };
+    }
+    const { name, ns } = this.stanza;
+    this.stanza = new XmlElement(name, ns, ['to', this.stanza.attr('to') ?? ''], []);
+    this.tx = undefined;
+  }
 }
 
 /** True when the sender of an error is of the domain that the message went to. */

@@ -25,7 +25,7 @@ import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import type { ComposingToXmpp } from './composing.ts';
 import type { Conversations } from './conversations.ts';
-import { acceptedMessage, OpenMessage, speaksForDomain, type ReportSink } from './open-message.ts';
+import { OpenMessage, speaksForDomain, type ReportSink } from './open-message.ts';
 import type { ToXmppOutcomes } from './outcomes.ts';
 
 /** IM-29: the final response no later than 10 s after the request; the rest is for the way back. */
@@ -242,7 +242,7 @@ export class ToXmppMessages {
   }
 
   #run(message: OpenMessage, effect: ToXmppEffect): void {
-    const { outcomes, live, reports } = this.#env;
+    const { outcomes, live } = this.#env;
     switch (effect) {
       case 'respondAccepted':
         outcomes.accepted.add();
@@ -250,9 +250,7 @@ export class ToXmppMessages {
       case 'respondDelivered':
         outcomes.delivered.add();
         this.#respond(message, 200);
-        if (message.reports?.positive === true)
-          reports.report('delivered', acceptedMessage(message, message.reports));
-        return;
+        return this.#reportIf('positive', message);
       case 'respondMapped': {
         outcomes.refused.add();
         return this.#respondMapped(message);
@@ -262,18 +260,21 @@ export class ToXmppMessages {
         return this.#respond(message, gatewayResponse('ERR-G1').status);
       case 'reportDelivery':
         this.#ended.delete(message.id);
-        if (message.reports?.positive === true)
-          reports.report('delivered', acceptedMessage(message, message.reports));
-        return;
+        return this.#reportIf('positive', message);
       case 'reportLoss':
         this.#ended.delete(message.id);
         if (message.error !== undefined) this.#lose(message.id, message.error);
-        if (message.reports?.negative === true)
-          reports.report('failed', acceptedMessage(message, message.reports));
-        return;
+        return this.#reportIf('negative', message);
       case 'stopWaiting':
         return this.#env.timers.clear(message.deadline);
     }
+  }
+
+  /** Sends the report if it was asked for. */
+  #reportIf(wish: 'positive' | 'negative', message: OpenMessage): void {
+    const accepted = message.accepted;
+    if (accepted?.reports[wish] !== true) return;
+    this.#env.reports.report(wish === 'positive' ? 'delivered' : 'failed', accepted);
   }
 
   #respondMapped(message: OpenMessage): void {
@@ -293,7 +294,7 @@ export class ToXmppMessages {
     const { log } = this.#env;
     if (log.enabled('debug'))
       log.debug('message.answered', { cid: message.id, direction: 'sip_to_xmpp', status });
-    message.tx.respond(status, options);
+    message.tx?.respond(status, options);
   }
 
   /** The answer was 2xx, and then an error came: all that is left is to say so here. */
@@ -311,6 +312,7 @@ export class ToXmppMessages {
     this.#open.delete(message.id);
     if (this.#open.size === 0) this.#whenIdle?.();
     if (message.state !== ToXmppState.Accepted || message.reports !== undefined) {
+      message.shrink();
       this.#ended.set(message.id, message, this.#env.clock.now(), REMEMBER_ENDED_MS);
     }
   }
