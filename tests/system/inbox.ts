@@ -1,6 +1,6 @@
 // What a peer has received, in order, and a way to wait for the next of it.
 
-const PATIENCE_MS = 3000;
+const PATIENCE_MS = 10_000;
 
 interface Waiting<T> {
   match(item: T): boolean;
