@@ -4,7 +4,7 @@ import type { Bytes } from '../../base/index.ts';
 import { ParsedVia, parseVia } from '../header/via.ts';
 import { checkedField, rawHeaderField } from './field.ts';
 import { StoredRequest, StoredResponse } from './message.ts';
-import { readNumber } from '../header/chars.ts';
+import { readNumber, SEMICOLON } from '../header/chars.ts';
 import type { HeaderField, SipMessage, SipRequest, SipResponse } from './types.ts';
 
 /** The message with this field in the place of all fields of its id, or at the end when there was none. */
@@ -77,18 +77,25 @@ export function withTopVia(request: SipRequest, from: ReceivedFrom): SipRequest 
   if (field === undefined) return request;
   const old = request.via instanceof ParsedVia && request.via.raw === field.value ? request.via : undefined;
   const top = old ?? mustParse(field.value);
-  let value = top.raw.slice(0, top.paramsStart).trimEnd();
-  let asked = false;
-  forEachParam(top, (name, text) => {
-    if (name === 'received') return;
-    if (name === 'rport') {
-      asked = true;
-      value += from.rport === undefined ? ';rport' : `;rport=${from.rport}`;
-    } else value += text;
-  });
+  const protocol = top.raw.slice(0, top.paramsStart).trimEnd();
+  let value = plainRport(top, from) ?? '';
+  let asked = value !== '';
+  if (!asked) {
+    value = protocol;
+    forEachParam(top, (name, text) => {
+      if (name === 'received') return;
+      if (name === 'rport') {
+        asked = true;
+        value += from.rport === undefined ? ';rport' : `;rport=${from.rport}`;
+      } else value += text;
+    });
+  }
   if (from.received !== undefined) value += `;received=${from.received}`;
   if (!asked && from.received === undefined && value.length === top.end) return request;
-  const via = mustParse(value + top.raw.slice(top.end));
+  // Nothing that was read changes, so nothing is read again.
+  const { transport, host, port, branch } = top;
+  const whole = value + top.raw.slice(top.end);
+  const via = new ParsedVia(whole, transport, host, port, protocol.length, value.length, branch);
   const headers = request.headers.with(index, rawHeaderField(field.name, via.raw));
   return new StoredRequest(request.method, request.requestUri, request.maxForwards, headers, request.body, {
     via,
@@ -97,6 +104,24 @@ export function withTopVia(request: SipRequest, from: ReceivedFrom): SipRequest 
     callId: request.callId,
     cseq: request.cseq,
   });
+}
+
+const RPORT = ';rport';
+
+/**
+ * The value with its port in the place of a bare `;rport`, as nearly every client writes it; undefined when it has to
+ * be looked at more closely.
+ */
+function plainRport(top: ParsedVia, from: ReceivedFrom): string | undefined {
+  const { raw, end, paramsStart } = top;
+  const at = raw.indexOf(RPORT, paramsStart);
+  const after = at + RPORT.length;
+  if (at < 0 || after > end || from.rport === undefined) return undefined;
+  if (after < end && raw.charCodeAt(after) !== SEMICOLON) return undefined;
+  const folded = raw.slice(paramsStart, end).toLowerCase();
+  if (folded.includes('"') || folded.includes('received')) return undefined;
+  if (folded.indexOf('rport') !== folded.lastIndexOf('rport')) return undefined;
+  return `${raw.slice(0, after)}=${from.rport}${raw.slice(after, end)}`;
 }
 
 /** Calls `visit` with the lower-case name and the text `;name=value` of each parameter of the value. */

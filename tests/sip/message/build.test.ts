@@ -209,6 +209,24 @@ describe('RFC 3261 §18.2.1, RFC 3581 §4: received and rport in the topmost Via
       '192.0.2.9',
       'SIP/2.0/UDP h;branch=z9hG4bK1;rport=5099;received=192.0.2.9, SIP/2.0/UDP i;rport',
     ],
+    [
+      'values of the sender in mixed case, after a bare rport',
+      'SIP/2.0/UDP h;rport;branch=z9hG4bK1;ReCeIvEd=203.0.113.1',
+      '192.0.2.9',
+      'SIP/2.0/UDP h;rport=5099;branch=z9hG4bK1;received=192.0.2.9',
+    ],
+    [
+      'a branch that looks like it',
+      'SIP/2.0/UDP h;branch=z9hG4bKrport;rport;alias',
+      '192.0.2.9',
+      'SIP/2.0/UDP h;branch=z9hG4bKrport;rport=5099;alias;received=192.0.2.9',
+    ],
+    [
+      'a parameter that begins like it',
+      'SIP/2.0/UDP h;rportal;branch=z9hG4bK1',
+      '192.0.2.9',
+      'SIP/2.0/UDP h;rportal;branch=z9hG4bK1;received=192.0.2.9',
+    ],
     ['no parameters', 'SIP/2.0/UDP h', '192.0.2.9', 'SIP/2.0/UDP h;received=192.0.2.9'],
   ];
   for (const [name, via, address, expected] of cases) {
@@ -217,6 +235,7 @@ describe('RFC 3261 §18.2.1, RFC 3581 §4: received and rport in the topmost Via
       const marked = withTopVia(original, { received: address, rport: 5099 });
       assert.equal(marked.header('via'), expected);
       assert.equal(marked.via.params.get('received'), address);
+      assert.equal(marked.via.branch, original.via.branch);
       assert.equal(marked.from, original.from);
       assert.equal(marked.headers.length, original.headers.length);
       assert.equal(original.header('via'), via);
