@@ -75,6 +75,14 @@ describe('acknowledgement of a domain’s stanzas', () => {
     assert.equal(links.waiting, 1);
   });
 
+  test('a domain of which every link was taken out of the configuration is empty', () => {
+    const links = group(new FakeLink());
+    assert.equal(links.empty, false);
+    links.replaceLinks([]);
+    assert.equal(links.empty, true);
+    assert.equal(links.up, false);
+  });
+
   test('what was not confirmed is written again, same id and order, when a link is there', () => {
     const link = new FakeLink();
     const links = group(link);

@@ -399,6 +399,31 @@ describe('SIP over TCP: sending', () => {
     await rig.stop();
   });
 
+  test('RFC 3261 §18.2.2: a peer that asks on our connection and closes its half gets the response, by a new one if need be', async () => {
+    const rig = await EdgeRig.start([tcp()]);
+    let read = '';
+    const server = await rawServer((socket) => {
+      socket.on('data', (chunk) => {
+        if (read === '') socket.end(message('asked back'));
+        read += chunk.toString('latin1');
+      });
+    });
+    rig.onMessage = async ({ source }) => {
+      // The end of its half is seen before the response is known.
+      await delay(30);
+      rig.edge.send(bytes('SIP/2.0 200 OK\r\n\r\n'), {
+        transport: 'TCP',
+        address: source.remoteAddress,
+        port: source.remotePort,
+        connectionId: source.connectionId,
+      });
+    };
+    rig.edge.send(bytes(message()), server.target);
+    await until(() => read.endsWith('SIP/2.0 200 OK\r\n\r\n'));
+    await server.close();
+    await rig.stop();
+  });
+
   test('a peer that closes: no request is written to what it will not read', async () => {
     const rig = await EdgeRig.start([tcp()]);
     const server = await rawServer((socket) => socket.once('data', () => socket.end()));
