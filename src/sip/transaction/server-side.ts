@@ -136,7 +136,8 @@ export class ServerSide implements ServerContext {
   serverCompleted(transaction: PendingServer, status: number, response: Bytes | undefined): void {
     this.serverEnded(transaction);
     const { fingerprint, mergeFingerprint } = transaction;
-    if (mergeFingerprint !== undefined) this.#merged.add(mergeFingerprint, status);
+    // What was refused was not done: a proxy that tries it again by another way (RFC 3263 §4.3, new branch) is heard.
+    if (mergeFingerprint !== undefined && status < 300) this.#merged.add(mergeFingerprint, status);
     if (response === undefined) this.#completed.add(fingerprint, status);
     else this.#keep(fingerprint, status, response);
   }

@@ -278,6 +278,15 @@ describe('RFC 3261 §8.2.2.2: merged requests', () => {
     });
   }
 
+  test('RFC 3263 §4.3: what was refused may be tried again by another way', () => {
+    const r = newRig();
+    r.user.answer = (transaction) => transaction.respond(503);
+    r.layer.receive(requestBytes(), source());
+    r.user.answer = (transaction) => transaction.respond(202);
+    r.layer.receive(requestBytes({ via: other }), source());
+    assert.deepEqual(r.transport.statuses(), [503, 202]);
+  });
+
   test('after timer J it is a new request', () => {
     const r = newRig();
     r.user.answer = (transaction) => transaction.respond(200);
