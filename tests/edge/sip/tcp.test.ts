@@ -408,16 +408,16 @@ describe('SIP over TCP: sending', () => {
         read += chunk.toString('latin1');
       });
     });
-    rig.onMessage = async ({ source }) => {
-      // The end of its half is seen before the response is known.
-      await delay(30);
-      rig.edge.send(bytes('SIP/2.0 200 OK\r\n\r\n'), {
-        transport: 'TCP',
-        address: source.remoteAddress,
-        port: source.remotePort,
-        connectionId: source.connectionId,
-      });
-    };
+    // The end of its half is seen before the response is known.
+    rig.onMessage = ({ source }) =>
+      setTimeout(() => {
+        rig.edge.send(bytes('SIP/2.0 200 OK\r\n\r\n'), {
+          transport: 'TCP',
+          address: source.remoteAddress,
+          port: source.remotePort,
+          connectionId: source.connectionId,
+        });
+      }, 30);
     rig.edge.send(bytes(message()), server.target);
     await until(() => read.endsWith('SIP/2.0 200 OK\r\n\r\n'));
     await server.close();
