@@ -37,6 +37,8 @@ import { XmppDispatch } from './xmpp-dispatch.ts';
 const NAME = 'Stoxgate';
 /** How often what has grown too old is given up. */
 const SWEEP_MS = 10_000;
+/** How long a message that came too late to be refused may take to be delivered. */
+const LATE_MS = 5000;
 
 /** Starts a gateway; resolves when every listener is bound. Fails with a `StoxgateError` and leaves nothing open. */
 export async function startGateway(config: Config, env: GatewayEnv): Promise<Gateway> {
@@ -71,6 +73,8 @@ class RunningGateway implements Gateway {
   #startedAt = 0;
   #ready = false;
   #draining = false;
+  /** Links are being closed. */
+  #closing = false;
   #sweep: Timer | undefined;
 
   constructor(config: Config, env: GatewayEnv) {
@@ -163,7 +167,7 @@ class RunningGateway implements Gateway {
       name: NAME,
       version: env.version,
       startedMs: clock.now(),
-      draining,
+      phase: () => (this.#closing ? 'closing' : this.#draining ? 'draining' : 'serving'),
     });
     this.#gauges();
   }
@@ -233,12 +237,25 @@ class RunningGateway implements Gateway {
     // First what still has to be said on either side, then the ways on which it is said.
     this.#toXmpp.stop();
     this.#deliveries.stop();
+    this.#closing = true;
+    this.#deliveries.takeLate();
     await this.#links.stop();
+    await this.#lateDeliveries();
+    this.#deliveries.stop();
     this.#transactions.stop();
+    this.#errors.stop();
     this.#live.locator.stop();
     for (const resolver of this.#resolvers) resolver.cancel();
     await this.#edge.stop();
     this.#system.stop();
+  }
+
+  /** Messages that came while the links were being closed: they have a moment to be delivered. */
+  async #lateDeliveries(): Promise<void> {
+    const patience = Promise.withResolvers<void>();
+    const timer = this.#system.timers.set(LATE_MS, patience.resolve);
+    await Promise.race([this.#deliveries.drain(), patience.promise]);
+    this.#system.timers.clear(timer);
   }
 
   #makeLive(config: Config): Live {

@@ -19,6 +19,9 @@ import type { Live } from './live.ts';
 import type { ToSipMessages } from './messages/to-sip-messages.ts';
 import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
 
+/** `closing`: the links take no more stanzas, but still bring some. */
+export type Phase = 'serving' | 'draining' | 'closing';
+
 export interface XmppDispatchEnv {
   readonly clock: Clock;
   readonly log: Log;
@@ -29,7 +32,7 @@ export interface XmppDispatchEnv {
   readonly name: string;
   readonly version: string;
   readonly startedMs: number;
-  draining(): boolean;
+  phase(): Phase;
 }
 
 export class XmppDispatch {
@@ -87,7 +90,9 @@ export class XmppDispatch {
     if (!to.ok) return toSip.refuse(message, faultToStanzaError(to.error, 'target'), group);
     const from = book.jidSenderToSip(message.from);
     if (!from.ok) return toSip.refuse(message, faultToStanzaError(from.error, 'sender'), group);
-    if (this.#env.draining()) return toSip.refuse(message, gatewayStanzaError('ERR-G5'), group);
+    const phase = this.#env.phase();
+    if (phase === 'draining') return toSip.refuse(message, gatewayStanzaError('ERR-G5'), group);
+    // Once the links are being closed no error can be written any more: what the server had on its way is delivered.
     toSip.accept(message, from.value, to.value, group);
   }
 

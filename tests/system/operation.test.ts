@@ -77,6 +77,32 @@ describe('draining (ERR-G5)', () => {
   });
 });
 
+describe('what the server had on its way when the link was closed', () => {
+  test('is delivered, since no error can be written any more', async () => {
+    const rig = await Rig.start({});
+    rig.xmpp.lastWords = messageXml({ id: 'late', body: 'almost too late' });
+    await rig.gateway.drain();
+    await rig.gateway.stop();
+    const request = await rig.sip.requests.next('the late message');
+    assert.equal(textOf(request), 'almost too late');
+    assert.equal(rig.counter('stoxgate_reports_lost_total'), 0);
+    await rig.stop();
+  });
+
+  test('and when SIP refuses it, it is a counted and logged loss', async () => {
+    const rig = await Rig.start({});
+    rig.sip.answer = () => 404;
+    rig.xmpp.lastWords = messageXml({ id: 'late', body: 'to nobody' });
+    await rig.gateway.stop();
+    assert.equal(rig.counter('stoxgate_reports_lost_total'), 1);
+    assert.deepEqual(
+      rig.log.filter(({ event }) => event === 'report.lost').map(({ fields }) => fields['id']),
+      ['late'],
+    );
+    await rig.stop();
+  });
+});
+
 describe('reload', () => {
   const ADDED = [
     { home: 'sip', sip: 'example.net', xmpp: 'example.net' },
@@ -141,6 +167,7 @@ describe('reload', () => {
     const open = rig.sip.sendRequest({ body: 'open' }, rig.port);
     await rig.xmpp.stanzas.next('the message');
     await rig.gateway.reload(rig.config({ messages: { type: 'chat' } }));
+    rig.xmpp.barrier = 'return';
     rig.xmpp.release();
     assert.equal(statusOf(await rig.sip.final(open)), 202);
   });

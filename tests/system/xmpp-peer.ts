@@ -18,6 +18,8 @@ export class XmppPeer {
   welcome = true;
   /** What is said at once to a stanza, and so before the barrier behind it returns. */
   react: (stanza: XmlElement) => string | undefined = () => undefined;
+  /** What was on its way when the gateway ended the stream: written before the answering end tag. */
+  lastWords = '';
   readonly stanzas = new Inbox<XmlElement>();
   /** Why a real server would have closed a stream. */
   readonly faults: string[] = [];
@@ -96,7 +98,7 @@ export class XmppPeer {
           );
         },
         element: (element) => this.#element(socket, element, domain),
-        streamClose: () => socket.end('</stream:stream>'),
+        streamClose: () => socket.end(`${this.lastWords}</stream:stream>`),
         error: (error) => {
           this.faults.push(`${error.condition}: ${error.message}`);
           socket.destroy();

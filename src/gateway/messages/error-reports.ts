@@ -73,6 +73,11 @@ export class ErrorReports {
     this.#lost.add();
   }
 
+  /** The gateway stops: what no link took is given up, aloud. */
+  stop(): void {
+    this.#waiting.sweep(Infinity);
+  }
+
   /** Gives up what is too old. */
   sweep(): void {
     this.#waiting.sweep(this.#clock.now());

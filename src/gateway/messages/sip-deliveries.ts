@@ -82,6 +82,11 @@ export class SipDeliveries {
     });
   }
 
+  /** Takes what comes while the links are being closed, since its sender can be told nothing else. */
+  takeLate(): void {
+    this.#draining = false;
+  }
+
   /** Ends everything that is still open (ERR-G5). */
   stop(): void {
     this.#draining = true;
