@@ -4,6 +4,10 @@
 import { fillRandom } from './digest.ts';
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
+/** All pairs of characters: a text of half as many pieces costs half as much. */
+const PAIRS: readonly string[] = Array.from(BASE32, (first) =>
+  Array.from(BASE32, (second) => first + second),
+).flat();
 const BLOCK = 4096;
 
 export interface Random {
@@ -24,7 +28,8 @@ export class SecureRandom implements Random {
 
   base32(chars: number): string {
     let text = '';
-    for (let i = 0; i < chars; i++) text += BASE32[this.#byte() & 31];
+    for (let i = 1; i < chars; i += 2) text += PAIRS[((this.#byte() << 8) | this.#byte()) & 1023];
+    if ((chars & 1) === 1) text += BASE32[this.#byte() & 31];
     return text;
   }
 
