@@ -134,11 +134,13 @@ export class LinkGroup {
     this.#parked = [];
     for (const [i, entry] of parked.entries()) {
       if (!entry.open) continue;
-      if (this.#write(link, entry) < 0) {
+      const seq = this.#write(link, entry);
+      if (seq === SendRefusal.NotUp || seq === SendRefusal.Full) {
         this.#parked.push(...parked.slice(i));
         return;
       }
-      entry.writtenAgain();
+      // What this link cannot carry at all must not hold up those behind it; its owner's deadline ends it.
+      if (seq >= 0) entry.writtenAgain();
     }
   }
 

@@ -88,6 +88,7 @@ export class SipDispatch implements TransactionUser {
     if (scope === undefined) return this.#refuse(tx, this.#untrusted);
     const rejection = checkRequest(request, this.#can);
     if (rejection !== undefined) {
+      if (request.method === 'MESSAGE') this.#env.messages.countRejected();
       return tx.respond(
         rejection.status,
         rejection.headers.length === 0 ? undefined : { headers: rejection.headers },
@@ -98,11 +99,15 @@ export class SipDispatch implements TransactionUser {
     const from = book.sipSenderToJid(request.from.uri, strayInstance(request));
     if (!from.ok) {
       if (from.error.kind === 'no-rule') return this.#refuse(tx, this.#unknownSender);
+      this.#env.messages.countRejected();
       return tx.respond(400);
     }
     if (!scope.any && !scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
     // RFC 3261 §12.2.2: MESSAGE makes no dialog, so a To tag belongs to none that is known here.
-    if (request.to.tag !== undefined) return tx.respond(481);
+    if (request.to.tag !== undefined) {
+      this.#env.messages.countRejected();
+      return tx.respond(481);
+    }
     this.#env.messages.accept(tx, from.value);
   }
 

@@ -35,6 +35,8 @@ import type { Gateway, GatewayEnv, GatewayStatus } from './types.ts';
 import { XmppDispatch } from './xmpp-dispatch.ts';
 
 const NAME = 'Stoxgate';
+/** Resolvers of earlier configurations that may still be asked something. */
+const MAX_RESOLVERS = 4;
 /** How often what has grown too old is given up. */
 const SWEEP_MS = 10_000;
 /** How long a message that came too late to be refused may take to be delivered. */
@@ -130,6 +132,7 @@ class RunningGateway implements Gateway {
     this.#toXmpp = new ToXmppMessages({
       clock,
       timers,
+      random,
       log,
       live: this.#live,
       conversations: this.#conversations,
@@ -213,11 +216,10 @@ class RunningGateway implements Gateway {
     // Everything that can fail comes first: either all of the new configuration is taken or none of it.
     const fresh = this.#makeLive(config);
     fresh.locator = this.#makeLocator(config);
-    const before = this.#live.locator;
     Object.assign(this.#live, fresh);
     this.#config = config;
-    before.stop();
-    for (const old of this.#resolvers.splice(0, this.#resolvers.length - 1)) old.cancel();
+    // The old locator and resolver end what was asked of them; a look-up lasts some seconds at most.
+    for (const old of this.#resolvers.splice(0, this.#resolvers.length - MAX_RESOLVERS)) old.cancel();
     await this.#links.apply(config.xmpp.components);
   }
 

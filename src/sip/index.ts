@@ -151,3 +151,9 @@ export {
   type Capabilities,
   type Rejection,
 } from './usage/request-checks.ts';
+export {
+  CompletedStore,
+  type CompletedStoreOptions,
+  type Fingerprint,
+} from './transaction/completed-store.ts';
+export { KeyedHash } from './transaction/keyed-hash.ts';

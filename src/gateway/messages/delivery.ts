@@ -31,10 +31,16 @@ import {
   type SipResponse,
 } from '../../sip/index.ts';
 import { stanzaError, type StanzaError } from '../../xmpp/index.ts';
+import { contactUris } from './redirect.ts';
 import type { DeliveryEnv, SipDeliveries } from './sip-deliveries.ts';
 
 /** IM-30: the whole request, in octets. RFC 3428 §8: the path may hold a hop over UDP that we do not see. */
 export const MAX_MESSAGE_OCTETS = 1300;
+/** What its sender hears (RFC 7572 §6). */
+export const TOO_LONG: StanzaError = stanzaError('policy-violation', {
+  text: `The message would be longer than ${MAX_MESSAGE_OCTETS} octets as a SIP request`,
+  lang: 'en',
+});
 const TAG_CHARS = 16;
 
 /** Who sent it, and hears what became of it: exactly one of the two, once. */
@@ -43,6 +49,8 @@ export interface Origin {
   readonly cid: string;
   /** For From; '' for none. */
   readonly displayName: string;
+  /** Its message has to wait: a good moment to let go of what it does not need. */
+  settle?(): void;
   delivered(): void;
   /** `status`: the final response, if there was one. */
   refused(error: StanzaError, status: number | undefined): void;
@@ -61,7 +69,7 @@ export interface DeliveryParts {
 }
 
 const LOCATED: ToSipEvent = { kind: 'located' };
-const TOO_LONG: ToSipEvent = { kind: 'tooLong' };
+const TOO_LONG_EVENT: ToSipEvent = { kind: 'tooLong' };
 const UNLOCATABLE: ToSipEvent = { kind: 'unlocatable' };
 const HEAD_FAILED: ToSipEvent = { kind: 'headFailed' };
 
@@ -80,7 +88,9 @@ export class Delivery implements ClientHandlers {
   #retry: AuthRetry | undefined;
   #error: StanzaError | undefined;
   #status: number | undefined;
-  /** Contacts of redirects that were tried. */
+  /** Contacts of redirects that are still to be tried … */
+  #contacts: string[] = [];
+  /** … and all that ever were. */
   #visited: Set<string> | undefined;
 
   constructor(queue: SipDeliveries, env: DeliveryEnv, parts: DeliveryParts) {
@@ -130,7 +140,7 @@ export class Delivery implements ClientHandlers {
       status,
       moreTargets: this.#next < this.#targets.length,
       answerable: (status === 401 || status === 407) && this.#answerChallenge(response),
-      redirect: status >= 300 && status < 400 && this.#takeRedirect(response),
+      redirect: status >= 300 && this.#hasContact(response),
     });
   }
 
@@ -142,7 +152,8 @@ export class Delivery implements ClientHandlers {
     if (log.enabled('debug')) {
       log.debug('message.failed', { cid: this.#parts.origin.cid, reason, error: error.message });
     }
-    this.step({ kind: 'failed', moreTargets: this.#next < this.#targets.length });
+    const moreTargets = this.#next < this.#targets.length;
+    this.step({ kind: 'failed', moreTargets, redirect: this.#contacts.length > 0 });
   }
 
   get #target(): LocatedTarget | undefined {
@@ -160,6 +171,7 @@ export class Delivery implements ClientHandlers {
       case 'follow':
         // What was answered here need not be known to whoever comes next (RFC 3261 §8.1.3.4).
         this.#retry = undefined;
+        this.#requestUri = this.#contacts.shift() ?? this.#requestUri;
         return;
       case 'penalizeTarget':
         if (this.#target !== undefined) this.#env.live.locator.penalise(this.#target);
@@ -226,9 +238,8 @@ export class Delivery implements ClientHandlers {
   }
 
   #tooLong(): void {
-    const text = `The message would be longer than ${MAX_MESSAGE_OCTETS} octets as a SIP request`;
-    this.#error = stanzaError('policy-violation', { text, lang: 'en' });
-    this.step(TOO_LONG);
+    this.#error = TOO_LONG;
+    this.step(TOO_LONG_EVENT);
   }
 
   #build(target: LocatedTarget): SipRequest {
@@ -266,19 +277,18 @@ export class Delivery implements ClientHandlers {
     return retry.ok;
   }
 
-  /** ERR-R5: takes the first Contact that was not tried yet as new Request-URI. */
-  #takeRedirect(response: SipResponse): boolean {
+  /** ERR-R5: puts the Contacts of a 3xx behind those that wait; true when there is one to try. */
+  #hasContact(response: SipResponse): boolean {
     if (this.#env.live.messages.redirects !== 'follow') return false;
-    const contacts = contactList(response);
-    if (!contacts.ok || contacts.value === '*') return false;
-    const visited = (this.#visited ??= new Set([this.#requestUri]));
-    for (const { uri } of contacts.value) {
-      if (visited.has(uri)) continue;
-      visited.add(uri);
-      this.#requestUri = uri;
-      return true;
+    if (response.status < 400) {
+      const visited = (this.#visited ??= new Set([this.#requestUri]));
+      for (const uri of contactUris(response)) {
+        if (visited.has(uri)) continue;
+        visited.add(uri);
+        this.#contacts.push(uri);
+      }
     }
-    return false;
+    return this.#contacts.length > 0;
   }
 
   #errorFrom(response: SipResponse): StanzaError {

@@ -1,4 +1,5 @@
-// Counters of promise 1: every message is in exactly one of these, in its direction.
+// Counters of promise 1: every message of a believed sender is in exactly one of these, in its direction. Those of
+// others are in stoxgate_sip_refused_total.
 
 import type { Counter, Counters } from '../../base/index.ts';
 

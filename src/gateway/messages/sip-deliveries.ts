@@ -66,6 +66,7 @@ export class SipDeliveries {
     const delivery = new Delivery(this, this.#env, parts);
     this.#open += 1;
     if (queue !== undefined) {
+      parts.origin.settle?.();
       queue.waiting.push(delivery);
       return;
     }

@@ -1,26 +1,30 @@
 // Takes messages from XMPP to SIP, and reports each that was not delivered to its sender, with his id.
 
-import type { Log, Random } from '../../base/index.ts';
+import { detachText, type Log, type Random } from '../../base/index.ts';
 import { toSip, type MessageDraft } from '../../interwork/message/index.ts';
 import { responseToStanzaError, type MappedUri } from '../../mapping/index.ts';
 import {
   errorReply,
   mayAnswerWithError,
+  NS_NICK,
   readChatState,
   readNick,
   type Message,
   type StanzaError,
 } from '../../xmpp/index.ts';
+import { XmlElement } from '../../xml/index.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import type { ComposingToSip } from './composing.ts';
 import type { Conversation, Conversations } from './conversations.ts';
-import type { Origin } from './delivery.ts';
+import { MAX_MESSAGE_OCTETS, TOO_LONG, type Origin } from './delivery.ts';
 import type { ErrorReports } from './error-reports.ts';
 import type { ToSipOutcomes } from './outcomes.ts';
 import type { SipDeliveries } from './sip-deliveries.ts';
 
 const CALL_ID_CHARS = 26;
+/** Longer ids of clients are not written into log lines. */
+const MAX_CORRELATION = 64;
 
 export interface ToSipEnv {
   readonly random: Random;
@@ -36,23 +40,32 @@ export interface ToSipEnv {
 /** A message from XMPP: its sender hears only of what was not delivered. */
 class StanzaOrigin implements Origin {
   readonly #owner: ToSipMessages;
-  readonly #message: Message;
+  #message: Message;
   readonly #group: LinkGroup;
+  readonly #callId: string;
 
-  constructor(owner: ToSipMessages, message: Message, group: LinkGroup) {
+  constructor(owner: ToSipMessages, message: Message, group: LinkGroup, callId: string) {
     this.#owner = owner;
     this.#message = message;
     this.#group = group;
+    this.#callId = callId;
   }
 
+  /** The client's id where it has one that fits a log line, else the Call-ID. */
   get cid(): string {
-    return this.#message.id ?? '';
+    return correlationOf(this.#message) ?? this.#callId;
   }
 
+  /** A client that wants a name to be shown sends it (ADDR-70, XEP-0172). */
   get displayName(): string {
-    // A client that wants a name to be shown sends it (ADDR-70, XEP-0172); it is looked for only where there is more
-    // than a body and a thread.
-    return this.#message.element.children.length > 1 ? (readNick(this.#message.element) ?? '') : '';
+    return this.#message.element.children.length > 0 ? (readNick(this.#message.element) ?? '') : '';
+  }
+
+  /** It will wait: pieces of the chunk that it came in would keep the whole chunk. */
+  settle(): void {
+    const { name, ns, attributes, children } = this.#message.element;
+    const element = new XmlElement(name, ns, attributes.map(detachText), children);
+    this.#message = { ...this.#message, element };
   }
 
   delivered(): void {
@@ -91,13 +104,18 @@ export class ToSipMessages {
     // ERR-R9: it has been through this or another gateway too often; a proxy would have answered 483.
     if (result.draft.maxForwards === 0)
       return this.refuse(message, responseToStanzaError(483, 'Too Many Hops'), group);
+    if (draftOctets(result.draft) > MAX_MESSAGE_OCTETS) return this.refuse(message, TOO_LONG, group);
     const callId = this.#callId(message, result.draft, conversation);
     if (live.logBodies && log.enabled('debug')) {
-      log.debug('message.body', { cid: message.id, direction: 'xmpp_to_sip', body: message.bodies[0]?.text });
+      log.debug('message.body', {
+        cid: correlationOf(message) ?? callId,
+        direction: 'xmpp_to_sip',
+        body: message.bodies[0]?.text,
+      });
     }
     composing.contentSent(from.uri, to.uri);
     deliveries.send({
-      origin: new StanzaOrigin(this, message, group),
+      origin: new StanzaOrigin(this, withoutContent(message), group, callId),
       from: from.uri,
       requestUri: to.uri,
       callId,
@@ -113,7 +131,7 @@ export class ToSipMessages {
     outcomes.reported.add();
     if (log.enabled('debug')) {
       log.debug('message.reported', {
-        cid: message.id,
+        cid: correlationOf(message),
         direction: 'xmpp_to_sip',
         condition: error.condition,
       });
@@ -135,3 +153,25 @@ export class ToSipMessages {
     return conversation.thread.callId;
   }
 }
+
+function correlationOf(message: Message): string | undefined {
+  return message.id !== undefined && message.id.length <= MAX_CORRELATION ? message.id : undefined;
+}
+
+/** Octets that the request surely has: what is more than IM-30 allows need not wait to be told so. */
+function draftOctets(draft: MessageDraft): number {
+  let octets = draft.body.length;
+  for (const { value } of draft.headers) octets += value.length;
+  return octets;
+}
+
+/** The message with what its answer needs: its content is in the request by now. */
+function withoutContent(message: Message): Message {
+  const { name, ns, attributes, children } = message.element;
+  // The nick is asked for when the request is made; it is the only extension that is.
+  const kept = children.length > 1 ? message.element.child('nick', NS_NICK) : undefined;
+  const element = new XmlElement(name, ns, attributes, kept === undefined ? [] : [kept]);
+  return { ...message, element, bodies: NOTHING, subjects: NOTHING };
+}
+
+const NOTHING: Message['bodies'] = [];

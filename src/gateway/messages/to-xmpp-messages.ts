@@ -1,8 +1,7 @@
 // Runs the machine of each message from SIP to XMPP: writes the stanza, waits for the acknowledgement, answers.
 
-import { BoundedMap, ChurnMap, type Clock, type Log, type Timers } from '../../base/index.ts';
+import { BoundedMap, ChurnMap, type Clock, type Log, type Random, type Timers } from '../../base/index.ts';
 import {
-  isMessageId,
   stepToXmpp,
   toXmpp,
   ToXmppState,
@@ -26,6 +25,7 @@ import type { Live } from '../live.ts';
 import type { ComposingToXmpp } from './composing.ts';
 import type { Conversations } from './conversations.ts';
 import { OpenMessage, speaksForDomain, type ReportSink } from './open-message.ts';
+import { RecentIds } from './recent-ids.ts';
 import type { ToXmppOutcomes } from './outcomes.ts';
 
 /** IM-29: the final response no later than 10 s after the request; the rest is for the way back. */
@@ -40,6 +40,7 @@ const NO_HEADERS: readonly HeaderField[] = [];
 export interface ToXmppEnv {
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly random: Random;
   readonly log: Log;
   readonly live: Live;
   readonly conversations: Conversations;
@@ -58,12 +59,15 @@ export class ToXmppMessages {
    * failed, so that a late error about them is no loss. A plainly accepted message is not kept.
    */
   readonly #ended: BoundedMap<string, OpenMessage>;
+  /** Ids of messages that were plainly accepted a short while ago: an error about one of them is a loss. */
+  readonly #acceptedIds: RecentIds;
   #draining = false;
   #whenIdle: (() => void) | undefined;
 
   constructor(env: ToXmppEnv) {
     this.#env = env;
     this.#ended = new BoundedMap({ maxEntries: MAX_ENDED });
+    this.#acceptedIds = new RecentIds({ clock: env.clock, timers: env.timers, random: env.random });
   }
 
   /** Messages without a final response. */
@@ -125,6 +129,11 @@ export class ToXmppMessages {
     }
   }
 
+  /** One that was refused before it came here (RFC 3261 §8.2). */
+  countRejected(): void {
+    this.#env.outcomes.rejected.add();
+  }
+
   /** A message stanza of type error: true when it was about one of these. */
   errorStanza(stanza: XmlElement): boolean {
     const id = stanza.attr('id');
@@ -137,8 +146,8 @@ export class ToXmppMessages {
       message.error = undefined;
       return true;
     }
-    if (id === undefined || !isMessageId(id)) return false;
-    // Not kept: it was accepted, and its sender asked for no reports.
+    if (id === undefined || !this.#acceptedIds.has(id)) return false;
+    // Its sender was told 2xx and asked for no reports.
     this.#lose(id, stanza);
     return true;
   }
@@ -173,6 +182,7 @@ export class ToXmppMessages {
     this.#draining = true;
     for (const message of this.#open.values()) this.step(message, 'drained');
     this.#ended.clear();
+    this.#acceptedIds.clear();
   }
 
   /** Steps one machine and runs its effects. */
@@ -214,6 +224,8 @@ export class ToXmppMessages {
     if (newcomers !== undefined) this.#env.conversations.open(newcomers[0].bareText, newcomers[1].bareText);
     composing.contentSent(stanza);
     this.#open.set(id, message);
+    // A second attempt under the id of one that was refused: what comes now is about this one.
+    this.#ended.delete(id);
     message.deadline = timers.set(DEADLINE_MS, () => this.step(message, 'deadline'));
     if (log.enabled('debug')) {
       log.debug('message.written', {
@@ -314,7 +326,7 @@ export class ToXmppMessages {
     if (message.state !== ToXmppState.Accepted || message.reports !== undefined) {
       message.shrink();
       this.#ended.set(message.id, message, this.#env.clock.now(), REMEMBER_ENDED_MS);
-    }
+    } else this.#acceptedIds.add(message.id);
   }
 
   #reject(tx: ServerTransaction, status: number, headers: readonly HeaderField[]): void {

@@ -34,11 +34,11 @@ export type ToSipEvent =
       readonly moreTargets: boolean;
       /** There are credentials for the challenge that were not refused yet (ERR-R4: once, once more for stale=true). */
       readonly answerable?: boolean;
-      /** Redirects are followed and one Contact was not tried yet. */
+      /** Redirects are followed and a Contact of this or an earlier 3xx was not tried yet. */
       readonly redirect?: boolean;
     }
   /** Timer F, or the transport could not send (RFC 3261 §8.1.3.1: as 408 and 503). */
-  | { readonly kind: 'failed'; readonly moreTargets: boolean }
+  | { readonly kind: 'failed'; readonly moreTargets: boolean; readonly redirect?: boolean }
   /** The message before it in the queue found the target dead (IM-33). */
   | { readonly kind: 'headFailed' }
   /** The request would be larger than IM-30 allows: nothing was sent. */
@@ -130,7 +130,10 @@ function stepTrying(state: Trying, event: ToSipEvent): ToSipTransition {
       return stepResponse(state, event);
     case 'failed':
       // ERR-R6: timeout and transport failure try the next target before anything is said.
-      return event.moreTargets ? keep(state, 'penalizeTarget', 'send') : REPORTED_DEAD;
+      if (event.moreTargets) return keep(state, 'penalizeTarget', 'send');
+      return follows(state, event)
+        ? keep(redirected(state), 'penalizeTarget', 'follow', 'locate')
+        : REPORTED_DEAD;
     case 'tooLong':
     case 'drained':
       return REPORTED;
@@ -143,25 +146,31 @@ function stepResponse(state: Trying, event: ToSipEvent & { kind: 'response' }): 
   const status = event.status;
   if (status < 200) return keep(state);
   if (status < 300) return DELIVERED;
-  if (status < 400 && event.redirect === true && state.redirects < MAX_REDIRECTS) {
-    return keep({ kind: 'locating', authentications: 0, redirects: state.redirects + 1 }, 'follow', 'locate');
-  }
   if (status === 401 || status === 407) {
     // Each realm on the way may ask for itself; whether one asked before is known where the nonces are.
     if (event.answerable === true && state.authentications < MAX_AUTHENTICATIONS) {
       return keep({ ...state, authentications: state.authentications + 1 }, 'sendWithCredentials');
     }
-    return REPORTED;
   }
-  if (status === 503) {
-    // RFC 3263 §4.3: a 503 is a failure of this target. RFC 3261 §21.5.4.
-    return event.moreTargets
-      ? keep(state, 'penalizeTarget', 'send')
-      : keep(REPORTED_STATE, 'penalizeTarget', 'report', 'releaseTurn');
-  }
+  // RFC 3263 §4.3: a 503 is a failure of this target (RFC 3261 §21.5.4).
+  if (status === 503 && event.moreTargets) return keep(state, 'penalizeTarget', 'send');
   // RFC 3261 §16.7 step 6 lets a proxy answer 408 for a target that was silent behind it: ERR-R6.
   if (status === 408 && event.moreTargets) return keep(state, 'send');
-  return REPORTED;
+  // RFC 3261 §8.1.3.4: the Contacts one after the other; §21.6: a 6xx ends the search everywhere.
+  if (status < 600 && follows(state, event)) {
+    return status === 503
+      ? keep(redirected(state), 'penalizeTarget', 'follow', 'locate')
+      : keep(redirected(state), 'follow', 'locate');
+  }
+  return status === 503 ? keep(REPORTED_STATE, 'penalizeTarget', 'report', 'releaseTurn') : REPORTED;
+}
+
+function follows(state: Trying, event: { readonly redirect?: boolean }): boolean {
+  return event.redirect === true && state.redirects < MAX_REDIRECTS;
+}
+
+function redirected(state: Trying): ToSipState {
+  return { kind: 'locating', authentications: 0, redirects: state.redirects + 1 };
 }
 
 function keep(state: ToSipState, ...effects: ToSipEffect[]): ToSipTransition {

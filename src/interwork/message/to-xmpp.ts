@@ -114,7 +114,9 @@ function composing(
   body: SipBody & { kind: 'composing' },
   context: ToXmppContext,
 ): ToXmpp {
-  const attributes = ['from', context.from, 'to', context.to, 'id', messageId(request), 'type', 'chat'];
+  // Not the id of a message: an error about it is no loss.
+  const id = `c${messageId(request)}`;
+  const attributes = ['from', context.from, 'to', context.to, 'id', id, 'type', 'chat'];
   const stanza = new XmlElement('message', NS_CLIENT, attributes, [
     chatStateElement(chatStateFor(body.state)),
   ]);

@@ -27,6 +27,7 @@ export class TransactionCounters {
   readonly rejected: Counter;
   readonly rejectionsSuppressed: Counter;
   readonly #counters: Counters;
+  readonly #responses = new Map<number, Counter>();
 
   constructor(counters: Counters) {
     const counter = (name: string, help: string, labels?: Record<string, string>): Counter =>
@@ -62,6 +63,21 @@ export class TransactionCounters {
     this.rejected = counter('stateless_rejections', rejections, { result: 'sent' });
     this.rejectionsSuppressed = counter('stateless_rejections', rejections, { result: 'suppressed' });
     this.#counters = counters;
+  }
+
+  /** Responses of ours by status, repetitions not counted. */
+  response(status: number): Counter {
+    let counter = this.#responses.get(status);
+    if (counter === undefined) {
+      const labels = { status: String(status) };
+      counter = this.#counters.counter(
+        `${PREFIX}_responses_total`,
+        'Responses that were made, by status',
+        labels,
+      );
+      this.#responses.set(status, counter);
+    }
+    return counter;
   }
 
   /** Codes of the parser are a closed set. */

@@ -238,6 +238,7 @@ export class PendingServer extends TimedTransaction implements ServerTransaction
       this.#ownTag = true;
     }
     this.#lastStatus = status;
+    this.#context.counters.response(status).value += 1;
     const { reason, headers, body } = options;
     // RFC 3261 §8.2.6.2: a tag in all responses but 100.
     const toTag = status === 100 ? undefined : this.#toTag;

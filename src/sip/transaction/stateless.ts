@@ -64,6 +64,7 @@ export class StatelessResponder {
     // RFC 3261 §8.2.7: the tag "MUST be the same for the same request", so it is derived, too.
     const toTag = this.#tag(key);
     const response = buildResponse(request, status, { toTag, headers });
+    this.#env.counters.response(status).add();
     this.#send(serializeMessage(response), responseTarget(request.via, source));
   }
 
@@ -79,6 +80,7 @@ export class StatelessResponder {
     const toTag = this.#tag(`${wreck.vias[0] ?? ''} ${wreck.callId} ${wreck.cseq}`);
     const response = buildWreckResponse(wreck, fault.status, fault.reason, toTag);
     counters.rejected.add();
+    counters.response(fault.status).add();
     this.#send(serializeMessage(response), wreckTarget(wreck, source));
   }
 

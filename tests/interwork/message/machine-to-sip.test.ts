@@ -34,6 +34,11 @@ const EVENTS: Record<string, ToSipEvent> = {
   '202': response(202),
   '302 not followed': response(302),
   '302 followed': response(302, { redirect: true }),
+  '404 another Contact': response(404, { redirect: true }),
+  '503 another Contact': response(503, { redirect: true }),
+  '503 more targets and another Contact': response(503, { moreTargets: true, redirect: true }),
+  '603 another Contact': response(603, { redirect: true }),
+  'failed another Contact': { kind: 'failed', moreTargets: false, redirect: true },
   '401 no credentials': response(401),
   '407 credentials': response(407, { answerable: true }),
   '404': response(404),
@@ -60,6 +65,11 @@ const EXPECTED: Record<string, Record<string, string>> = {
     '202': 'delivered: countDelivered releaseTurn',
     '302 not followed': REPORT,
     '302 followed': 'locating: follow locate',
+    '404 another Contact': 'locating: follow locate',
+    '503 another Contact': 'locating: penalizeTarget follow locate',
+    '503 more targets and another Contact': 'trying: penalizeTarget send',
+    '603 another Contact': REPORT,
+    'failed another Contact': 'locating: penalizeTarget follow locate',
     '401 no credentials': REPORT,
     '407 credentials': 'trying: sendWithCredentials',
     '404': REPORT,
@@ -79,7 +89,13 @@ const EXPECTED: Record<string, Record<string, string>> = {
 // ERR-R4: an end even where each realm asks for itself.
 EXPECTED['trying with the 4th credentials'] = { ...EXPECTED['trying'], '407 credentials': REPORT };
 // ERR-R5: at most 5 targets.
-EXPECTED['trying the 5th redirect'] = { ...EXPECTED['trying'], '302 followed': REPORT };
+EXPECTED['trying the 5th redirect'] = {
+  ...EXPECTED['trying'],
+  '302 followed': REPORT,
+  '404 another Contact': REPORT,
+  '503 another Contact': 'reported: penalizeTarget report releaseTurn',
+  'failed another Contact': 'reported: penalizeTarget report failQueue releaseTurn',
+};
 
 describe('XMPP to SIP: state × event', () => {
   for (const [stateName, state] of Object.entries(STATES)) {

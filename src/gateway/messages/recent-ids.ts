@@ -1,0 +1,45 @@
+// Ids of the last minutes, as fingerprints: enough to know one's own again, and small however many they are.
+
+import type { Clock, Random, Timers } from '../../base/index.ts';
+import { isMessageId } from '../../interwork/message/index.ts';
+import { CompletedStore, KeyedHash } from '../../sip/index.ts';
+
+/** Errors of servers come within seconds, those of servers that cannot be reached within a minute or two. */
+const KEEP_MS = 60_000;
+const MAX_IDS = 2 ** 19;
+
+export class RecentIds {
+  readonly #hash: KeyedHash;
+  readonly #store: CompletedStore;
+  readonly #clock: Clock;
+  /** Until then some of the ids of the last minute are not known. */
+  #incompleteUntilMs = -Infinity;
+
+  constructor(env: { readonly clock: Clock; readonly timers: Timers; readonly random: Random }) {
+    this.#clock = env.clock;
+    this.#hash = KeyedHash.random(env.random);
+    this.#store = new CompletedStore({
+      clock: env.clock,
+      timers: env.timers,
+      ttlMs: KEEP_MS,
+      maxRecords: MAX_IDS,
+    });
+  }
+
+  /** Keeps an id for a minute. */
+  add(id: string): void {
+    this.#hash.digest(id);
+    if (!this.#store.add(this.#hash, 0)) this.#incompleteUntilMs = this.#clock.now() + KEEP_MS;
+  }
+
+  /** True for an id of the last minute; when there were too many to keep, for every id that looks like one. */
+  has(id: string): boolean {
+    this.#hash.digest(id);
+    if (this.#store.find(this.#hash) >= 0) return true;
+    return this.#clock.now() < this.#incompleteUntilMs && isMessageId(id);
+  }
+
+  clear(): void {
+    this.#store.clear();
+  }
+}
