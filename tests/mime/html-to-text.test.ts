@@ -30,7 +30,7 @@ describe('row IM-41: text of HTML', () => {
     ['svg', 'a<svg><text>x</text></svg>b', 'ab'],
     ['svg never closed', 'a<svg>b', 'ab'],
     ['comment', 'a<!-- <b>x</b> -->b', 'ab'],
-    ['short comments', 'a<!-->b<!--->c', 'abc'],
+    ['short comments', 'a<!-->b<!--->c<!---->d', 'abcd'],
     ['comment never closed', 'a<!-- b', 'a'],
     ['doctype and processing instruction', '<!DOCTYPE html><?xml version="1.0"?>a', 'a'],
     ['image text', 'a <img src="x" alt="smile"> b', 'a smile b'],

@@ -174,6 +174,8 @@ describe('RFC 5122: xmpp', () => {
       const read = parseXmppUri(raw);
       if (!read.ok) {
         assert.equal(expected, undefined, read.error.message);
+        // Escapes have codes of their own.
+        assert.match(read.error.code, /^ERR_SIP_URI_(?:XMPP|ESCAPE|UTF8)$/);
         return;
       }
       const { authority, local, domain, resource, query, fragment } = read.value;
