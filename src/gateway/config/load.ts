@@ -40,7 +40,12 @@ export function parseConfig(text: string, path: string, env: LoadEnv): Result<Co
   if (yaml.faults.length > 0) {
     return err(
       yaml.faults
-        .map(({ line, column, message }) => ({ ...wholeFile(path, message), line, column }))
+        .map((fault) => ({
+          ...wholeFile(path, fault.message),
+          line: fault.line,
+          column: fault.column,
+          key: formatKeyPath(fault.path),
+        }))
         .toSorted(byPlace),
     );
   }

@@ -20,7 +20,10 @@ export function remarksOnRules(config: Config): Remark[] {
   ];
 }
 
-/** Each `home: sip` rule speaks to XMPP from its `xmpp` domain, and only a component of that domain may. */
+/**
+ * Each `home: sip` rule speaks to XMPP from its `xmpp` domain, and only a component of that domain may. Without one the
+ * file is usable all the same: senders of this rule are refused, the other rules work.
+ */
 function remarksOnLinks(config: Config): Remark[] {
   const remarks: Remark[] = [];
   const components = config.xmpp.components;
@@ -29,7 +32,8 @@ function remarksOnLinks(config: Config): Remark[] {
       const wanted = rule.xmpp === '*' ? 'component' : `component with the domain ${rule.xmpp}`;
       remarks.push({
         path: ['domains', index, 'xmpp'],
-        message: `nothing can speak for this domain: xmpp.components has no ${wanted}`,
+        severity: 'warning',
+        message: `nothing can speak for this domain, so messages from its SIP users are refused with 403: xmpp.components has no ${wanted}`,
       });
     }
   }

@@ -1,7 +1,7 @@
 // What the schema is built from: documented keys, texts with a grammar, secrets.
 
 import * as z from 'zod';
-import { ok, type Result } from '../../base/index.ts';
+import { err, ok, type Result } from '../../base/index.ts';
 
 /** Where secrets that are not in the file come from. Both say no by a reason in words. */
 export interface SecretSources {
@@ -62,22 +62,26 @@ export function secretSchema(sources: SecretSources) {
   return z
     .union([
       z.string(),
-      z.strictObject({ file: z.string().min(1) }),
-      z.strictObject({ env: z.string().min(1) }),
+      // One object for both, since of two the one that fits less badly would call the other's key unknown.
+      z.strictObject({ file: z.string().min(1).exactOptional(), env: z.string().min(1).exactOptional() }),
     ])
     .transform((value, context): string => {
-      const result =
-        typeof value === 'string'
-          ? ok(value)
-          : 'file' in value
-            ? sources.file(value.file)
-            : sources.env(value.env);
+      const result = typeof value === 'string' ? ok(value) : fetchSecret(value, sources);
       const reason = result.ok ? secretFault(result.value) : result.error;
       if (result.ok && reason === undefined) return result.value;
       // The value itself never goes into a finding.
       context.issues.push({ code: 'custom', message: reason ?? '', input: undefined });
       return z.NEVER;
     });
+}
+
+function fetchSecret(
+  { file, env }: { readonly file?: string; readonly env?: string },
+  sources: SecretSources,
+): Result<string, string> {
+  if (file !== undefined && env !== undefined) return err('has both file and env; a secret comes from one');
+  if (file !== undefined) return sources.file(file);
+  return env === undefined ? err('needs file or env') : sources.env(env);
 }
 
 function secretFault(value: string): string | undefined {

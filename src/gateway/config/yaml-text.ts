@@ -2,7 +2,11 @@
 
 import {
   isAlias,
+  isMap,
+  isNode,
+  isPair,
   isScalar,
+  isSeq,
   LineCounter,
   parseDocument,
   visit,
@@ -10,6 +14,7 @@ import {
   type Document,
   type YAMLError,
 } from 'yaml';
+import type { KeyPath } from './finding.ts';
 import { place, type Position } from './positions.ts';
 
 /** More than any configuration needs; a bomb of nested aliases needs few, so the expansion is bounded as well. */
@@ -17,6 +22,8 @@ const MAX_ALIASES = 100;
 const MAX_FAULTS = 20;
 
 export interface YamlFault extends Position {
+  /** The key that it belongs to; empty when it is of the text itself. */
+  readonly path: KeyPath;
   readonly message: string;
 }
 
@@ -36,10 +43,9 @@ export function readYaml(text: string): YamlText {
     version: '1.2',
     stringKeys: true,
   });
-  const faults = [...document.errors, ...document.warnings].map((error) => ({
-    ...place(lines, error.pos[0]),
-    message: wording(error),
-  }));
+  const faults = [...document.errors, ...document.warnings].map(
+    (error) => duplicateKey(error, document, lines) ?? faultAt(lines, error.pos[0], wording(error)),
+  );
   if (faults.length > 0) return { document, lines, value: undefined, faults: faults.slice(0, MAX_FAULTS) };
   const shapeFault = faultOfAliases(document, lines) ?? faultOfKeys(document, lines);
   if (shapeFault !== undefined) return { document, lines, value: undefined, faults: [shapeFault] };
@@ -47,7 +53,7 @@ export function readYaml(text: string): YamlText {
     return { document, lines, value: document.toJS({ maxAliasCount: MAX_ALIASES }), faults: [] };
   } catch (error) {
     const message = `its aliases cannot be expanded: ${error instanceof Error ? error.message : String(error)}`;
-    return { document, lines, value: undefined, faults: [{ line: 1, column: 1, message }] };
+    return { document, lines, value: undefined, faults: [faultAt(lines, 0, message)] };
   }
 }
 
@@ -60,12 +66,12 @@ function faultOfAliases(document: Document, lines: LineCounter): YamlFault | und
   });
   const unresolved = aliases.find((alias) => alias.resolve(document) === undefined);
   if (unresolved !== undefined) {
-    return { ...place(lines, unresolved.range?.[0] ?? 0), message: `"*${unresolved.source}" ${STAR}` };
+    return faultAt(lines, unresolved.range?.[0] ?? 0, `"*${unresolved.source}" ${STAR}`);
   }
   const beyond = aliases[MAX_ALIASES];
   return beyond === undefined
     ? undefined
-    : { ...place(lines, beyond.range?.[0] ?? 0), message: `more than ${MAX_ALIASES} aliases` };
+    : faultAt(lines, beyond.range?.[0] ?? 0, `more than ${MAX_ALIASES} aliases`);
 }
 
 /** The one name that is no ordinary key of a JavaScript object: libraries skip it in silence. */
@@ -74,11 +80,48 @@ function faultOfKeys(document: Document, lines: LineCounter): YamlFault | undefi
   visit(document, {
     Pair: (_key, pair) => {
       if (!isScalar(pair.key) || pair.key.value !== '__proto__') return undefined;
-      fault = { ...place(lines, pair.key.range?.[0] ?? 0), message: '"__proto__" is not a key' };
+      fault = faultAt(lines, pair.key.range?.[0] ?? 0, '"__proto__" is not a key');
       return visit.BREAK;
     },
   });
   return fault;
+}
+
+/** Names the key that stands twice in one map, and where it stood first. */
+function duplicateKey(error: YAMLError, document: Document, lines: LineCounter): YamlFault | undefined {
+  if (error.code !== 'DUPLICATE_KEY') return undefined;
+  const [offset] = error.pos;
+  let fault: YamlFault | undefined;
+  visit(document, {
+    Pair: (_key, pair, around) => {
+      if (!isScalar(pair.key) || pair.key.range?.[0] !== offset) return undefined;
+      const { value } = pair.key;
+      const map = around.at(-1);
+      const first = isMap(map)
+        ? map.items.find((item) => isScalar(item.key) && item.key.value === value)
+        : undefined;
+      const start = isNode(first?.key) ? first.key.range?.[0] : undefined;
+      const hint = start === undefined ? '' : `; first in line ${place(lines, start).line}`;
+      fault = {
+        ...faultAt(lines, offset, `is given twice${hint}`),
+        path: [...pathThrough(around), String(value)],
+      };
+      return visit.BREAK;
+    },
+  });
+  return fault;
+}
+
+/** The keys and indices on the way down through these nodes, outermost first. */
+function pathThrough(nodes: readonly unknown[]): KeyPath {
+  return nodes.flatMap((node, depth): KeyPath => {
+    if (isPair(node)) return isScalar(node.key) ? [String(node.key.value)] : [];
+    return isSeq(node) ? [node.items.indexOf(nodes[depth + 1])] : [];
+  });
+}
+
+function faultAt(lines: LineCounter, offset: number, message: string): YamlFault {
+  return { ...place(lines, offset), path: [], message };
 }
 
 const STAR = 'begins an alias in YAML; a "*" is written in quotes';

@@ -167,7 +167,37 @@ describe('findings name file, line, column, key and remedy', () => {
       '9:38: xmpp.components[0].secret: the secret is empty',
     ],
     ['an empty file', '', '1:1: holds no configuration'],
-    ['a key given twice', 'node: a\nnode: b\n', '2:1: this key is given twice'],
+    [
+      'a secret from two places',
+      MINIMAL.replace('s3cret', '{ file: secret, env: SECRET }'),
+      '9:38: xmpp.components[0].secret: has both file and env; a secret comes from one',
+    ],
+    [
+      'a secret from nowhere',
+      MINIMAL.replace('s3cret', '{}'),
+      '9:38: xmpp.components[0].secret: needs file or env',
+    ],
+    [
+      'a secret from a place that does not exist',
+      MINIMAL.replace('s3cret', '{ fiel: secret }'),
+      '9:40: xmpp.components[0].secret.fiel: is not a key of the configuration (did you mean file?)',
+    ],
+    [
+      'a secret file without a name',
+      MINIMAL.replace('s3cret', '{ file: 5 }'),
+      '9:46: xmpp.components[0].secret.file: must be text, not a number',
+    ],
+    ['a key given twice', 'node: a\nnode: b\n', '2:1: node: is given twice; first in line 1'],
+    [
+      'a key given twice, deep down and in braces',
+      MINIMAL.replace('secret: s3cret', 'secret: a,\n        secret: b'),
+      '10:9: xmpp.components[0].secret: is given twice; first in line 9',
+    ],
+    [
+      'a key given twice that is no word, with an anchor',
+      MINIMAL.replace('  trusted', '  next_hops: { "*": "sip:a", &x "*": "sip:b" }\n  trusted'),
+      '6:33: sip.next_hops["*"]: is given twice; first in line 6',
+    ],
     [
       'a "*" without quotes',
       'domains: [{ home: sip, sip: *, xmpp: a }]',

@@ -139,16 +139,6 @@ describe('domain rules', () => {
 describe('links', () => {
   const bad: [string, Parts, RegExp][] = [
     [
-      'a "home: sip" rule without a component',
-      { components: [] },
-      /^domains\[0\]\.xmpp: nothing can speak for this domain/,
-    ],
-    [
-      '"*" on both sides without any',
-      { domains: ['{ home: sip, sip: "*", xmpp: "*" }'], components: [] },
-      /no component$/,
-    ],
-    [
       'a component twice at the same place',
       { components: [COMPONENT, COMPONENT] },
       /^xmpp\.components\[1\]: is the same link as xmpp\.components\[0\]/,
@@ -167,6 +157,36 @@ describe('links', () => {
         errors.some((line) => finding.test(line)),
         errors.join('\n'),
       );
+    });
+  }
+  const speechless: [string, Parts, string][] = [
+    [
+      'a "home: sip" rule without a component',
+      { components: [] },
+      'xmpp.components has no component with the domain example.net',
+    ],
+    [
+      'a pattern without a component below it',
+      {
+        domains: ['{ home: sip, sip: "*.a.example", xmpp: "*.b.example" }'],
+        components: [],
+      },
+      'xmpp.components has no component with the domain *.b.example',
+    ],
+    [
+      '"*" on both sides without any',
+      { domains: ['{ home: sip, sip: "*", xmpp: "*" }'], components: [] },
+      'xmpp.components has no component',
+    ],
+  ];
+  for (const [what, parts, reason] of speechless) {
+    test(`${what} is a warning, since other rules may work`, () => {
+      assert.deepEqual(remarks(parts), {
+        errors: [],
+        warnings: [
+          `warning: domains[0].xmpp: nothing can speak for this domain, so messages from its SIP users are refused with 403: ${reason}`,
+        ],
+      });
     });
   }
   test('a domain twice at different places is failover', () => {
