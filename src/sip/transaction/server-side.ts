@@ -1,7 +1,7 @@
 // All server transactions of a layer: matching, absorption, merged requests, CANCEL, the compact store
 // (RFC 3261 §17.2, §8.2.2.2, §9.2, §18.2).
 
-import { ChurnMap, type Bytes, type Clock, type Log, type Timers } from '../../base/index.ts';
+import type { Bytes, Clock, Log, Timers } from '../../base/index.ts';
 import { buildResponse } from '../message/build.ts';
 import { withTopVia } from '../message/change.ts';
 import { serializeMessage } from '../message/serialize.ts';
@@ -21,6 +21,7 @@ import {
   type ServerIdentity,
   type ServerState,
 } from './server-transaction.ts';
+import { PendingTable } from './pending-table.ts';
 import { REGISTERED_METHODS } from '../usage/request-checks.ts';
 import type { StatelessResponder } from './stateless.ts';
 import { timerJ, type TimersConfig } from './timing.ts';
@@ -69,9 +70,9 @@ export class ServerSide implements ServerContext {
   readonly #env: ServerSideEnv;
   readonly #unreliable: MachinePair;
   readonly #reliable: MachinePair;
-  readonly #pending = new ChurnMap<string, PendingServer>();
+  readonly #pending = new PendingTable<PendingServer>();
   /** Pending transactions by `mergeKey`. */
-  readonly #ongoing = new ChurnMap<string, PendingServer>();
+  readonly #ongoing = new PendingTable<PendingServer>();
   /** Timer J: final status, and the whole response where it cannot be rebuilt from the request. */
   readonly #completed: CompletedStore<Bytes>;
   /** `mergeKey` of completed transactions. */
@@ -111,13 +112,13 @@ export class ServerSide implements ServerContext {
 
   receive(request: SipRequest, source: Source): void {
     const key = serverKey(request);
-    const pending = this.#pending.get(key);
+    // Left as it is until `#onNew` has taken fingerprint and tag from it.
+    this.#env.hash.digest(key);
+    const pending = this.#pending.get(this.#env.hash);
     if (request.method === 'ACK') this.#onAck(request, source, pending);
     else if (pending !== undefined) pending.retransmitted();
     else {
       const asked = asksRport(request.via);
-      // Left as it is until `#onNew` has taken fingerprint and tag from it.
-      this.#env.hash.digest(key);
       if (!this.#absorb(request, source, asked))
         this.#onNew(filled(request, source, asked), source, asked, key);
     }
@@ -143,9 +144,9 @@ export class ServerSide implements ServerContext {
   }
 
   serverEnded(transaction: PendingServer): void {
-    const { key, merge } = transaction;
-    this.#pending.delete(key);
-    if (merge !== undefined) this.#ongoing.delete(merge);
+    const { fingerprint, mergeFingerprint } = transaction;
+    this.#pending.delete(fingerprint);
+    if (mergeFingerprint !== undefined) this.#ongoing.delete(mergeFingerprint);
   }
 
   backups(transaction: PendingServer, found: (targets: readonly Target[]) => void): void {
@@ -221,16 +222,16 @@ export class ServerSide implements ServerContext {
     }
     this.counters.serverStarted.add();
     const identity = this.#identify(request, key);
-    const { merge } = identity;
-    const merged = merge !== undefined && this.#isMerged(merge, identity.mergeFingerprint);
+    const { mergeFingerprint } = identity;
+    const merged = mergeFingerprint !== undefined && this.#isMerged(mergeFingerprint);
     const pair = source.reliable ? this.#reliable : this.#unreliable;
     const machine = request.method === 'INVITE' ? pair.invite : pair.nonInvite;
     // A merged request is not what further ones would be merged with.
-    const own = merged ? { ...identity, merge: undefined, mergeFingerprint: undefined } : identity;
+    const own = merged ? { ...identity, mergeFingerprint: undefined } : identity;
     const target = responseTarget(request.via, source, asked);
     const transaction = new PendingServer(this, machine, request, source, own, target);
-    this.#pending.set(key, transaction);
-    if (own.merge !== undefined) this.#ongoing.set(own.merge, transaction);
+    this.#pending.set(own.fingerprint, transaction);
+    if (own.mergeFingerprint !== undefined) this.#ongoing.set(own.mergeFingerprint, transaction);
     if (merged) transaction.start(this.#refuseMerged);
     else if (request.method === 'CANCEL') transaction.start(this.#cancelInvite);
     else transaction.start(this.#toUser);
@@ -240,8 +241,8 @@ export class ServerSide implements ServerContext {
    * RFC 3261 §8.2.2.2: no To tag, and From tag, Call-ID and CSeq "exactly match those associated with an ongoing
    * transaction, but the request does not match that transaction".
    */
-  #isMerged(merge: string, fingerprint: Fingerprint | undefined): boolean {
-    return this.#ongoing.has(merge) || (fingerprint !== undefined && this.#merged.find(fingerprint) >= 0);
+  #isMerged(fingerprint: Fingerprint): boolean {
+    return this.#ongoing.get(fingerprint) !== undefined || this.#merged.find(fingerprint) >= 0;
   }
 
   /** Takes fingerprint and tag of the key from the hash, then those of the merge key. */
@@ -249,11 +250,9 @@ export class ServerSide implements ServerContext {
     const { hash } = this.#env;
     const fingerprint = hash.fingerprint();
     const tag = hash.tag();
-    if (!canBeMerged(request))
-      return { key, merge: undefined, fingerprint, mergeFingerprint: undefined, tag };
-    const merge = mergeKey(request);
-    hash.digest(merge);
-    return { key, merge, fingerprint, mergeFingerprint: hash.fingerprint(), tag };
+    if (!canBeMerged(request)) return { key, fingerprint, mergeFingerprint: undefined, tag };
+    hash.digest(mergeKey(request));
+    return { key, fingerprint, mergeFingerprint: hash.fingerprint(), tag };
   }
 
   readonly #refuseMerged = (transaction: PendingServer): void => {
@@ -261,13 +260,19 @@ export class ServerSide implements ServerContext {
     transaction.respond(482);
   };
 
+  /** Takes the hash for itself. */
+  #pendingOf(key: string): PendingServer | undefined {
+    this.#env.hash.digest(key);
+    return this.#pending.get(this.#env.hash);
+  }
+
   #isPending(cancel: SipRequest): boolean {
-    return CANCELLABLE.some((method) => this.#pending.has(serverKey(cancel, method)));
+    return CANCELLABLE.some((method) => this.#pendingOf(serverKey(cancel, method)) !== undefined);
   }
 
   /** RFC 3261 §9.2: 481 without a matching transaction; else 200, and no effect after a final response. */
   #onCancel(cancel: PendingServer): void {
-    const invite = this.#pending.get(serverKey(cancel.request, 'INVITE'));
+    const invite = this.#pendingOf(serverKey(cancel.request, 'INVITE'));
     if (invite === undefined) {
       // "no effect" on any other request, and still 200 when it is there (§9.2: "regardless of the method").
       cancel.respond(this.#isPending(cancel.request) ? 200 : 481);

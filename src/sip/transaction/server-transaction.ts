@@ -58,7 +58,6 @@ export interface ServerContext {
 /** What a server transaction is known by. */
 export interface ServerIdentity {
   readonly key: string;
-  readonly merge: string | undefined;
   readonly fingerprint: Fingerprint;
   readonly mergeFingerprint: Fingerprint | undefined;
   /** The derived To tag. */
@@ -72,9 +71,7 @@ export class PendingServer extends TimedTransaction implements ServerTransaction
   readonly source: Source;
   /** See `serverKey`. */
   readonly key: string;
-  /** See `mergeKey`; undefined for what cannot be merged. */
-  readonly merge: string | undefined;
-  /** Of `key` and `merge`, kept so that they need not be hashed again for the compact store. */
+  /** Of `serverKey` and of `mergeKey` (undefined for what cannot be merged): the names in all tables. */
   readonly fingerprint: Fingerprint;
   readonly mergeFingerprint: Fingerprint | undefined;
   readonly #context: ServerContext;
@@ -107,7 +104,6 @@ export class PendingServer extends TimedTransaction implements ServerTransaction
     this.request = request;
     this.source = source;
     this.key = identity.key;
-    this.merge = identity.merge;
     this.fingerprint = identity.fingerprint;
     this.mergeFingerprint = identity.mergeFingerprint;
     this.#toTag = request.to.tag ?? identity.tag;
