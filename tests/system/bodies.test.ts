@@ -220,4 +220,14 @@ describe('content types from SIP', () => {
     const fresh = await rig().xmpp.stanzas.next('the new one');
     assert.equal(fresh.child('delay'), undefined);
   });
+
+  test('IM-26: what has expired is delivered with its time, however young it is', async () => {
+    const date = ['Date', new Date(Date.now() - 20_000).toUTCString()] as const;
+    await rig().ask({ headers: [date, ['Expires', '10']], body: 'expired' });
+    const expired = await rig().xmpp.stanzas.next('the expired one');
+    assert.ok(expired.child('delay', 'urn:xmpp:delay') !== undefined);
+    await rig().ask({ headers: [date, ['Expires', '300']], body: 'in time' });
+    const timely = await rig().xmpp.stanzas.next('the timely one');
+    assert.equal(timely.child('delay'), undefined);
+  });
 });

@@ -10,7 +10,7 @@ import {
   type RequestedReports,
   type SipBody,
 } from '../../mapping/index.ts';
-import { date, headerField, type HeaderField, type SipRequest } from '../../sip/index.ts';
+import { date, expires, headerField, type HeaderField, type SipRequest } from '../../sip/index.ts';
 import { NS_CLIENT, sanitizeText, XmlElement, type XmlNode } from '../../xml/index.ts';
 import { chatStateElement, delayElement, nickElement, receiptRequestElement } from '../../xmpp/index.ts';
 import { messageId } from './message-id.ts';
@@ -96,7 +96,11 @@ function message(request: SipRequest, body: SipBody & { kind: 'text' }, context:
   children.push(textElement('body', body.text));
   children.push(textElement('thread', context.thread ?? callIdToThread(request.callId)));
   const sentMs = dateOf(request) ?? body.dateMs;
-  if (sentMs !== undefined && context.wallMs - sentMs > DELAY_AFTER_MS) children.push(delayElement(sentMs));
+  if (
+    sentMs !== undefined &&
+    (context.wallMs - sentMs > DELAY_AFTER_MS || hasExpired(request, sentMs, context.wallMs))
+  )
+    children.push(delayElement(sentMs));
   if (context.first && request.from.displayName !== '')
     children.push(nickElement(sanitizeText(request.from.displayName)));
   if (body.imdn?.positive === true) children.push(receiptRequestElement());
@@ -138,6 +142,13 @@ function languageOf(request: SipRequest): string | undefined {
 function subjectOf(request: SipRequest): string | undefined {
   const raw = request.header('subject');
   return raw === undefined || raw === '' ? undefined : subjectForXml(raw);
+}
+
+/** IM-26: what has expired is delivered all the same, but says how old it is (RFC 3428 §4: Expires counts from Date). */
+function hasExpired(request: SipRequest, sentMs: number, wallMs: number): boolean {
+  if (request.header('expires') === undefined) return false;
+  const seconds = expires(request);
+  return seconds.ok && seconds.value !== undefined && wallMs > sentMs + seconds.value * 1000;
 }
 
 function dateOf(request: SipRequest): number | undefined {
