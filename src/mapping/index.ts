@@ -13,6 +13,7 @@ export { formatRule, type DomainRule, type Side } from './domain-rules.ts';
 export { SEPARATORS, type Separator } from './fold.ts';
 export { escapeLocal, unescapeLocal } from './escape.ts';
 export { canonicalHost, domainToHost, hostToDomain } from './domain-name.ts';
+export { equalUri, equalXmppUri } from './equal-uri.ts';
 export { jidToXmppUri, uriToJid, xmppUriToJid } from './uri-to-jid.ts';
 export { jidToImPresUri, jidToSipUri } from './jid-to-uri.ts';
 export { stanzaErrorToResponse, type ErrorResponse, type StanzaErrorContext } from './error-to-sip.ts';

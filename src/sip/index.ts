@@ -53,9 +53,9 @@ export {
   type UriHeader,
 } from './uri/sip-uri.ts';
 export { equalTelUri, formatTelUri, parseTelUri, type TelUri } from './uri/tel-uri.ts';
-export { parseImPresUri, type ImPresUri } from './uri/im-pres-uri.ts';
+export { equalImPresUri, parseImPresUri, type ImPresUri } from './uri/im-pres-uri.ts';
 export { formatXmppUri, parseXmppUri, type XmppUri } from './uri/xmpp-uri.ts';
-export { percentDecode, percentDecodeUtf8, percentEncode } from './uri/percent.ts';
+export { normalizeEscapes, percentDecode, percentDecodeUtf8, percentEncode } from './uri/percent.ts';
 export { isHostname, isIpv4, readHost, readIpv6 } from './uri/host.ts';
 export { parseCSeq } from './header/cseq.ts';
 export { parseViaLine } from './header/via.ts';

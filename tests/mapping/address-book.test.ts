@@ -93,6 +93,9 @@ table('the example of the configuration', EXAMPLE, [
   ['jid target', 'bob\\40sip.org;maddr=192.0.2.1@sip.example.org', 'unmappable'],
   ['sip target', 'sip:ann*jabber.org/x@xmpp.example.net', 'unmappable'],
   ['jid target', 'bob\\40[\\3a\\3a1]@sip.example.org', 'sip:bob@[::1]'],
+  // RFC 5954 §4.2: two spellings of one host are one user.
+  ['jid target', 'bob\\40[2001\\3adb8\\3a0\\3a\\3a1]@sip.example.org', 'sip:bob@[2001:db8::1]'],
+  ['sip sender', 'sip:bob@[2001:0DB8:0::1]', 'bob\\40[2001\\3adb8\\3a\\3a1]@sip.example.org'],
   // ADDR-50 within folds: the domain in the form of the side.
   ['sip sender', 'sip:bob@xn--bcher-kva.example', 'bob\\40bücher.example@sip.example.org'],
   ['jid target', 'bob\\40bücher.example@sip.example.org', 'sip:bob@xn--bcher-kva.example'],

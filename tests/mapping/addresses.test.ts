@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { toByteString } from '../../src/base/index.ts';
 import { formatJid, parseJid, type Jid } from '../../src/xmpp/index.ts';
 import {
+  canonicalHost,
   domainToHost,
   hostToDomain,
   jidToImPresUri,
@@ -157,6 +158,17 @@ describe('ADDR-34: im and pres URIs', () => {
   test('pres', () =>
     assert.deepEqual(jidToImPresUri(jid('a@b.example'), 'pres'), { ok: true, value: 'pres:a@b.example' }));
   test('a domain has none', () => assert.equal(jidToImPresUri(jid('b.example'), 'im').ok, false));
+});
+
+describe('ADDR-52, RFC 5954 §4.2: every spelling of an IPv6 address is one address', () => {
+  const spellings = ['2001:db8::1', '2001:0DB8::0001', '2001:db8:0:0::1', '2001:db8:0:0:0:0:0.0.0.1'];
+  for (const spelling of spellings) {
+    test(spelling, () => {
+      assert.equal(toJid(`sip:a@[${spelling}]`), 'a@[2001:db8::1]');
+      assert.equal(toUri(`a@[${spelling}]`), 'sip:a@[2001:db8::1]');
+      assert.equal(canonicalHost(`[${spelling}]`), '[2001:db8::1]');
+    });
+  }
 });
 
 describe('ADDR-50 … 52: domains', () => {

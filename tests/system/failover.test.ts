@@ -116,6 +116,31 @@ describe('timeouts, transport failures and failover (ERR-R6, RFC 3263 §4.3)', {
     },
   );
 
+  for (const [retryAfter, again] of [
+    ['0 (a nap);duration=3600', true],
+    ['3600', false],
+    ['soon', false],
+  ] as const) {
+    const asked = again ? 'asked again at once' : 'left alone';
+    play(
+      `DNS-15, RFC 3261 §21.5.4: after 503 with Retry-After: ${retryAfter} a hop is ${asked}`,
+      {},
+      async (rig) => {
+        const first = rig.own(await SipPeer.open());
+        first.answer = () => ({ status: 503, headers: [['Retry-After', retryAfter]] });
+        await rig.gateway.reload(
+          rig.config({ sip: hops(`${first.port};transport=udp`, `${rig.sip.port};transport=udp`) }),
+        );
+        for (const text of ['one', 'two']) {
+          rig.xmpp.write(messageXml({ id: text, body: text }));
+          assert.equal(textOf(await rig.sip.requests.next(text)), text);
+          await rig.until('it is delivered', () => rig.held('messages_to_sip') === 0);
+        }
+        assert.deepEqual(first.requests.all.map(textOf), again ? ['one', 'two'] : ['one']);
+      },
+    );
+  }
+
   play('a dead TCP port, then 200', {}, async (rig) => {
     await rig.gateway.reload(rig.config({ sip: hops('9;transport=tcp', `${rig.sip.port};transport=udp`) }));
     rig.xmpp.write(messageXml({ id: 'over', body: 'failover' }));

@@ -237,6 +237,18 @@ describe('IM-30: the whole request is at most 1300 octets', () => {
     assert.equal(rig().sip.requests.all.length, before);
   });
 
+  test('ADDR-70: a nick is cut after 128 characters, and left out where the message has no room for it', async () => {
+    const nick = (text: string): string => `<nick xmlns='http://jabber.org/protocol/nick'>${text}</nick>`;
+    const more = '<thread>size</thread>';
+    const cut = await sent(rig(), { body: 'x', more: more + nick('n'.repeat(1400)) });
+    assert.match(header(cut, 'from'), /^"?n{128}"? ?<sip:juliet@example\.com/);
+    const bare = await sent(rig(), { body: 'x', more });
+    const body = 'x'.repeat(1300 - bare.bytes - 10);
+    const whole = await sent(rig(), { body, more: more + nick('😀'.repeat(200)) });
+    assert.equal(textOf(whole), body);
+    assert.match(header(whole, 'from'), /^<sip:juliet@example\.com[^>]*>;tag=\w+$/);
+  });
+
   test('octets count, not characters', async () => {
     const stanza = await failed(rig(), 200, { body: 'ü'.repeat(700) });
     assert.equal(errorOf(stanza).condition, 'policy-violation');

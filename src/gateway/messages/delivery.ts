@@ -20,6 +20,7 @@ import {
   formatNameAddr,
   parseSipUri,
   rawHeaderField,
+  retryAfter,
   NO_ANSWERS,
   type AuthRetry,
   type ClientFailure,
@@ -80,7 +81,9 @@ export class Delivery implements ClientHandlers {
   readonly #queue: SipDeliveries;
   readonly #env: DeliveryEnv;
   readonly #parts: DeliveryParts;
-  readonly #from: string;
+  readonly #tag: string;
+  #from: string;
+  #displayName: string;
   #requestUri: string;
   #targets: readonly LocatedTarget[] = [];
   #next = 0;
@@ -88,6 +91,8 @@ export class Delivery implements ClientHandlers {
   #retry: AuthRetry | undefined;
   #error: StanzaError | undefined;
   #status: number | undefined;
+  /** What a 503 asked for; undefined: the usual penalty. */
+  #retryAfterMs: number | undefined;
   /** Contacts of redirects that are still to be tried … */
   #contacts: string[] = [];
   /** … and all that ever were. */
@@ -99,11 +104,9 @@ export class Delivery implements ClientHandlers {
     this.#parts = parts;
     this.queueKey = parts.requestUri;
     this.#requestUri = parts.requestUri;
-    this.#from = formatNameAddr({
-      displayName: parts.origin.displayName,
-      uri: parts.from,
-      params: new Map([['tag', env.random.base32(TAG_CHARS)]]),
-    });
+    this.#tag = env.random.base32(TAG_CHARS);
+    this.#displayName = parts.origin.displayName;
+    this.#from = this.#formatFrom();
   }
 
   step(event: ToSipEvent): void {
@@ -132,6 +135,7 @@ export class Delivery implements ClientHandlers {
     const status = response.status;
     if (status < 200) return;
     this.#status = status;
+    this.#retryAfterMs = status === 503 ? retryAfterMs(response) : undefined;
     const target = this.#target;
     if (target !== undefined && status !== 503) this.#env.live.locator.forgive(target);
     if (status >= 300) this.#error = this.#errorFrom(response);
@@ -148,6 +152,7 @@ export class Delivery implements ClientHandlers {
   failed(reason: ClientFailure, error: Error): void {
     const { log } = this.#env;
     this.#status = undefined;
+    this.#retryAfterMs = undefined;
     this.#error = reason === 'stopped' ? gatewayStanzaError('ERR-G5') : failureToStanzaError(reason);
     if (log.enabled('debug')) {
       log.debug('message.failed', { cid: this.#parts.origin.cid, reason, error: error.message });
@@ -174,7 +179,7 @@ export class Delivery implements ClientHandlers {
         this.#requestUri = this.#contacts.shift() ?? this.#requestUri;
         return;
       case 'penalizeTarget':
-        if (this.#target !== undefined) this.#env.live.locator.penalise(this.#target);
+        if (this.#target !== undefined) this.#env.live.locator.penalise(this.#target, this.#retryAfterMs);
         return;
       case 'countDelivered':
         this.#logDelivered();
@@ -234,7 +239,20 @@ export class Delivery implements ClientHandlers {
       request.header('authorization') === undefined && request.header('proxy-authorization') === undefined
         ? MAX_MESSAGE_OCTETS
         : Infinity;
-    if (transactions.request(request, target, this, maxOctets) === undefined) this.#tooLong();
+    if (transactions.request(request, target, this, maxOctets) !== undefined) return;
+    // Nothing was sent. A name to be shown is decoration: it goes rather than the message (ADDR-70).
+    if (this.#displayName === '') return this.#tooLong();
+    this.#displayName = '';
+    this.#from = this.#formatFrom();
+    this.#send(target);
+  }
+
+  #formatFrom(): string {
+    return formatNameAddr({
+      displayName: this.#displayName,
+      uri: this.#parts.from,
+      params: new Map([['tag', this.#tag]]),
+    });
   }
 
   #tooLong(): void {
@@ -300,4 +318,10 @@ export class Delivery implements ClientHandlers {
     }
     return responseToStanzaError(response.status, response.reason, contact === undefined ? {} : { contact });
   }
+}
+
+/** DNS-15: how long a 503 asks to be left alone, in milliseconds; a broken Retry-After is none. The list bounds it. */
+function retryAfterMs(response: SipResponse): number | undefined {
+  const read = retryAfter(response);
+  return read.ok && read.value !== undefined ? read.value.seconds * 1000 : undefined;
 }

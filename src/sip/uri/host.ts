@@ -1,5 +1,6 @@
 // Hosts in SIP URIs: hostname, IPv4address, IPv6reference (RFC 3261 §25.1 with RFC 5954 and RFC 5118).
 
+import { canonicalIp, ipFamily } from '../../base/index.ts';
 import { ALPHA, DIGIT, isClass, skipClass } from '../header/chars.ts';
 
 const DOT = 0x2e;
@@ -7,7 +8,7 @@ const HYPHEN = 0x2d;
 const MAX_HOSTNAME = 253;
 const MAX_LABEL = 63;
 
-/** The host in its usual form: lower case, IPv6 in brackets; undefined when it is none. */
+/** The host in its one form: lower case, IPv6 in brackets and as RFC 5952 writes it; undefined when it is none. */
 export function readHost(text: string): string | undefined {
   if (text.charCodeAt(0) === 0x5b) {
     const address = text.endsWith(']') ? readIpv6(text.slice(1, -1)) : undefined;
@@ -37,33 +38,19 @@ export function isHostname(text: string): boolean {
   }
 }
 
-/** Dotted decimal, four numbers of at most three digits, each at most 255. */
+/**
+ * Dotted decimal, four numbers up to 255 without leading zeros: the IPv4address of RFC 3986 §3.2.2, which RFC 5954 §4.1
+ * puts in the place of RFC 3261's. So an IPv4 address has one text.
+ */
 export function isIpv4(text: string): boolean {
-  const parts = text.split('.', 5);
-  return parts.length === 4 && parts.every((part) => /^[0-9]{1,3}$/.test(part) && Number(part) <= 255);
+  return ipFamily(text) === 4;
 }
 
 /**
- * An IPv6 address without brackets and zone, in lower case; undefined when it is none. RFC 5118 §4.10: three colons
- * before an IPv4 tail, a fault of the old grammar, are read as two.
+ * An IPv6 address without brackets and zone, in its one canonical text (RFC 5952): RFC 5954 §4.2 compares the octets,
+ * not the spelling. Undefined when it is none. RFC 5118 §4.10: three colons before an IPv4 tail, a fault of the old
+ * grammar, are read as two.
  */
 export function readIpv6(text: string): string | undefined {
-  if (text.length > 45 || !/^[0-9A-Fa-f:.]+$/.test(text)) return undefined;
-  const address = text.toLowerCase().replace(/:::(?=[0-9]+\.)/, '::');
-  const halves = address.split('::', 3);
-  if (halves.length === 3) return undefined;
-  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
-  let count = 0;
-  for (const [index, group] of groups.entries()) {
-    if (group.includes('.')) {
-      // ls32 as IPv4address: only at the end.
-      if (index !== groups.length - 1 || address.endsWith('::') || !isIpv4(group)) return undefined;
-      count += 2;
-    } else {
-      if (group.length < 1 || group.length > 4) return undefined;
-      count += 1;
-    }
-  }
-  // "::" stands for one group at least (RFC 5954 §4.1).
-  return (halves.length === 2 ? count <= 7 : count === 8) ? address : undefined;
+  return text.includes(':') ? canonicalIp(text.replace(/:::(?=[0-9]+\.)/, '::')) : undefined;
 }

@@ -32,7 +32,7 @@ export interface SipUri {
   readonly user: string | undefined;
   /** As written. Never to be logged or passed on (table row ADDR-10). */
   readonly password: string | undefined;
-  /** Lower case; IPv6 in brackets. */
+  /** Lower case; IPv6 in brackets and in the text of RFC 5952, so that equal hosts are equal strings (RFC 5954 §4.2). */
   readonly host: string;
   readonly port: number | undefined;
   /** Names decoded and in lower case; values as written, still percent-encoded; undefined for a flag. */

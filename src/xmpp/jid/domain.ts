@@ -4,7 +4,7 @@ import { toASCII, toUnicode } from 'tr46';
 import { fault, isWellFormed, ok, utf8Length, type Result } from '../../base/index.ts';
 import { isIdentifierClass } from './code-points.ts';
 import { satisfiesContextRules } from './context-rules.ts';
-import { isIpv6 } from './ip-literal.ts';
+import { canonicalIpv6 } from './ip-literal.ts';
 
 const CLAUSE = 'RFC 7622 §3.2';
 const MAX_OCTETS = 1023;
@@ -18,8 +18,8 @@ const STRICT = {
 } as const;
 
 /**
- * The prepared domainpart: lower case, A-labels as U-labels, one final dot stripped; `[…]` holds an IPv6 address. Fault
- * `jid-malformed` when it is none.
+ * The prepared domainpart: lower case, A-labels as U-labels, one final dot stripped; `[…]` holds an IPv6 address
+ * in canonical text. Fault `jid-malformed` when it is none.
  */
 export function prepareDomain(text: string): Result<string> {
   // RFC 7622 §3.2: the final dot goes before any other step.
@@ -27,8 +27,9 @@ export function prepareDomain(text: string): Result<string> {
   if (name === '') return refuse('no domainpart');
   if (utf8Length(name) > MAX_OCTETS) return refuse('domainpart too long');
   if (name.charCodeAt(0) === 0x5b) {
-    const literal = name.endsWith(']') && isIpv6(name.slice(1, -1));
-    return literal ? ok(name.toLowerCase()) : refuse('no IPv6 address in brackets');
+    // Prepared domainparts are compared octet by octet, so that one address must have one text (RFC 5952).
+    const address = name.endsWith(']') ? canonicalIpv6(name.slice(1, -1)) : undefined;
+    return address === undefined ? refuse('no IPv6 address in brackets') : ok(`[${address}]`);
   }
   const kind = hostKind(name);
   if (kind === 'ldh') return ok(name);

@@ -20,6 +20,7 @@ import {
   NS_VCARD,
   NS_VERSION,
 } from './namespaces.ts';
+import { softwareInfoForm } from './software-info.ts';
 
 export interface CitizenContext {
   /** The component's domain, prepared. */
@@ -99,7 +100,12 @@ function answerGet(iq: Iq, to: Addressee, context: CitizenContext): XmlElement {
 function discoInfo(to: Addressee, context: CitizenContext): XmlElement {
   switch (to) {
     case 'domain':
-      return discoInfoElement([{ category: 'gateway', type: 'sip', name: context.name }], DOMAIN_FEATURES);
+      return discoInfoElement(
+        [{ category: 'gateway', type: 'sip', name: context.name }],
+        DOMAIN_FEATURES,
+        undefined,
+        [softwareInfoForm(context)],
+      );
     case 'bare':
       return discoInfoElement([{ category: 'account', type: 'registered' }], BARE_FEATURES);
     case 'full':

@@ -1,4 +1,4 @@
-// Service discovery: the two documents. Source: XEP-0030 2.5.
+// Service discovery: the two documents. Sources: XEP-0030 2.5, XEP-0128 1.0.1.
 
 import { element, type XmlElement } from '../../xml/index.ts';
 import { NS_DISCO_INFO, NS_DISCO_ITEMS } from './namespaces.ts';
@@ -15,10 +15,12 @@ export interface DiscoItem {
   readonly name?: string | undefined;
 }
 
+/** `forms`: extended information, data forms of type "result", each with a FORM_TYPE of its own (XEP-0128 §2). */
 export function discoInfoElement(
   identities: readonly DiscoIdentity[],
   features: readonly string[],
   node?: string,
+  forms: readonly XmlElement[] = [],
 ): XmlElement {
   return element(
     'query',
@@ -28,6 +30,7 @@ export function discoInfoElement(
       element('identity', NS_DISCO_INFO, { category, type, name }),
     ),
     ...features.map((feature) => element('feature', NS_DISCO_INFO, { var: feature })),
+    ...forms,
   );
 }
 

@@ -1,5 +1,7 @@
 // Namespaces of the extensions that the gateway reads or writes, under the number of their XEP.
 
+/** XEP-0004 Data Forms 2.13. */
+export const NS_DATA = 'jabber:x:data';
 /** XEP-0012 Last Activity 2.0. */
 export const NS_LAST = 'jabber:iq:last';
 /** XEP-0027 Current Jabber OpenPGP Usage (obsolete). */
@@ -29,6 +31,8 @@ export const NS_PING = 'urn:xmpp:ping';
 export const NS_TIME = 'urn:xmpp:time';
 /** XEP-0203 Delayed Delivery 2.0. */
 export const NS_DELAY = 'urn:xmpp:delay';
+/** XEP-0232 Software Information 0.3: the FORM_TYPE of its form. */
+export const FORM_SOFTWARE_INFO = 'urn:xmpp:dataforms:softwareinfo';
 /** XEP-0280 Message Carbons 1.0. */
 export const NS_CARBONS = 'urn:xmpp:carbons:2';
 /** XEP-0308 Last Message Correction 1.2. */

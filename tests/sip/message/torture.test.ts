@@ -222,7 +222,7 @@ test('RFC 5118: addresses as they are meant', () => {
   assert(threeColons.kind === 'request');
   const uri = valueOf(requestUri(threeColons));
   assert(uri.scheme === 'sip');
-  assert.equal(uri.host, '[2001:db8::192.0.2.1]');
+  assert.equal(uri.host, '[2001:db8::c000:201]');
   assert.equal(threeColons.via.host, 'lab1.east.example.com');
   const received = accepted('rfc5118/via-received-param-with-delim.dat');
   assert.equal(received.via.params.get('received'), '[2001:db8::9:255]');

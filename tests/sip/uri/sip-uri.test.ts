@@ -181,6 +181,11 @@ describe('RFC 3261 §19.1.4: comparison', () => {
     ['sip:a@b?X=y', 'sip:a@b?x=Y'],
     ['sip:a%c3@b', 'sip:a%C3@b'],
     ['sip:a@b;lr', 'sip:a@b'],
+    // RFC 5954 §4.2: the octets of an address are compared, not its text.
+    ['sip:bob@[::ffff:192.0.2.128]', 'sip:bob@[::ffff:c000:280]'],
+    ['sip:bob@[2001:db8::9:1]', 'sip:bob@[2001:db8::9:01]'],
+    ['sip:bob@[2001:db8::1]:5062', 'sip:bob@[2001:0DB8:0:0:0:0::1]:5062'],
+    ['sip:[0:0:0:0:0:FFFF:129.144.52.38]', 'sip:[::ffff:8190:3426]'],
   ];
   for (const [left, right] of equal) {
     test(`${left} = ${right}`, () => {
@@ -196,6 +201,8 @@ describe('RFC 3261 §19.1.4: comparison', () => {
     ['sip:carol@chicago.com', 'sip:carol@chicago.com?Subject=next%20meeting'],
     ['sip:bob@phone21.boxesbybob.com', 'sip:bob@192.0.2.4'],
     ['sip:carol@chicago.com;security=on', 'sip:carol@chicago.com;security=off'],
+    ['sip:bob@[2001:db8::1]', 'sip:bob@[2001:db8:1::]'],
+    ['sip:bob@[::ffff:192.0.2.1]', 'sip:bob@192.0.2.1'],
     ['sip:a@b', 'sips:a@b'],
     ['sip:b', 'sip:a@b'],
     ['sip:a@b', 'sip:a:p@b'],
@@ -300,10 +307,13 @@ describe('hosts (RFC 3261 §25.1, RFC 5954, RFC 5118)', () => {
     ['::1', '::1'],
     ['2001:DB8::10:5070', '2001:db8::10:5070'],
     ['1:2:3:4:5:6:7:8', '1:2:3:4:5:6:7:8'],
-    ['1:2:3:4:5:6:7::', '1:2:3:4:5:6:7::'],
-    ['1:2:3:4:5:6:192.0.2.1', '1:2:3:4:5:6:192.0.2.1'],
+    // RFC 5952 §4: one text; §4.2.2 "::" is not for one group, §4.2.3 the longest run, §5 IPv4-mapped mixed.
+    ['1:2:3:4:5:6:7::', '1:2:3:4:5:6:7:0'],
+    ['2001:0DB8:0:0:1:0:0:0', '2001:db8:0:0:1::'],
+    ['1:2:3:4:5:6:192.0.2.1', '1:2:3:4:5:6:c000:201'],
     ['::ffff:192.0.2.1', '::ffff:192.0.2.1'],
-    ['2001:db8:::192.0.2.1', '2001:db8::192.0.2.1'],
+    ['::ffff:c000:0201', '::ffff:192.0.2.1'],
+    ['2001:db8:::192.0.2.1', '2001:db8::c000:201'],
     ['1:2:3:4:5:6:7', undefined],
     ['1:2:3:4:5:6:7:8:9', undefined],
     ['1:2:3:4:5:6:7::8', undefined],
@@ -314,6 +324,8 @@ describe('hosts (RFC 3261 §25.1, RFC 5954, RFC 5118)', () => {
     ['12345::', undefined],
     ['::192.0.2', undefined],
     ['::192.0.2.256', undefined],
+    ['::192.0.2.01', undefined],
+    ['192.0.2.1', undefined],
     ['192.0.2.1::', undefined],
     ['::192.0.2.1:1', undefined],
     ['fe80::1%eth0', undefined],
@@ -329,6 +341,8 @@ describe('hosts (RFC 3261 §25.1, RFC 5954, RFC 5118)', () => {
       ),
       [true, true, true, false, false, false, false, false],
     );
+    // RFC 5954 §4.1: IPv4address is the one of RFC 3986, whose octets have no leading zeros.
+    assert.deepEqual(['192.0.2.01', '00.0.0.1', '0192.0.2.1'].map(isIpv4), [false, false, false]);
   });
   test('readHost', () => {
     assert.deepEqual(

@@ -35,6 +35,8 @@ describe('accepted', () => {
     ['RFC 5892 A.7: middle dot with kana', 'あ・い.example', 'あ・い.example'],
     ['IPv4', '192.0.2.1', '192.0.2.1'],
     ['ADDR-52: IPv6 in brackets', '[2001:DB8::1]', '[2001:db8::1]'],
+    ['RFC 5952 §4.2: one text of an IPv6 address', '[2001:0db8:0:0:0:0:0:1]', '[2001:db8::1]'],
+    ['RFC 5952 §5', '[::FFFF:c000:201]', '[::ffff:192.0.2.1]'],
     ['IPv6 with IPv4', '[::ffff:192.0.2.1]', '[::ffff:192.0.2.1]'],
   ];
   for (const [name, text, expected] of cases) {

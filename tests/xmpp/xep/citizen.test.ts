@@ -1,4 +1,4 @@
-// Rows FEAT-01, 02, 03, 06, 07, ERR-R1, ERR-R2, ERR-R3. Sources: XEP-0012, 0030, 0054, 0092, 0199, 0202.
+// Rows FEAT-01, 02, 03, 06, 07, ERR-R1, ERR-R2, ERR-R3. Sources: XEP-0012, 0030, 0054, 0092, 0128, 0199, 0202, 0232.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -78,6 +78,35 @@ describe('disco#info', () => {
         'vcard-temp',
       ],
     });
+  });
+
+  /** The fields of the form in an answer to disco#info, and their values. */
+  function software(to: string, os?: string): unknown {
+    const request = readStanza(`<iq type='get' from='a@b' to='${to}' id='1'>${disco}</iq>`);
+    const form = answerIq(request, { ...context, os })
+      ?.child('query', NS_DISCO_INFO)
+      ?.child('x', 'jabber:x:data');
+    if (form === undefined) return undefined;
+    const fields = [...form.elements()].map((field) => [
+      `${field.name} ${field.attr('var') ?? ''} ${field.attr('type') ?? ''}`.trim(),
+      [...field.elements()].map((value) => `${value.name} ${value.text()}`),
+    ]);
+    return [form.attr('type'), Object.fromEntries(fields)];
+  }
+
+  test('XEP-0232, XEP-0128: the domain says which software it is, in a form of type result', () => {
+    const told = {
+      'field FORM_TYPE hidden': ['value urn:xmpp:dataforms:softwareinfo'],
+      'field software': ['value Stoxgate'],
+      'field software_version': ['value 0.1.0'],
+    };
+    assert.deepEqual(software(DOMAIN), ['result', told]);
+    assert.deepEqual(software(DOMAIN, 'Debian'), ['result', { ...told, 'field os': ['value Debian'] }]);
+  });
+
+  test('XEP-0128: nobody speaks for the software of a user', () => {
+    assert.equal(software(BARE), undefined);
+    assert.equal(software(FULL), undefined);
   });
 
   test('FEAT-02: a bare JID is an account, whoever it is', () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { assert as check, integer, property } from 'fast-check';
-import { serialize } from '../../../src/xml/index.ts';
+import { serialize, type XmlElement } from '../../../src/xml/index.ts';
 import {
   chatStateElement,
   delayElement,
@@ -135,6 +135,17 @@ describe('XEP-0172 and XEP-0066', () => {
   test('nickname', () => {
     assert.equal(readNick(message(serialize(nickElement('Ishmael & Co')))), 'Ishmael & Co');
     assert.equal(readNick(message(`<nick xmlns='http://jabber.org/protocol/nick'> </nick>`)), undefined);
+  });
+  const nick = (text: string): XmlElement => message(serialize(nickElement(text)));
+  test('a nickname is cut after 128 characters, and what stands before the cut is whole', () => {
+    assert.equal(readNick(nick('n'.repeat(128))), 'n'.repeat(128));
+    assert.equal(readNick(nick('n'.repeat(1400))), 'n'.repeat(128));
+    // Outside of the basic plane a character is two units.
+    assert.equal(readNick(nick('😀'.repeat(128))), '😀'.repeat(128));
+    assert.equal(readNick(nick('😀'.repeat(129))), '😀'.repeat(128));
+    assert.equal(readNick(nick(`n${'😀'.repeat(1000)}`)), `n${'😀'.repeat(127)}`);
+    assert.equal(readNick(nick(`${'n'.repeat(127)} x`)), 'n'.repeat(127));
+    assert.equal(readNick(nick('Ishmael'), 3), 'Ish');
   });
   test('address of a file', () => {
     const oob = outOfBandElement('http://www.jabber.org/a?b&c', 'A logo');
