@@ -6,7 +6,6 @@ import { responseToStanzaError, type MappedUri } from '../../mapping/index.ts';
 import {
   errorReply,
   mayAnswerWithError,
-  NS_NICK,
   readChatState,
   readNick,
   type Message,
@@ -43,10 +42,14 @@ class StanzaOrigin implements Origin {
   #message: Message;
   readonly #group: LinkGroup;
   readonly #callId: string;
+  /** A client that wants a name to be shown sends it (ADDR-70, XEP-0172). */
+  readonly displayName: string;
 
   constructor(owner: ToSipMessages, message: Message, group: LinkGroup, callId: string) {
     this.#owner = owner;
-    this.#message = message;
+    // Looked for only where there is more than a body and a thread.
+    this.displayName = message.element.children.length > 1 ? (readNick(message.element) ?? '') : '';
+    this.#message = withoutContent(message);
     this.#group = group;
     this.#callId = callId;
   }
@@ -56,15 +59,10 @@ class StanzaOrigin implements Origin {
     return correlationOf(this.#message) ?? this.#callId;
   }
 
-  /** A client that wants a name to be shown sends it (ADDR-70, XEP-0172). */
-  get displayName(): string {
-    return this.#message.element.children.length > 0 ? (readNick(this.#message.element) ?? '') : '';
-  }
-
   /** It will wait: pieces of the chunk that it came in would keep the whole chunk. */
   settle(): void {
-    const { name, ns, attributes, children } = this.#message.element;
-    const element = new XmlElement(name, ns, attributes.map(detachText), children);
+    const { name, ns, attributes } = this.#message.element;
+    const element = new XmlElement(name, ns, attributes.map(detachText));
     this.#message = { ...this.#message, element };
   }
 
@@ -115,7 +113,7 @@ export class ToSipMessages {
     }
     composing.contentSent(from.uri, to.uri);
     deliveries.send({
-      origin: new StanzaOrigin(this, withoutContent(message), group, callId),
+      origin: new StanzaOrigin(this, message, group, callId),
       from: from.uri,
       requestUri: to.uri,
       callId,
@@ -167,10 +165,8 @@ function draftOctets(draft: MessageDraft): number {
 
 /** The message with what its answer needs: its content is in the request by now. */
 function withoutContent(message: Message): Message {
-  const { name, ns, attributes, children } = message.element;
-  // The nick is asked for when the request is made; it is the only extension that is.
-  const kept = children.length > 1 ? message.element.child('nick', NS_NICK) : undefined;
-  const element = new XmlElement(name, ns, attributes, kept === undefined ? [] : [kept]);
+  const { name, ns, attributes } = message.element;
+  const element = new XmlElement(name, ns, attributes);
   return { ...message, element, bodies: NOTHING, subjects: NOTHING };
 }
 
