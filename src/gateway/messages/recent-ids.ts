@@ -6,7 +6,7 @@ import { CompletedStore, KeyedHash } from '../../sip/index.ts';
 
 /** Errors of servers come within seconds, those of servers that cannot be reached within a minute or two. */
 const KEEP_MS = 60_000;
-const MAX_IDS = 2 ** 19;
+const MAX_IDS = 2 ** 18;
 
 export class RecentIds {
   readonly #hash: KeyedHash;

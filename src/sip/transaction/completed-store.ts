@@ -28,7 +28,7 @@ const DEFAULT_MAX_RECORDS = 2 ** 20;
 /** The timer fires at most this often; a record may live that much longer. Milliseconds. */
 const EXPIRY_STEP_MS = 100;
 
-/** Records in three Uint32 words, a 16-bit status and a time: 22 octets, and 8 of hash table when the ring is full. */
+/** Records in three Uint32 words, a 16-bit status and a time: 18 octets, and 8 of hash table when the ring is full. */
 export class CompletedStore<V = never> {
   readonly #clock: Clock;
   readonly #timers: Timers;
@@ -40,7 +40,9 @@ export class CompletedStore<V = never> {
   #capacity = MIN_CAPACITY;
   #words = new Int32Array(3 * MIN_CAPACITY);
   #status = new Uint16Array(MIN_CAPACITY);
-  #dueMs = new Float64Array(MIN_CAPACITY);
+  /** Milliseconds since `#epochMs`, modulo 2^32: half the octets of a double, and enough to compare within a minute. */
+  #dueMs = new Uint32Array(MIN_CAPACITY);
+  readonly #epochMs: number;
   #first = 0;
   #next = 0;
   /** Twice as many slots as places; a slot holds place + 1, or 0 when it is empty. */
@@ -52,6 +54,7 @@ export class CompletedStore<V = never> {
 
   constructor(options: CompletedStoreOptions<V>) {
     this.#clock = options.clock;
+    this.#epochMs = options.clock.now();
     this.#timers = options.timers;
     this.#ttlMs = options.ttlMs;
     this.#onExtraExpired = options.onExtraExpired;
@@ -106,7 +109,7 @@ export class CompletedStore<V = never> {
     this.#words[3 * place + 1] = key.word1;
     this.#words[3 * place + 2] = key.word2;
     this.#status[place] = status;
-    this.#dueMs[place] = this.#clock.now() + this.#ttlMs;
+    this.#dueMs[place] = Math.ceil(this.#elapsedMs() + this.#ttlMs) >>> 0;
     this.#table[slot] = place + 1;
     if (extra !== undefined) this.#extras.set(record, extra);
     this.#timer ??= this.#timers.set(this.#ttlMs, this.#expire);
@@ -139,13 +142,20 @@ export class CompletedStore<V = never> {
 
   #onTimer(): void {
     this.#timer = undefined;
-    const now = this.#clock.now();
-    const mask = this.#capacity - 1;
-    while (this.#first < this.#next && (this.#dueMs[this.#first & mask] ?? 0) <= now) this.#dropFirst();
+    const now = Math.floor(this.#elapsedMs()) >>> 0;
+    while (this.#first < this.#next && this.#untilDue(now) <= 0) this.#dropFirst();
     this.#shrink();
     if (this.#first === this.#next) return;
-    const due = this.#dueMs[this.#first & (this.#capacity - 1)] ?? 0;
-    this.#timer = this.#timers.set(Math.max(EXPIRY_STEP_MS, due - now), this.#expire);
+    this.#timer = this.#timers.set(Math.max(EXPIRY_STEP_MS, this.#untilDue(now)), this.#expire);
+  }
+
+  #elapsedMs(): number {
+    return this.#clock.now() - this.#epochMs;
+  }
+
+  /** Milliseconds until the first record expires; the difference of two times modulo 2^32, with its sign. */
+  #untilDue(now: number): number {
+    return ((this.#dueMs[this.#first & (this.#capacity - 1)] ?? 0) - now) | 0;
   }
 
   #dropFirst(): void {
@@ -193,7 +203,7 @@ export class CompletedStore<V = never> {
     this.#capacity = capacity;
     this.#words = new Int32Array(3 * capacity);
     this.#status = new Uint16Array(capacity);
-    this.#dueMs = new Float64Array(capacity);
+    this.#dueMs = new Uint32Array(capacity);
     this.#table = new Int32Array(2 * capacity);
     const tableMask = 2 * capacity - 1;
     for (let record = this.#first; record < this.#next; record++) {

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 
 import { array, assert as check, constant, integer, nat, oneof, property, record } from 'fast-check';
 
-import { VirtualTime } from '../../../src/base/index.ts';
+import { TimerWheel, VirtualTime } from '../../../src/base/index.ts';
 import { CompletedStore, type Fingerprint } from '../../../src/sip/transaction/completed-store.ts';
 
 /** Few distinct first words, so that clusters in the hash table are long and wrap around its end. */
@@ -159,4 +159,22 @@ describe('completed store', () => {
       assert.ok(store.size <= 201);
     }
   });
+});
+
+test('times wrap around after 2^32 ms, and records still live their time', () => {
+  let nowMs = 0;
+  const clock = { now: () => nowMs, wall: () => nowMs };
+  const timers = new TimerWheel(() => nowMs, { tickMs: 100 });
+  const store = new CompletedStore({ clock, timers, ttlMs: 32_000 });
+  // Just before the wrap, seven weeks after the start.
+  nowMs = 2 ** 32 - 16_000.5;
+  const key = { word0: 1, word1: 2, word2: 3 };
+  store.add(key, 200);
+  nowMs += 31_900;
+  timers.advance();
+  assert.ok(store.find(key) >= 0);
+  nowMs += 400;
+  timers.advance();
+  assert.equal(store.find(key), -1);
+  assert.equal(timers.size, 0);
 });
