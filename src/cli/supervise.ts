@@ -1,10 +1,9 @@
 // One run of the gateway: start, `ready`, reload on SIGHUP, drain on SIGTERM or SIGINT.
 
-import { isDeepStrictEqual } from 'node:util';
 import { StoxgateError } from '../base/index.ts';
-import { startConsole, type Console } from '../edge/http/index.ts';
 import { StandardLog } from '../edge/log/index.ts';
 import { formatFinding, loadConfig, type Config, type Gateway, type GatewayEnv } from '../gateway/index.ts';
+import { ConsoleHost } from './console-host.ts';
 import { ExitStatus, loadOrTell, type Terminal } from './terminal.ts';
 
 export interface Surroundings {
@@ -81,8 +80,8 @@ class Run {
   readonly #around: Surroundings;
   readonly #log: StandardLog;
   readonly #signals: Signals;
-  #config: Config;
-  #console: Console | undefined;
+  readonly #config: Config;
+  #console: ConsoleHost | undefined;
   /** Reloads happen one after the other. */
   #reloads: Promise<void> = Promise.resolve();
 
@@ -99,7 +98,8 @@ class Run {
     let gateway: Gateway | undefined;
     try {
       gateway = await start(this.#config, { log: this.#log, version });
-      await this.#openConsole(gateway);
+      this.#console = new ConsoleHost(gateway);
+      await this.#console.start(this.#config.console);
     } catch (error) {
       this.#log.error('start.failed', { error });
       await gateway?.stop();
@@ -107,8 +107,9 @@ class Run {
       return error instanceof StoxgateError ? ExitStatus.failed : ExitStatus.bug;
     }
     const running = gateway;
+    const console = this.#console;
     this.#signals.onReload = () => {
-      this.#reloads = this.#reloads.then(() => this.#reload(running));
+      this.#reloads = this.#reloads.then(() => this.#reload(running, console));
     };
     if (!this.#signals.stopping) {
       terminal.out('ready');
@@ -146,7 +147,7 @@ class Run {
     return drained;
   }
 
-  async #reload(gateway: Gateway): Promise<void> {
+  async #reload(gateway: Gateway, console: ConsoleHost): Promise<void> {
     const { terminal } = this.#around;
     const result = loadConfig(this.#path, {
       ...terminal,
@@ -160,23 +161,19 @@ class Run {
     }
     const config = result.value;
     try {
-      await gateway.reload(config);
-      this.#log.configure({ ...config.log, node: config.node });
-      const before = this.#config.console;
-      this.#config = config;
-      if (!isDeepStrictEqual(before, config.console)) {
-        await this.#console?.close();
-        await this.#openConsole(gateway);
+      // The console first, because it can go back and the gateway cannot: all of the file is taken or nothing.
+      const exchange = await console.prepare(config.console);
+      try {
+        await gateway.reload(config);
+      } catch (error) {
+        await exchange.undo();
+        throw error;
       }
+      await exchange.commit();
+      this.#log.configure({ ...config.log, node: config.node });
       this.#log.info('reload.done');
     } catch (error) {
       this.#log.error('reload.failed', { error });
     }
-  }
-
-  async #openConsole(gateway: Gateway): Promise<void> {
-    this.#console = undefined;
-    const options = this.#config.console;
-    if (options !== undefined) this.#console = await startConsole(options, gateway);
   }
 }

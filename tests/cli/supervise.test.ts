@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
+import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
-import { describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { Counters, StoxgateError } from '../../src/base/index.ts';
 import { supervise } from '../../src/cli/supervise.ts';
 import { StandardLog } from '../../src/edge/log/index.ts';
@@ -242,3 +243,154 @@ describe('SIGHUP', () => {
     assert.equal(await rig.status, 0);
   });
 });
+
+/** Loopback ports that are free now. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports: number[] = [];
+  for (const server of servers) {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    ports.push(typeof address === 'object' ? (address?.port ?? 0) : 0);
+  }
+  for (const server of servers) await new Promise((resolve) => server.close(resolve));
+  return ports;
+}
+
+/** The status of a page; undefined when nothing listens there. */
+async function pageStatus(port: number, path = '/healthz', token = ''): Promise<number | undefined> {
+  try {
+    const headers = { authorization: `Bearer ${token}`, connection: 'close' };
+    return (await fetch(`http://127.0.0.1:${port}${path}`, { headers })).status;
+  } catch {
+    return undefined;
+  }
+}
+
+describe('SIGHUP and the console: the new one is taken whole, or the old one stays', () => {
+  let port: number;
+  let other: number;
+  let rig: Rig;
+
+  const listening = (console: string): string => `${TEXT}console: { listen: ${console} }\n`;
+  const reload = async (text: string, event: 'reload.done' | 'reload.failed'): Promise<void> => {
+    rig.log.length = 0;
+    rig.terminal.files.set(FILE, text);
+    rig.signals.emit('SIGHUP', 'SIGHUP');
+    await rig.logged(event);
+  };
+  const occupied = async (at: number, act: () => Promise<void>): Promise<void> => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(at, '127.0.0.1', resolve));
+    try {
+      await act();
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  };
+
+  beforeEach(async () => {
+    [port = 0, other = 0] = await freePorts(2);
+    rig = run(listening(`"127.0.0.1:${port}"`));
+    await rig.logged('gateway.ready');
+  });
+  afterEach(async () => {
+    rig.signals.emit('SIGTERM', 'SIGTERM');
+    assert.equal(await rig.status, 0);
+    assert.equal(await pageStatus(port), undefined);
+    assert.equal(await pageStatus(other), undefined);
+  });
+
+  test('another port', async () => {
+    await reload(listening(`"127.0.0.1:${other}"`), 'reload.done');
+    assert.equal(await pageStatus(other), 200);
+    assert.equal(await pageStatus(port), undefined);
+  });
+
+  test('a port that is taken: nothing changes; once it is free the same file is taken', async () => {
+    const text = `${listening(`"127.0.0.1:${other}"`)}node: new\n`;
+    await occupied(other, async () => {
+      await reload(text, 'reload.failed');
+      assert.match(rig.log.join(''), /ERR_CONSOLE_LISTEN/);
+      assert.deepEqual(rig.gateway.calls, []);
+      assert.equal(await pageStatus(port), 200);
+    });
+    await reload(text, 'reload.done');
+    assert.equal(await pageStatus(other), 200);
+    assert.equal(await pageStatus(port), undefined);
+    assert.deepEqual(
+      rig.gateway.reloads.map(({ node }) => node),
+      ['new'],
+    );
+  });
+
+  test('a port that is taken, and the file is put back: as if nothing had been', async () => {
+    await occupied(other, () => reload(listening(`"127.0.0.1:${other}"`), 'reload.failed'));
+    await reload(listening(`"127.0.0.1:${port}"`), 'reload.done');
+    assert.equal(await pageStatus(port), 200);
+  });
+
+  test('the gateway refuses: the new console is closed, the old one stays', async () => {
+    rig.gateway.reloadResult = () => Promise.reject(new StoxgateError('ERR_GATEWAY_RELOAD', 'no'));
+    await reload(listening(`"127.0.0.1:${other}"`), 'reload.failed');
+    assert.equal(await pageStatus(port), 200);
+    assert.equal(await pageStatus(other), undefined);
+  });
+
+  test('only the token changes: the same socket, without a gap', async () => {
+    const text = (token: string): string => listening(`"127.0.0.1:${port}", token: ${token}`);
+    assert.equal(await pageStatus(port, '/api/status'), 404);
+    await reload(text('first'), 'reload.done');
+    assert.equal(await pageStatus(port, '/api/status', 'first'), 200);
+
+    const kept = new Agent({ keepAlive: true, maxSockets: 1 });
+    await statusBy(kept, port, 'first');
+    rig.gateway.reloadResult = () => Promise.reject(new StoxgateError('ERR_GATEWAY_RELOAD', 'no'));
+    await reload(text('second'), 'reload.failed');
+    assert.deepEqual(await statusBy(kept, port, 'first'), { status: 200, reused: true });
+    rig.gateway.reloadResult = () => Promise.resolve();
+    await reload(text('second'), 'reload.done');
+    assert.deepEqual(await statusBy(kept, port, 'first'), { status: 401, reused: true });
+    assert.deepEqual(await statusBy(kept, port, 'second'), { status: 200, reused: true });
+    kept.destroy();
+    await reload(listening(`"127.0.0.1:${port}"`), 'reload.done');
+    assert.equal(await pageStatus(port, '/api/status', 'second'), 404);
+  });
+
+  test('the same port at the wildcard, where the old console itself is in the way', async () => {
+    await reload(listening(`"0.0.0.0:${port}"`), 'reload.done');
+    assert.equal(await pageStatus(port), 200);
+    rig.gateway.reloadResult = () => Promise.reject(new StoxgateError('ERR_GATEWAY_RELOAD', 'no'));
+    await reload(listening(`"127.0.0.1:${port}"`), 'reload.failed');
+    assert.equal(await pageStatus(port), 200);
+    rig.gateway.reloadResult = () => Promise.resolve();
+    await reload(listening(`"127.0.0.1:${port}"`), 'reload.done');
+    assert.equal(await pageStatus(port), 200);
+  });
+
+  test('the same port at an address that this machine does not have: the old one stays', async () => {
+    await reload(listening(`"192.0.2.1:${port}"`), 'reload.failed');
+    assert.equal(await pageStatus(port), 200);
+  });
+
+  test('no console any more, and one again', async () => {
+    await reload(TEXT, 'reload.done');
+    assert.equal(await pageStatus(port), undefined);
+    await occupied(port, () => reload(listening(`"127.0.0.1:${port}"`), 'reload.failed'));
+    await reload(listening(`"127.0.0.1:${port}"`), 'reload.done');
+    assert.equal(await pageStatus(port), 200);
+  });
+});
+
+/** `GET /api/status` by this agent, and whether it went by a connection that was there. */
+function statusBy(agent: Agent, port: number, token: string): Promise<{ status: number; reused: boolean }> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const call = request({ host: '127.0.0.1', port, path: '/api/status', headers, agent }, (response) => {
+      response.resume();
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, reused: call.reusedSocket }));
+    });
+    call.on('error', reject);
+    call.end();
+  });
+}

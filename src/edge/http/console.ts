@@ -29,6 +29,8 @@ export interface ConsoleOptions {
 export interface Console {
   /** The port really bound, which matters when 0 was asked for. */
   readonly port: number;
+  /** From now on `/api/status` asks for this token; without one there is no `/api/status`. */
+  setToken(token: string | undefined): void;
   close(): Promise<void>;
 }
 
@@ -56,7 +58,7 @@ const SAFE_HEADERS = {
 /** Binds and serves. Fails with `ERR_CONSOLE_LISTEN`. */
 export async function startConsole(options: ConsoleOptions, source: ConsoleSource): Promise<Console> {
   const requestTimeout = options.requestTimeoutMs ?? 10_000;
-  const tokenHash = options.token === undefined ? undefined : hashBytes('sha256', options.token);
+  let tokenHash = hashToken(options.token);
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_OCTETS,
@@ -73,8 +75,15 @@ export async function startConsole(options: ConsoleOptions, source: ConsoleSourc
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.listen.port,
+    setToken: (token) => {
+      tokenHash = hashToken(token);
+    },
     close: () => close(server),
   };
+}
+
+function hashToken(token: string | undefined): Uint8Array | undefined {
+  return token === undefined ? undefined : hashBytes('sha256', token);
 }
 
 function pageFor(request: IncomingMessage, source: ConsoleSource, tokenHash: Uint8Array | undefined): Page {

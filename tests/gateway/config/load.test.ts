@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { formatFinding, loadConfig } from '../../../src/gateway/index.ts';
+import { CONTRACT_EXAMPLE, CONTRACT_REMARKS } from './contract-example.ts';
 import { load, MINIMAL } from './support.ts';
 
 describe('a good file', () => {
@@ -87,6 +88,20 @@ log: { level: debug, format: pretty, bodies: true }
     assert.equal(config.xmpp.components[0]?.secret, 'component secret');
     assert.deepEqual(config.console, { listen: { host: '::1', port: 8080 }, token: 'a token' });
     assert.deepEqual(config.dns, { servers: ['127.0.0.1:53', '::1'], private_targets: 'allow' });
+  });
+
+  test('the example of the contract loads, and says which of its domains has no link', () => {
+    const { config, errors, warnings } = load(
+      CONTRACT_EXAMPLE,
+      { '/etc/secret': 'a\n', '/etc/console-token': 'a token\n' },
+      { SIP_PASSWORD: 'a' },
+    );
+    assert.deepEqual(errors, []);
+    assert.equal(config?.domains.length, 5);
+    assert.deepEqual(
+      warnings,
+      CONTRACT_REMARKS.map((remark) => `/etc/s.yaml:${remark}`),
+    );
   });
 
   test('anchors and aliases are ordinary YAML', () => {
