@@ -57,7 +57,7 @@ interface Rig {
   readonly terminal: ReturnType<typeof fakeTerminal>;
   readonly log: string[];
   readonly status: Promise<number>;
-  /** Waits until the log has this event. */
+  /** Waits until the log has this event, or one that begins so if it ends with a dot. */
   logged(event: string): Promise<void>;
 }
 
@@ -85,7 +85,8 @@ function run(text = TEXT, start?: (gateway: RecordingGateway) => Promise<Gateway
     maxDrainMs: 50,
   });
   const logged = async (event: string): Promise<void> => {
-    while (!log.some((line) => line.includes(`"event":"${event}"`))) await once(written, 'line');
+    const part = event.endsWith('.') ? `"event":"${event}` : `"event":"${event}"`;
+    while (!log.some((line) => line.includes(part))) await once(written, 'line');
   };
   return { gateway, signals, exits, terminal, log, status, logged };
 }
@@ -277,7 +278,8 @@ describe('SIGHUP and the console: the new one is taken whole, or the old one sta
     rig.log.length = 0;
     rig.terminal.files.set(FILE, text);
     rig.signals.emit('SIGHUP', 'SIGHUP');
-    await rig.logged(event);
+    await rig.logged('reload.');
+    assert.match(rig.log.join(''), new RegExp(`"event":"${event}"`));
   };
   const occupied = async (at: number, act: () => Promise<void>): Promise<void> => {
     const server = createServer();
