@@ -1,4 +1,5 @@
 export { ok, err, fault, type Ok, type Err, type Result, type Fault } from './result.ts';
+export { formatDateTime } from './date-time.ts';
 export { StoxgateError } from './error.ts';
 export type { Clock } from './clock.ts';
 export { TimerWheel, type Timer, type Timers, type TimerWheelOptions } from './timers.ts';

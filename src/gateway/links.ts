@@ -36,10 +36,6 @@ export class Links {
     return this.#groups.get(domain);
   }
 
-  get groups(): Iterable<LinkGroup> {
-    return this.#groups.values();
-  }
-
   /** Goes over to this list: what is new starts, what is gone ends, what stayed the same stays up. */
   async apply(components: readonly ConfiguredComponent[]): Promise<void> {
     // The `from` of stanzas is compared with the domain in its prepared form (RFC 7622).

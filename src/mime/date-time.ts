@@ -20,13 +20,3 @@ export function parseDateTime(text: string): number | undefined {
   const offsetMs = (offsetHours * 60 + offsetMinutes) * 60_000;
   return date.getTime() - (match[8] === '-' ? -offsetMs : offsetMs);
 }
-
-/**
- * UTC with "Z" (XEP-0082 §3.2), with a fraction only when there is one.
- * The range of the format is the years 0000–9999; times outside it are drawn to its ends.
- */
-export function formatDateTime(ms: number): string {
-  const bounded = Math.min(Math.max(ms, -62_167_219_200_000), 253_402_300_799_999);
-  const text = new Date(bounded).toISOString();
-  return text.endsWith('.000Z') ? `${text.slice(0, -5)}Z` : text;
-}

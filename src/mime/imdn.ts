@@ -1,10 +1,10 @@
 // Instant Message Disposition Notification (RFC 5438): the request for one, in CPIM headers, and the XML document.
 
-import { fault, ok, type Bytes, type Result } from '../base/index.ts';
+import { formatDateTime, fault, ok, type Bytes, type Result } from '../base/index.ts';
 import { element, parseDocument, serialize, type XmlElement } from '../xml/index.ts';
 import { cpimHeaders, cpimText, type CpimHeader, type CpimMessage } from './cpim.ts';
 import { cpimTextHeader } from './cpim-format.ts';
-import { formatDateTime, parseDateTime } from './date-time.ts';
+import { parseDateTime } from './date-time.ts';
 
 /** The namespace of the CPIM headers (RFC 5438 §6.1). */
 export const NS_IMDN_HEADERS = 'urn:ietf:params:imdn';

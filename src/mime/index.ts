@@ -9,7 +9,7 @@ export {
 } from './multipart.ts';
 export { decodeText } from './charset.ts';
 export { htmlToText } from './html-to-text.ts';
-export { parseDateTime, formatDateTime } from './date-time.ts';
+export { parseDateTime } from './date-time.ts';
 export {
   parseCpim,
   cpimHeaders,

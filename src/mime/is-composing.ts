@@ -1,8 +1,8 @@
 // Indication of message composition (RFC 3994): application/im-iscomposing+xml. Rows IM-60 … IM-67.
 
-import { fault, ok, type Bytes, type Result } from '../base/index.ts';
+import { formatDateTime, fault, ok, type Bytes, type Result } from '../base/index.ts';
 import { element, parseDocument, serialize } from '../xml/index.ts';
-import { formatDateTime, parseDateTime } from './date-time.ts';
+import { parseDateTime } from './date-time.ts';
 
 export const NS_IS_COMPOSING = 'urn:ietf:params:xml:ns:im-iscomposing';
 

@@ -70,7 +70,7 @@ export {
   NS_VERSION,
   NS_XHTML_IM,
 } from './xep/namespaces.ts';
-export { formatDateTime, parseDateTime } from './xep/date-time.ts';
+export { parseDateTime } from './xep/date-time.ts';
 export { delayElement, readDelay, type Delay } from './xep/delay.ts';
 export { chatStateElement, readChatState, type ChatState } from './xep/chat-state.ts';
 export { readReceipt, receiptElement, receiptRequestElement, requestsReceipt } from './xep/receipt.ts';

@@ -1,7 +1,8 @@
+import { formatDateTime } from '../../src/base/index.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { formatDateTime, parseDateTime } from '../../src/mime/index.ts';
+import { parseDateTime } from '../../src/mime/index.ts';
 
 describe('RFC 3339 §5.8: examples', () => {
   const cases: readonly [string, number][] = [

@@ -4,13 +4,13 @@
 import { utf8Bytes, type Random, type Timer, type Timers } from '../../base/index.ts';
 import { chatStateToIsComposing } from '../../mapping/index.ts';
 import { formatIsComposing, IS_COMPOSING_TYPE } from '../../mime/index.ts';
-import { headerField, type HeaderField } from '../../sip/index.ts';
+import { DEFAULT_MAX_FORWARDS, headerField, type HeaderField } from '../../sip/index.ts';
 import { NS_CLIENT, XmlElement } from '../../xml/index.ts';
 import { chatStateElement, type ChatState } from '../../xmpp/index.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import type { Conversation } from './conversations.ts';
-import type { Origin } from './delivery.ts';
+import { NEW_CALL_ID_CHARS, type Origin } from './delivery.ts';
 import type { SipDeliveries } from './sip-deliveries.ts';
 
 /** IM-66: at least 60 s. */
@@ -23,8 +23,6 @@ const MAX_REPEATS = 3;
 const DEFAULT_REFRESH_SECONDS = 120;
 const MAX_REFRESH_SECONDS = 600;
 const MAX_PAIRS = 20_000;
-const CALL_ID_CHARS = 26;
-const MAX_FORWARDS = 70;
 
 const CONTENT: readonly HeaderField[] = [headerField('Content-Type', IS_COMPOSING_TYPE)];
 
@@ -133,8 +131,8 @@ export class ComposingToSip {
       origin: new DocumentOrigin(conversation),
       from,
       requestUri: to,
-      callId: random.base32(CALL_ID_CHARS),
-      maxForwards: MAX_FORWARDS,
+      callId: random.base32(NEW_CALL_ID_CHARS),
+      maxForwards: DEFAULT_MAX_FORWARDS,
       headers: CONTENT,
       body: utf8Bytes(document),
     });

@@ -42,6 +42,8 @@ export const TOO_LONG: StanzaError = stanzaError('policy-violation', {
   text: `The message would be longer than ${MAX_MESSAGE_OCTETS} octets as a SIP request`,
   lang: 'en',
 });
+/** 130 random bits for a Call-ID of our own (RFC 3261 §8.1.1.4), in characters of base32. */
+export const NEW_CALL_ID_CHARS = 26;
 const TAG_CHARS = 16;
 
 /** Who sent it, and hears what became of it: exactly one of the two, once. */

@@ -1,25 +1,29 @@
 // Delivery reports to SIP senders who asked for them with CPIM and IMDN headers (RFC 5438; rows RCPT-03, RCPT-05):
 // what was learned after the 2xx, a receipt or an error from XMPP, becomes a notification of its own.
 
-import { utf8Bytes, type Clock, type Counter, type Counters, type Random } from '../../base/index.ts';
+import {
+  formatDateTime,
+  utf8Bytes,
+  type Clock,
+  type Counter,
+  type Counters,
+  type Random,
+} from '../../base/index.ts';
 import {
   cpimTextHeader,
   formatCpim,
   formatCpimAddress,
-  formatDateTime,
   formatImdn,
   imdnHeaders,
   IMDN_TYPE,
 } from '../../mime/index.ts';
-import { headerField, type HeaderField } from '../../sip/index.ts';
-import type { Origin } from './delivery.ts';
+import { DEFAULT_MAX_FORWARDS, headerField, type HeaderField } from '../../sip/index.ts';
+import { NEW_CALL_ID_CHARS, type Origin } from './delivery.ts';
 import type { SipDeliveries } from './sip-deliveries.ts';
 import type { AcceptedMessage, ReportSink } from './open-message.ts';
 
-const CALL_ID_CHARS = 26;
 /** RFC 5438 §6.3: at least 64 bits of randomness. */
 const MESSAGE_ID_CHARS = 16;
-const MAX_FORWARDS = 70;
 const CONTENT: readonly HeaderField[] = [headerField('Content-Type', 'message/cpim')];
 
 class ReportOrigin implements Origin {
@@ -102,8 +106,8 @@ export class ImdnReports implements ReportSink {
       origin: new ReportOrigin(message.id, this.#sent, this.#failed),
       from: message.recipientUri,
       requestUri: message.senderUri,
-      callId: this.#random.base32(CALL_ID_CHARS),
-      maxForwards: MAX_FORWARDS,
+      callId: this.#random.base32(NEW_CALL_ID_CHARS),
+      maxForwards: DEFAULT_MAX_FORWARDS,
       headers: CONTENT,
       body,
     });

@@ -16,12 +16,11 @@ import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import type { ComposingToSip } from './composing.ts';
 import type { Conversation, Conversations } from './conversations.ts';
-import { MAX_MESSAGE_OCTETS, TOO_LONG, type Origin } from './delivery.ts';
+import { MAX_MESSAGE_OCTETS, NEW_CALL_ID_CHARS, TOO_LONG, type Origin } from './delivery.ts';
 import type { ErrorReports } from './error-reports.ts';
 import type { ToSipOutcomes } from './outcomes.ts';
 import type { SipDeliveries } from './sip-deliveries.ts';
 
-const CALL_ID_CHARS = 26;
 /** Longer ids of clients are not written into log lines. */
 const MAX_CORRELATION = 64;
 
@@ -144,7 +143,7 @@ export class ToSipMessages {
   /** IM-03: the thread if it can be a Call-ID, else a new one that is remembered with it. */
   #callId(message: Message, draft: MessageDraft, conversation: Conversation): string {
     if (draft.callId !== undefined) return draft.callId;
-    const fresh = this.#env.random.base32(CALL_ID_CHARS);
+    const fresh = this.#env.random.base32(NEW_CALL_ID_CHARS);
     const thread = message.thread?.id;
     if (thread === undefined) return fresh;
     if (conversation.thread?.id !== thread) conversation.thread = { id: thread, callId: fresh };

@@ -5,15 +5,13 @@
 // one, turns the stanza into a MESSAGE again, it goes on counting from there, and a loop ends with 483.
 
 import { stanzaIdFor } from '../../mapping/index.ts';
-import type { SipRequest } from '../../sip/index.ts';
+import { DEFAULT_MAX_FORWARDS, type SipRequest } from '../../sip/index.ts';
 
-/** RFC 3261 §8.1.1.6. */
-export const INITIAL_MAX_FORWARDS = 70;
 const FORM = /^s([0-9a-z]{1,2})-[A-Za-z0-9_-]{22}$/;
 
 /** `s`, the hops left in base 36, `-`, 22 characters of base64url. */
 export function messageId(request: SipRequest): string {
-  const hops = Math.min(request.maxForwards ?? INITIAL_MAX_FORWARDS, 255);
+  const hops = Math.min(request.maxForwards ?? DEFAULT_MAX_FORWARDS, 255);
   return `s${hops.toString(36)}-${stanzaIdFor(request.callId, request.cseq.number, request.from.tag ?? '')}`;
 }
 
@@ -24,9 +22,9 @@ export function isMessageId(id: string): boolean {
 
 /** Max-Forwards for a MESSAGE made from a stanza with this id: one less than it came with, else 70; 0 ends a loop. */
 export function maxForwardsFor(id: string | undefined): number {
-  if (id === undefined || id.charCodeAt(0) !== 0x73) return INITIAL_MAX_FORWARDS;
+  if (id === undefined || id.charCodeAt(0) !== 0x73) return DEFAULT_MAX_FORWARDS;
   const hops = FORM.exec(id)?.[1];
   return hops === undefined
-    ? INITIAL_MAX_FORWARDS
+    ? DEFAULT_MAX_FORWARDS
     : Math.max(0, Math.min(Number.parseInt(hops, 36), 255) - 1);
 }

@@ -3,11 +3,11 @@
 //
 // Every address of a SIP user gets the same answers, whether or not there is such a user (row FEAT-02).
 
+import { formatDateTime } from '../../base/index.ts';
 import { element, type XmlElement } from '../../xml/index.ts';
 import { errorReply, mayAnswerWithError, stanzaError } from '../stanza/error.ts';
 import { iqResult, readIq, type Iq } from '../stanza/iq.ts';
 import type { StanzaCondition } from '../stanza/condition.ts';
-import { formatDateTime } from './date-time.ts';
 import { discoInfoElement, discoItemsElement } from './disco.ts';
 import {
   FEATURE_JID_ESCAPING,

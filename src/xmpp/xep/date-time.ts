@@ -24,12 +24,6 @@ export function parseDateTime(text: string): number | undefined {
   return date.getTime() - offsetMinutes * 60_000;
 }
 
-/** In UTC, with milliseconds only when there are any. Clamped to the years 0000–9999, which the profile can write. */
-export function formatDateTime(wallMs: number): string {
-  const clamped = Math.min(Math.max(Math.trunc(wallMs), -62_167_219_200_000), 253_402_300_799_999);
-  return new Date(clamped).toISOString().replace('.000Z', 'Z');
-}
-
 function daysOf(year: number, month: number): number {
   if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;

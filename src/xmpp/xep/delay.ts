@@ -1,7 +1,8 @@
 // Delayed delivery. Source: XEP-0203 2.0.
 
+import { formatDateTime } from '../../base/index.ts';
 import { element, type XmlElement } from '../../xml/index.ts';
-import { formatDateTime, parseDateTime } from './date-time.ts';
+import { parseDateTime } from './date-time.ts';
 import { NS_DELAY } from './namespaces.ts';
 
 export interface Delay {

@@ -1,5 +1,6 @@
 // Sources: XEP-0027, 0066, 0082, 0085, 0172, 0184, 0203, 0280, 0308, 0313, 0334, 0373, 0380, 0384, 0424, 0428, 0444, 0461.
 
+import { formatDateTime } from '../../../src/base/index.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { assert as check, integer, property } from 'fast-check';
@@ -9,7 +10,6 @@ import {
   delayElement,
   discoInfoElement,
   discoItemsElement,
-  formatDateTime,
   hasHint,
   nickElement,
   outOfBandElement,
