@@ -47,3 +47,4 @@ export {
   parseIpAddress,
   unmapped,
 } from './ip-address.ts';
+export type { Collection, CollectionSpec, Entry, FindOptions, Store, StoreStatus, Written } from './store.ts';
