@@ -42,8 +42,10 @@ interface Waiting {
   readonly bytes: Bytes;
   readonly address: string;
   readonly port: number;
-  readonly done: ((error: Error | null) => void) | undefined;
+  readonly failed: Failed | undefined;
 }
+
+type Failed = (error: Error) => void;
 
 /**
  * The factory over the addon; undefined when it was not built, or STOXGATE_UDP=node asks for node:dgram. Throws
@@ -72,8 +74,8 @@ class BatchSocket implements DatagramSocket {
   readonly #sendMeta = new Uint32Array(SLOTS * WORDS);
   #count = 0;
   #octets = 0;
-  /** Those of the batch in hand whose senders want to hear. */
-  #done: [number, (error: Error | null) => void][] = [];
+  /** Whom to tell when a datagram of the batch in hand is refused, by its place. */
+  readonly #failed: (Failed | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
   #waiting: Waiting[] = [];
   #flushing: NodeJS.Immediate | undefined;
   #closed = false;
@@ -99,16 +101,18 @@ class BatchSocket implements DatagramSocket {
     });
   }
 
-  send(bytes: Bytes, address: string, port: number, done?: (error: Error | null) => void): void {
+  send(bytes: Bytes, address: string, port: number, failed?: Failed): void {
     if (!(port > 0 && port < 65_536)) throw new RangeError(`port ${port} is out of range`);
     if (this.#waiting.length > 0 || this.#count === SLOTS || this.#octets + bytes.length > SEND_OCTETS)
       this.#flush();
     if (this.#waiting.length > 0) {
-      if (this.#waiting.length >= MAX_WAITING) done?.(new Error('the send buffer of the system is full'));
-      else this.#waiting.push({ bytes, address, port, done });
+      if (this.#waiting.length >= MAX_WAITING) {
+        if (failed !== undefined)
+          process.nextTick(failed, new Error('the send buffer of the system is full'));
+      } else this.#waiting.push({ bytes, address, port, failed });
       return;
     }
-    this.#put(bytes, address, port, done);
+    this.#put(bytes, address, port, failed);
     // An immediate runs after everything that this wake-up brought: the answers to a batch leave as a batch.
     this.#flushing ??= setImmediate(() => this.#flush());
   }
@@ -123,13 +127,19 @@ class BatchSocket implements DatagramSocket {
     await new Promise<void>((resolve) => void setImmediate(resolve));
   }
 
-  #put(bytes: Bytes, address: string, port: number, done: ((error: Error | null) => void) | undefined): void {
+  #put(bytes: Bytes, address: string, port: number, failed: Failed | undefined): void {
     const at = this.#count * WORDS;
-    this.#sendMeta[at] = bytes.length;
-    this.#sendMeta[at + 1] = port;
-    this.#sendMeta.set(this.#wordsOf(address), at + 2);
+    const meta = this.#sendMeta;
+    const words = this.#wordsOf(address);
+    meta[at] = bytes.length;
+    meta[at + 1] = port;
+    // Written out: `set` of four elements costs more than all the rest here.
+    meta[at + 2] = words[0] ?? 0;
+    meta[at + 3] = words[1] ?? 0;
+    meta[at + 4] = words[2] ?? 0;
+    meta[at + 5] = words[3] ?? 0;
     this.#sendBlock.set(bytes, this.#octets);
-    if (done !== undefined) this.#done.push([this.#count, done]);
+    this.#failed[this.#count] = failed;
     this.#octets += bytes.length;
     this.#count += 1;
   }
@@ -145,13 +155,11 @@ class BatchSocket implements DatagramSocket {
     }
   }
 
-  /** Everything went out. */
+  /** The batch is empty again. */
   #taken(): void {
-    const done = this.#done;
-    this.#done = [];
+    this.#failed.fill(undefined, 0, this.#count);
     this.#count = 0;
     this.#octets = 0;
-    for (const [, tell] of done) process.nextTick(tell, null);
   }
 
   /** Some went out: the first of the rest was refused, or there is no room. False: try again in the next turn. */
@@ -161,10 +169,8 @@ class BatchSocket implements DatagramSocket {
     this.#taken();
     // A refused datagram is told to its sender and left out; the others go on.
     const refused = sent < 0 && !full ? rest.shift() : undefined;
-    if (refused !== undefined) {
-      const { done } = refused;
-      if (done !== undefined)
-        process.nextTick(done, new Error(`the system refused a datagram (error ${-sent})`));
+    if (refused?.failed !== undefined) {
+      process.nextTick(refused.failed, new Error(`the system refused a datagram (error ${-sent})`));
     }
     this.#waiting = [...rest, ...this.#waiting];
     if (!full) return true;
@@ -175,20 +181,18 @@ class BatchSocket implements DatagramSocket {
     return false;
   }
 
-  /** Copies of what was not sent, from this datagram on; their senders are taken off the batch. */
+  /** Copies of what was not sent, from this datagram on. */
   #rest(from: number): Waiting[] {
     const rest: Waiting[] = [];
     let octets = 0;
     for (let i = 0; i < this.#count; i++) {
       const length = this.#sendMeta[i * WORDS] ?? 0;
       if (i >= from) {
-        const index = this.#done.findIndex(([number]) => number === i);
-        const done = index < 0 ? undefined : this.#done.splice(index, 1)[0]?.[1];
         rest.push({
           bytes: Buffer.from(this.#sendBlock.subarray(octets, octets + length)),
           address: this.#text(this.#sendMeta, i * WORDS + 2),
           port: this.#sendMeta[i * WORDS + 1] ?? 0,
-          done,
+          failed: this.#failed[i],
         });
       }
       octets += length;
@@ -201,7 +205,7 @@ class BatchSocket implements DatagramSocket {
       const next = this.#waiting[0];
       if (next === undefined || this.#octets + next.bytes.length > SEND_OCTETS) return;
       this.#waiting.shift();
-      this.#put(next.bytes, next.address, next.port, next.done);
+      this.#put(next.bytes, next.address, next.port, next.failed);
     }
   }
 

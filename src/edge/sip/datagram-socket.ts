@@ -21,8 +21,8 @@ export interface DatagramOptions {
 export interface DatagramSocket {
   /** Binds; rejects with the system's error. Resolves with the real port. */
   bind(address: string, port: number): Promise<number>;
-  /** `address` is of the socket's own family. `done` is called later, with null when the system took the datagram. */
-  send(bytes: Bytes, address: string, port: number, done?: (error: Error | null) => void): void;
+  /** `address` is of the socket's own family. `failed` is called later, when the system did not take the datagram. */
+  send(bytes: Bytes, address: string, port: number, failed?: (error: Error) => void): void;
   close(): Promise<void>;
 }
 
@@ -56,7 +56,12 @@ export function nodeDatagramSocket(options: DatagramOptions, handlers: DatagramH
           resolve(socket.address().port);
         });
       }),
-    send: (bytes, address, port, done) => socket.send(bytes, port, address, done),
+    send: (bytes, address, port, failed) => {
+      if (failed === undefined) return socket.send(bytes, port, address);
+      return socket.send(bytes, port, address, (error) => {
+        if (error !== null) failed(error);
+      });
+    },
     close: () =>
       new Promise((resolve) => {
         socket.close(() => resolve());

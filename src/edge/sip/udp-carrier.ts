@@ -102,9 +102,7 @@ export class UdpCarrier implements Carrier {
       if (failed === undefined) {
         listener.socket.send(message, written, port);
       } else {
-        listener.socket.send(message, written, port, (error) => {
-          if (error !== null) this.#sendFailed(target, error, failed);
-        });
+        listener.socket.send(message, written, port, (error) => this.#sendFailed(target, error, failed));
       }
       this.#counters.sent.value += 1;
     } catch (error) {

@@ -2,7 +2,7 @@
 
 import type { Bytes } from '../../base/index.ts';
 import { ParsedVia, parseVia } from '../header/via.ts';
-import { checkedField, rawHeaderField } from './field.ts';
+import { CheckedField, checkedField, rawHeaderField } from './field.ts';
 import { StoredRequest, StoredResponse } from './message.ts';
 import { readNumber, SEMICOLON } from '../header/chars.ts';
 import type { HeaderField, SipMessage, SipRequest, SipResponse } from './types.ts';
@@ -96,14 +96,12 @@ export function withTopVia(request: SipRequest, from: ReceivedFrom): SipRequest 
   const { transport, host, port, branch } = top;
   const whole = value + top.raw.slice(top.end);
   const via = new ParsedVia(whole, transport, host, port, protocol.length, value.length, branch);
-  const headers = request.headers.with(index, rawHeaderField(field.name, via.raw));
-  return new StoredRequest(request.method, request.requestUri, request.maxForwards, headers, request.body, {
-    via,
-    from: request.from,
-    to: request.to,
-    callId: request.callId,
-    cseq: request.cseq,
-  });
+  // `received` and `rport` come from the socket, the rest was one line before.
+  const headers = request.headers.with(index, new CheckedField(field.name, field.id, whole));
+  const { method, requestUri, maxForwards: hops, body, from: sender, to, callId, cseq } = request;
+  const core = { via, from: sender, to, callId, cseq };
+  const uri = request instanceof StoredRequest ? request.uri : undefined;
+  return new StoredRequest(method, requestUri, hops, headers, body, core, uri);
 }
 
 const RPORT = ';rport';

@@ -100,11 +100,13 @@ export class StoredRequest extends StoredMessage implements SipRequest {
     headers: readonly HeaderField[],
     body: Bytes,
     core: Partial<CoreValues>,
+    uri?: Result<Uri>,
   ) {
     super(headers, body, core);
     this.method = method;
     this.requestUri = requestUri;
     this.maxForwards = maxForwards;
+    this.#uri = uri;
   }
 
   /** The Request-URI read by the rules of its scheme. Computed once. */

@@ -127,6 +127,29 @@ for (const [letter, long] of Object.entries(COMPACT)) {
   learn(letter.toUpperCase(), long);
 }
 
+/** The known spellings by length and first letter: finding one there makes no string of its own for each field. */
+const byShape: HeaderName[][] = [];
+
+function shapeOf(length: number, firstCode: number): number {
+  return (length << 5) | (firstCode & 31);
+}
+
+for (const known of spellings.values()) {
+  (byShape[shapeOf(known.name.length, known.name.charCodeAt(0))] ??= []).push(known);
+}
+
+/** `headerName` of the name at [start, end) of a head. */
+export function headerNameAt(head: string, start: number, end: number): HeaderName {
+  const candidates = byShape[shapeOf(end - start, head.charCodeAt(start))];
+  if (candidates !== undefined) {
+    for (let i = 0; i < candidates.length; i++) {
+      const known = candidates[i];
+      if (known !== undefined && head.startsWith(known.name, start)) return known;
+    }
+  }
+  return headerName(head.slice(start, end));
+}
+
 /** What a received name stands for. Header field names are compared without case (RFC 3261 §7.3.1). */
 export function headerName(name: string): HeaderName {
   // The table is fixed: names that peers invent are computed again each time and never stored.

@@ -31,7 +31,7 @@ import { badRequest, tooLarge } from './fault.ts';
 import { CheckedField } from './field.ts';
 import { DEFAULT_SIP_LIMITS, type SipLimits } from './limits.ts';
 import { StoredRequest, StoredResponse, type CoreValues } from './message.ts';
-import { Slot, headerName } from './names.ts';
+import { Slot, headerNameAt } from './names.ts';
 import { parseStartLine, type StartLine } from './start-line.ts';
 import type { HeaderField, ParsedMessage, SipFault } from './types.ts';
 import { salvage } from './wreck.ts';
@@ -169,7 +169,7 @@ class FieldReader {
       if (headers.length === maxHeaders) {
         return badRequest('ERR_SIP_MESSAGE_TOO_MANY_HEADERS', 'too many header fields', 'RFC 3261 §7.3');
       }
-      const known = headerName(head.slice(pos, nameEnd));
+      const known = headerNameAt(head, pos, nameEnd);
       const value = folded ? unfold(head.slice(colon + 1, end)) : trimmed(head, colon + 1, end);
       headers.push(new CheckedField(known.name, known.id, value));
       if (known.slot !== Slot.OTHER && !this.#keep(known.slot, value)) {

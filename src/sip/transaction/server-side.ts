@@ -2,9 +2,8 @@
 // (RFC 3261 §17.2, §8.2.2.2, §9.2, §18.2).
 
 import type { Bytes, Clock, Log, Timers } from '../../base/index.ts';
-import { buildResponse } from '../message/build.ts';
 import { withTopVia } from '../message/change.ts';
-import { serializeMessage } from '../message/serialize.ts';
+import { plainResponse } from '../message/plain-response.ts';
 import type { SipRequest } from '../message/types.ts';
 import type { Source, Target, Transport } from '../transport.ts';
 import { CompletedStore, type Fingerprint } from './completed-store.ts';
@@ -203,7 +202,7 @@ export class ServerSide implements ServerContext {
   /** The hash is still that of the key. */
   #rebuild(request: SipRequest, status: number): Bytes {
     const toTag = request.to.tag === undefined ? this.#env.hash.tag() : undefined;
-    return serializeMessage(buildResponse(request, status, { toTag }));
+    return plainResponse(request, status, toTag);
   }
 
   #onNew(request: SipRequest, source: Source, asked: boolean, key: string): void {

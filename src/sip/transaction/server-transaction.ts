@@ -2,6 +2,7 @@
 
 import type { Bytes, Clock, Log, Timers } from '../../base/index.ts';
 import { buildResponse } from '../message/build.ts';
+import { plainResponse } from '../message/plain-response.ts';
 import { serializeMessage } from '../message/serialize.ts';
 import type { HeaderField, SipRequest } from '../message/types.ts';
 import type { Source, Target, Transport } from '../transport.ts';
@@ -238,6 +239,8 @@ export class PendingServer extends TimedTransaction implements ServerTransaction
     const { reason, headers, body } = options;
     // RFC 3261 §8.2.6.2: a tag in all responses but 100.
     const toTag = status === 100 ? undefined : this.#toTag;
+    if (reason === undefined && headers === undefined && body === undefined)
+      return plainResponse(this.request, status, toTag);
     return serializeMessage(buildResponse(this.request, status, { reason, headers, body, toTag }));
   }
 
