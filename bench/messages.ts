@@ -66,7 +66,7 @@ for (const direction of ['sip2xmpp', 'xmpp2sip'] as const) {
   if (!values['full-only']) {
     await compare(
       `${direction}: 1,000 a second`,
-      { ...base, count: 10_000, rate: 1000 },
+      { ...base, count: 30_000, warmUp: 15_000, rate: 1000 },
       BARS[direction].paced,
     );
   }

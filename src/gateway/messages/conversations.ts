@@ -16,9 +16,23 @@ export interface Conversation {
 
 const MAX_CONVERSATIONS = 50_000;
 const REMEMBER_MS = 24 * 3_600_000;
+const MAX_LATEST = 10_000;
+/** Then it is looked up again, so that no conversation outlives its time by more. */
+const LATEST_MS = 600_000;
+
+interface Latest {
+  readonly xmppBareJid: string;
+  readonly conversation: Conversation;
+  readonly untilMs: number;
+}
 
 export class Conversations {
   readonly #map = new BoundedMap<string, Conversation>({ maxEntries: MAX_CONVERSATIONS });
+  /**
+   * The last one of each SIP user: found without a joined key, whose text would have to be made and hashed for each
+   * message.
+   */
+  readonly #latest = new Map<string, Latest>();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -31,22 +45,39 @@ export class Conversations {
 
   /** By the bare JIDs of the SIP user and the XMPP user. */
   find(sipBareJid: string, xmppBareJid: string): Conversation | undefined {
-    return this.#map.get(key(sipBareJid, xmppBareJid), this.#clock.now());
+    const now = this.#clock.now();
+    const latest = this.#latestOf(sipBareJid, xmppBareJid, now);
+    if (latest !== undefined) return latest;
+    const known = this.#map.get(key(sipBareJid, xmppBareJid), now);
+    if (known !== undefined) this.#remember(sipBareJid, xmppBareJid, known, now);
+    return known;
   }
 
   open(sipBareJid: string, xmppBareJid: string): Conversation {
-    const name = key(sipBareJid, xmppBareJid);
-    const now = this.#clock.now();
-    const known = this.#map.get(name, now);
+    const known = this.find(sipBareJid, xmppBareJid);
     if (known !== undefined) return known;
+    const now = this.#clock.now();
     const fresh: Conversation = {
       lastType: undefined,
       chatStates: false,
       composing: 'unknown',
       thread: undefined,
     };
-    this.#map.set(name, fresh, now, REMEMBER_MS);
+    this.#map.set(key(sipBareJid, xmppBareJid), fresh, now, REMEMBER_MS);
+    this.#remember(sipBareJid, xmppBareJid, fresh, now);
     return fresh;
+  }
+
+  #latestOf(sipBareJid: string, xmppBareJid: string, now: number): Conversation | undefined {
+    const latest = this.#latest.get(sipBareJid);
+    return latest !== undefined && latest.xmppBareJid === xmppBareJid && latest.untilMs > now
+      ? latest.conversation
+      : undefined;
+  }
+
+  #remember(sipBareJid: string, xmppBareJid: string, conversation: Conversation, now: number): void {
+    if (this.#latest.size >= MAX_LATEST) this.#latest.clear();
+    this.#latest.set(sipBareJid, { xmppBareJid, conversation, untilMs: now + LATEST_MS });
   }
 }
 

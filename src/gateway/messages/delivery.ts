@@ -250,11 +250,7 @@ export class Delivery implements ClientHandlers {
   }
 
   #formatFrom(): string {
-    return formatNameAddr({
-      displayName: this.#displayName,
-      uri: this.#parts.from,
-      params: new Map([['tag', this.#tag]]),
-    });
+    return `${formatNameAddr({ displayName: this.#displayName, uri: this.#parts.from })};tag=${this.#tag}`;
   }
 
   #tooLong(): void {

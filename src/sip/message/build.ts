@@ -2,7 +2,7 @@
 
 import { emptyBytes, type Bytes } from '../../base/index.ts';
 import { seemsTagged } from './wreck.ts';
-import { CheckedField, checkedField, rawHeaderField } from './field.ts';
+import { CheckedField, checkedField, isOneLine, rawHeaderField } from './field.ts';
 import { StoredRequest, StoredResponse } from './message.ts';
 import { reasonPhrase } from './reason-phrases.ts';
 import type { AnswerableWreck, CSeq, HeaderField, SipRequest, SipResponse } from './types.ts';
@@ -36,10 +36,10 @@ export function buildRequest(parts: RequestParts): SipRequest {
   else for (const via of parts.via ?? []) headers.push(rawHeaderField('Via', via));
   headers.push(
     new CheckedField('Max-Forwards', 'max-forwards', String(maxForwards)),
-    rawHeaderField('From', parts.from),
-    rawHeaderField('To', parts.to),
-    rawHeaderField('Call-ID', parts.callId),
-    rawHeaderField('CSeq', `${cseq} ${method}`),
+    ownField('From', 'from', parts.from),
+    ownField('To', 'to', parts.to),
+    ownField('Call-ID', 'call-id', parts.callId),
+    ownField('CSeq', 'cseq', `${cseq} ${method}`),
   );
   if (parts.headers !== undefined) for (const field of parts.headers) headers.push(checkedField(field));
   headers.push(contentLength(body));
@@ -48,6 +48,12 @@ export function buildRequest(parts: RequestParts): SipRequest {
     callId: parts.callId,
     cseq: value,
   });
+}
+
+/** `rawHeaderField` for a name that is known here. */
+function ownField(name: string, id: string, value: string): HeaderField {
+  if (!isOneLine(value)) throw new TypeError(`a value of ${name} with a line end or a char above U+00FF`);
+  return new CheckedField(name, id, value);
 }
 
 export interface ResponseParts {
