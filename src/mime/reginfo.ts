@@ -128,7 +128,8 @@ export function mergeRegInfo(table: RegInfoTable | undefined, document: RegInfo)
     return ok({ table: fresh(document), taken: true, gap: state === 'partial' });
   }
   // "If the value in the document is less than the local version, the document is discarded". The clause is silent
-  // about an equal one: a full state does no harm, a change that was taken already would.
+  // about an equal one: a full state does no harm, a change that was taken already would. COMPAT(Kamailio 5.6): all its
+  // documents are full and of version 0.
   if (version < table.version || (version === table.version && state === 'partial')) {
     return ok({ table, taken: false, gap: false });
   }

@@ -167,8 +167,7 @@ export class Exchange implements ClientHandlers {
     const request = authorized ?? this.#withKnownCredentials(this.#build(target), target, live.digest);
     this.#request = request;
     transactions.request(request, target, this);
-    // After the transaction, so that timer F fires before timer N and finds the next target. A transport that failed at
-    // once has sent the next one already, or ended it.
+    // A transport that failed at once has sent the next one already, or ended it.
     if (this.#request === request && this.#state.name !== 'done') this.#parts.sent(request);
   }
 

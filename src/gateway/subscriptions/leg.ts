@@ -1,6 +1,6 @@
 // Drives one subscription in one dialog: its timers, its SUBSCRIBE requests, its notifications (RFC 6665 §4.1).
 
-import { fault, type Result, type Timer } from '../../base/index.ts';
+import { fault, type Result } from '../../base/index.ts';
 import {
   afterTargetRefresh,
   allowEvents,
@@ -37,6 +37,7 @@ import {
 } from '../../sip/index.ts';
 import { Exchange } from './exchange.ts';
 import { subscribeFields } from './fields.ts';
+import { LegTimers, type LegTimer } from './leg-timers.ts';
 import type { SubscribeParts, SubscriptionsEnv, SubscriptionUsage } from './types.ts';
 
 /** What a leg needs of the subscriber that it belongs to. */
@@ -59,16 +60,16 @@ export interface LegIds {
 }
 
 const TIMER_N_TIMES_T1 = 64;
+/** Timer F is as long. It must fire before, since there may be another server to ask. In milliseconds. */
+const AFTER_TIMER_F_MS = 100;
 /** The usage may ask for the full state so often. */
 const MIN_ASKED_REFRESH_MS = 30_000;
-
-type TimerName = 'N' | 'refresh' | 'expiry';
 
 export class Leg {
   readonly #env: SubscriptionsEnv;
   readonly #owner: LegOwner;
   readonly #ids: LegIds;
-  readonly #timers = new Map<TimerName, Timer>();
+  readonly #timers: LegTimers;
   #state: SubscriptionState;
   /** The last initial SUBSCRIBE as sent. */
   #initial: SipRequest | undefined;
@@ -93,6 +94,7 @@ export class Leg {
     this.#env = env;
     this.#owner = owner;
     this.#ids = ids;
+    this.#timers = new LegTimers(env.timers);
     this.#state = forked?.state ?? { name: 'terminated' };
     this.#initial = forked?.initial;
   }
@@ -124,7 +126,7 @@ export class Leg {
 
   /** Ends without a further word. */
   stop(): void {
-    this.#clear();
+    this.#timers.clearAll();
     this.#exchange?.abandon();
     this.#state = { name: 'terminated' };
   }
@@ -234,7 +236,7 @@ export class Leg {
       case 'send':
         return this.#send(effect.expires);
       case 'stopTimerN':
-        return this.#clearTimer('N');
+        return this.#timers.clear('N');
       case 'schedule': {
         const delayMs = refreshDelayMs(effect.seconds, this.#env.random.unit());
         this.#setTimer('refresh', delayMs, { kind: 'timerRefresh' });
@@ -318,8 +320,7 @@ export class Leg {
   #sent(request: SipRequest): void {
     this.#cseq = Math.max(this.#cseq, request.cseq.number);
     if (this.#dialog !== undefined) this.#dialog = { ...this.#dialog, localSeq: this.#cseq };
-    const ms = TIMER_N_TIMES_T1 * this.#env.t1Ms;
-    this.#setTimer('N', ms, { kind: 'timerN' });
+    this.#setTimer('N', TIMER_N_TIMES_T1 * this.#env.t1Ms + AFTER_TIMER_F_MS, { kind: 'timerN' });
   }
 
   #responded(response: SipResponse, request: SipRequest): void {
@@ -373,23 +374,8 @@ export class Leg {
     this.#step({ kind: 'failed', reason });
   }
 
-  #setTimer(name: TimerName, ms: number, event: SubscriptionEvent): void {
-    this.#clearTimer(name);
-    const timer = this.#env.timers.set(ms, () => {
-      this.#timers.delete(name);
-      this.#step(event);
-    });
-    this.#timers.set(name, timer);
-  }
-
-  #clearTimer(name: TimerName): void {
-    this.#env.timers.clear(this.#timers.get(name));
-    this.#timers.delete(name);
-  }
-
-  #clear(): void {
-    for (const timer of this.#timers.values()) this.#env.timers.clear(timer);
-    this.#timers.clear();
+  #setTimer(name: LegTimer, ms: number, event: SubscriptionEvent): void {
+    this.#timers.set(name, ms, () => this.#step(event));
   }
 }
 
