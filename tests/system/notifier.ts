@@ -31,6 +31,8 @@ export class Notifier {
   tag = unique('n');
   /** Answers by itself; undefined: it is left to the test. */
   answer: (request: SipText) => number | undefined = () => 200;
+  /** Its 2xx have a Contact. */
+  withContact = true;
   /** Further fields of that answer. */
   fields: (request: SipText) => Fields = (request) => [['Expires', header(request, 'expires')]];
   readonly #socket: Socket;
@@ -87,7 +89,7 @@ export class Notifier {
         ['To', parameter(to, 'tag') === undefined ? `${to};tag=${this.tag}` : to],
         ['Call-ID', header(request, 'call-id')],
         ['CSeq', header(request, 'cseq')],
-        ...(status < 300 ? ([['Contact', this.contact]] as const) : []),
+        ...(status < 300 && this.withContact ? ([['Contact', this.contact]] as const) : []),
         ...fields,
       ],
       Buffer.alloc(0),

@@ -102,6 +102,7 @@ describe('a subscription that goes well', () => {
     notifier.answer = () => undefined;
     rig.watch.watch(ROMEO);
     const subscribe = await notifier.subscribe();
+    assert.equal(await notifier.notify(subscribe, { event: 'presence' }), 481);
     assert.equal(await notifier.notify(subscribe, { body: reginfo(0, 'full', 'active') }), 200);
     assert.deepEqual(rig.heard, [REGISTERED]);
     notifier.respond(subscribe, 200);
@@ -208,6 +209,54 @@ describe('a subscription that goes well', () => {
   );
 });
 
+describe('2xx and NOTIFY of different forks', () => {
+  play('RFC 6665 §5.4.9: a 2xx of another dialog completes the transaction, and no more', async (stage) => {
+    const { rig, notifier } = stage;
+    notifier.answer = () => undefined;
+    rig.watch.watch(ROMEO);
+    const subscribe = await notifier.subscribe();
+    assert.equal(await notifier.notify(subscribe, { tag: 'one', state: 'active' }), 200);
+    notifier.respond(subscribe, 200, [['Expires', '60']]);
+    await settle();
+    notifier.answer = () => 200;
+    const waited = await rig.advanceToRequest(0.9 * HOUR + 1000);
+    assert.ok(waited >= 0.75 * HOUR, 'the 60 seconds were those of another dialog');
+    assert.equal(tagOf(await notifier.subscribe(), 'to'), 'one');
+    assert.equal(await notifier.notify(subscribe, { tag: 'one' }), 200);
+    rig.watch.unwatch(ROMEO);
+    await notifier.subscribe();
+    await settle();
+    assert.equal(await notifier.notify(subscribe, { tag: 'one', state: 'terminated' }), 200);
+    await rig.residue();
+  });
+});
+
+describe('credentials', () => {
+  test('are for the servers that the operator named, not for where a dialog leads', async () => {
+    const notifier = await Notifier.open();
+    const elsewhere = await Notifier.open();
+    const rig = await WatchRig.start({
+      registrarPorts: [notifier.port],
+      privateTargets: 'allow',
+      credentials: [{ realm: 'example.net', user: 'gateway', password: 'secret' }],
+    });
+    try {
+      elsewhere.answer = () => 401;
+      elsewhere.fields = () => [['WWW-Authenticate', 'Digest realm="example.net", nonce="n", qop="auth"']];
+      await established({ rig, notifier }, { contact: elsewhere.contact });
+      rig.watch.unwatch(ROMEO);
+      const last = await elsewhere.subscribe();
+      assert.equal(header(last, 'authorization'), '');
+      await silence({ rig, notifier: elsewhere });
+      await rig.residue();
+    } finally {
+      await rig.close();
+      await notifier.close();
+      await elsewhere.close();
+    }
+  });
+});
+
 describe('a registrar of two servers', () => {
   for (const trouble of ['silent', '503'] as const) {
     test(`RFC 3263 §4.3: the first is ${trouble}, the second is asked`, async () => {
@@ -233,6 +282,53 @@ describe('a registrar of two servers', () => {
       }
     });
   }
+});
+
+describe('a registrar of two servers, and what the first did before', () => {
+  async function pair(
+    act: (rig: WatchRig, first: Notifier, second: Notifier) => Promise<void>,
+  ): Promise<void> {
+    const first = await Notifier.open();
+    const second = await Notifier.open();
+    const rig = await WatchRig.start({
+      registrarPorts: [first.port, second.port],
+      credentials: [{ realm: 'example.net', user: 'gateway', password: 'secret' }],
+    });
+    try {
+      await act(rig, first, second);
+    } finally {
+      await rig.close();
+      await first.close();
+      await second.close();
+    }
+  }
+
+  test('it sent NOTIFY, and its 2xx was lost: the second is not asked', () =>
+    pair(async (rig, first, second) => {
+      first.answer = () => undefined;
+      rig.watch.watch(ROMEO);
+      const subscribe = await first.subscribe();
+      assert.equal(await first.notify(subscribe, { body: reginfo(0, 'full', 'active') }), 200);
+      await rig.advance(TIMER_F + 40);
+      await silence({ rig, notifier: second });
+      assert.equal(rig.subscriptions.dialogs, 1);
+      rig.subscriptions.stop();
+      await rig.residue();
+    }));
+
+  test('RFC 3261 §22.2: it asked for credentials, which took a CSeq, and failed then', () =>
+    pair(async (rig, first, second) => {
+      first.answer = (request) => (header(request, 'authorization') === '' ? 401 : 503);
+      first.fields = () => [['WWW-Authenticate', 'Digest realm="example.net", nonce="n", qop="auth"']];
+      rig.watch.watch(ROMEO);
+      assert.equal(cseqOf(await first.subscribe()), 1);
+      assert.equal(cseqOf(await first.subscribe()), 2);
+      const subscribe = await second.subscribe();
+      assert.equal(cseqOf(subscribe), 2);
+      await settle();
+      assert.equal(await second.notify(subscribe), 200);
+      await finish({ rig, notifier: second });
+    }));
 });
 
 describe('refusals of the first SUBSCRIBE', () => {
@@ -380,7 +476,7 @@ describe('timer N', () => {
 describe('refusals of a refresh', () => {
   play('481: the notifier was restarted; a new subscription at once', async (stage) => {
     const { rig, notifier } = stage;
-    const first = await established(stage);
+    const first = await established(stage, { body: reginfo(5, 'full', undefined) });
     notifier.answer = (request) => (tagOf(request, 'to') === '' ? 200 : 481);
     notifier.tag = 'restarted';
     await rig.advanceToRequest(0.9 * HOUR + 1000);
@@ -586,8 +682,10 @@ describe('forks (RFC 6665 §4.1.4), for a package that allows them', () => {
   class Usage implements SubscriptionUsage {
     readonly told: string[] = [];
     readonly notifications: Notification[] = [];
+    act = (): void => undefined;
     notified(notification: Notification): Result<'taken'> {
       this.notifications.push(notification);
+      this.act();
       return ok('taken');
     }
     dialogEnded(): void {
@@ -666,6 +764,33 @@ describe('forks (RFC 6665 §4.1.4), for a package that allows them', () => {
       await rig.residue();
     },
   );
+
+  for (const contact of [true, false]) {
+    play(
+      `its usage unsubscribes while it is told, after a 2xx ${contact ? 'with' : 'without'} Contact`,
+      async (stage) => {
+        const { rig, notifier } = stage;
+        notifier.withContact = contact;
+        const usage = new Usage();
+        const handle = rig.subscribe({}, usage);
+        const subscribe = await notifier.subscribe();
+        await settle();
+        usage.act = () => handle?.unsubscribe();
+        assert.equal(await notifier.notify(subscribe), 200);
+        if (contact) {
+          assert.equal(cseqOf(await notifier.subscribe()), 2);
+          assert.deepEqual(
+            handle?.dialogs.map(({ localSeq, remoteTag }) => [localSeq, remoteTag]),
+            [[2, notifier.tag]],
+          );
+          await settle();
+          assert.equal(await notifier.notify(subscribe, { state: 'terminated' }), 200);
+        }
+        assert.deepEqual(usage.told, ['over: unsubscribed']);
+        await rig.residue();
+      },
+    );
+  }
 
   play('drain unsubscribes; stop ends without a word', async ({ rig, notifier }) => {
     const usage = new Usage();

@@ -29,6 +29,8 @@ export interface WatchRigOptions {
   readonly realTime?: boolean;
   readonly credentials?: readonly { realm: string; user: string; password: string }[];
   readonly maxWatches?: number;
+  /** Remote targets on loopback may be reached without a next hop. */
+  readonly privateTargets?: 'allow';
   readonly maxSubscribers?: number;
   readonly expiresSeconds?: number;
   readonly from?: string;
@@ -186,7 +188,7 @@ export class WatchRig {
     assert.ok(nextHops.ok);
     return new Locator(
       { clock, timers: this.#timers, random: new SecureRandom(), counters: this.counters, resolver: noDns },
-      { support: this.#edge.support, nextHops: nextHops.value },
+      { support: this.#edge.support, nextHops: nextHops.value, privateTargets: options.privateTargets },
     );
   }
 

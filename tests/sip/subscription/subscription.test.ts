@@ -12,8 +12,12 @@ import {
   type SubscriptionTransition,
 } from '../../../src/sip/subscription/subscription.ts';
 
+function open(state: SubscriptionState): OpenSubscription {
+  return state.name === 'terminated' ? assert.fail() : state;
+}
+
 const begun = beginSubscription(3600);
-const first = begun.state as OpenSubscription;
+const first = open(begun.state);
 const wait: OpenSubscription = { ...first, sending: 'nothing', granted: 3000 };
 const pending: OpenSubscription = { ...wait, name: 'pending' };
 const active: OpenSubscription = { ...wait, name: 'active' };
@@ -30,7 +34,7 @@ const STATES: Record<string, SubscriptionState> = {
   'active, last SUBSCRIBE out': { ...active, sending: 'last', ending: 'unsubscribe' },
   'active, last SUBSCRIBE accepted': { ...active, ending: 'unsubscribe' },
   'fetch, SUBSCRIBE out': beginSubscription(0).state,
-  'fetch, 2xx': { ...(beginSubscription(0).state as OpenSubscription), sending: 'nothing', granted: 0 },
+  'fetch, 2xx': { ...open(beginSubscription(0).state), sending: 'nothing', granted: 0 },
   terminated: { name: 'terminated' },
 };
 
