@@ -15,17 +15,20 @@ import {
   type Source,
   type TransactionUser,
 } from '../sip/index.ts';
+import type { SpeakerScope } from '../policy/index.ts';
 import type { Live } from './live.ts';
 import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
+import type { Subscriptions } from './subscriptions/subscriptions.ts';
 
 /** The methods that are built. FEAT-08: "only what is built". */
-export const METHODS = ['MESSAGE', 'OPTIONS'] as const;
+export const METHODS = ['MESSAGE', 'NOTIFY', 'OPTIONS'] as const;
 
 export interface SipDispatchEnv {
   readonly log: Log;
   readonly counters: Counters;
   readonly live: Live;
   readonly messages: ToXmppMessages;
+  readonly subscriptions: Pick<Subscriptions, 'notify'>;
   /** Hosts that are the gateway itself: addresses and advertised names of its listeners, lower case. */
   readonly ownHosts: ReadonlySet<string>;
   draining(): boolean;
@@ -36,6 +39,8 @@ const FORBIDDEN = 403;
 export class SipDispatch implements TransactionUser {
   readonly #env: SipDispatchEnv;
   readonly #can: Capabilities;
+  /** Which bodies a NOTIFY may have is for its event package to say. */
+  readonly #canNotify: Capabilities;
   readonly #capabilities: readonly HeaderField[];
   readonly #untrusted: Counter;
   readonly #unknownSender: Counter;
@@ -50,6 +55,7 @@ export class SipDispatch implements TransactionUser {
       extensions: [],
       acceptTypes: supportedTypes,
     };
+    this.#canNotify = { ...this.#can, acceptTypes: ['*/*'] };
     this.#capabilities = capabilityHeaders(this.#can);
     const refused = (reason: string): Counter =>
       env.counters.counter('stoxgate_sip_refused_total', 'SIP requests refused before they were read.', {
@@ -86,7 +92,7 @@ export class SipDispatch implements TransactionUser {
     const scope = trusted.scopeOf(source.remoteAddress);
     // A reload may have taken the trust away since `refuses` was asked.
     if (scope === undefined) return this.#refuse(tx, this.#untrusted);
-    const rejection = checkRequest(request, this.#can);
+    const rejection = checkRequest(request, request.method === 'NOTIFY' ? this.#canNotify : this.#can);
     if (rejection !== undefined) {
       if (request.method === 'MESSAGE') this.#env.messages.countRejected();
       return tx.respond(
@@ -95,6 +101,7 @@ export class SipDispatch implements TransactionUser {
       );
     }
     if (request.method === 'OPTIONS') return this.#options(tx);
+    if (request.method === 'NOTIFY') return this.#notify(tx, scope);
     // ERR-G7: nobody puts a From into XMPP that he may not speak for (SIPT-06).
     const from = book.sipSenderToJid(request.from.uri, strayInstance(request));
     if (!from.ok) {
@@ -109,6 +116,14 @@ export class SipDispatch implements TransactionUser {
       return tx.respond(481);
     }
     this.#env.messages.accept(tx, from.value);
+  }
+
+  /** RFC 6665 §4.1.3, "To prevent spoofing of events": a source speaks for its own domains only, as for MESSAGE. */
+  #notify(tx: ServerTransaction, scope: SpeakerScope): void {
+    const from = parseSipUri(tx.request.from.uri);
+    if (!from.ok) return tx.respond(400);
+    if (!scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
+    this.#env.subscriptions.notify(tx);
   }
 
   /** FEAT-08, RFC 3261 §11.2: what the gateway can do; 404 for an address that it does not serve. */

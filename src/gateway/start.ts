@@ -9,6 +9,7 @@ import { batchDatagramSocket, SipEdge, type ListenConfig } from '../edge/sip/ind
 import { AddressBook } from '../mapping/index.ts';
 import { TrustedSources } from '../policy/index.ts';
 import {
+  DEFAULT_TIMERS,
   DigestClient,
   Locator,
   NextHops,
@@ -29,7 +30,9 @@ import { ImdnReports } from './messages/reports.ts';
 import { SipDeliveries } from './messages/sip-deliveries.ts';
 import { ToSipMessages } from './messages/to-sip-messages.ts';
 import { ToXmppMessages } from './messages/to-xmpp-messages.ts';
+import { REG_EVENT } from './registrations/registration-watch.ts';
 import { SipDispatch } from './sip-dispatch.ts';
+import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { System } from './system.ts';
 import type { Gateway, GatewayEnv, GatewayStatus } from './types.ts';
 import { XmppDispatch } from './xmpp-dispatch.ts';
@@ -41,6 +44,8 @@ const MAX_RESOLVERS = 4;
 const SWEEP_MS = 10_000;
 /** How long a message that came too late to be refused may take to be delivered. */
 const LATE_MS = 5000;
+/** Subscriptions that the gateway keeps up at the same time. */
+const MAX_SUBSCRIBERS = 10_000;
 
 /** Starts a gateway; resolves when every listener is bound. Fails with a `StoxgateError` and leaves nothing open. */
 export async function startGateway(config: Config, env: GatewayEnv): Promise<Gateway> {
@@ -66,6 +71,7 @@ class RunningGateway implements Gateway {
   readonly #deliveries: SipDeliveries;
   readonly #toXmpp: ToXmppMessages;
   readonly #errors: ErrorReports;
+  readonly #subscriptions: Subscriptions;
   readonly #composingToSip: ComposingToSip;
   readonly #composingToXmpp: ComposingToXmpp;
   readonly #ownHosts = new Set<string>();
@@ -151,12 +157,26 @@ class RunningGateway implements Gateway {
       errors: this.#errors,
       composing: this.#composingToSip,
     });
+    this.#subscriptions = new Subscriptions({
+      clock,
+      timers,
+      random,
+      log,
+      counters,
+      live: this.#live,
+      transactions: this.#transactions,
+      localFor: (target) => this.#edge.localFor(target),
+      t1Ms: env.timing?.t1Ms ?? DEFAULT_TIMERS.t1Ms,
+      packages: new Set([REG_EVENT]),
+      maxSubscribers: MAX_SUBSCRIBERS,
+    });
     const draining = (): boolean => this.#draining;
     const sip = new SipDispatch({
       log,
       counters,
       live: this.#live,
       messages: this.#toXmpp,
+      subscriptions: this.#subscriptions,
       ownHosts: this.#ownHosts,
       draining,
     });
@@ -227,7 +247,7 @@ class RunningGateway implements Gateway {
     this.#draining = true;
     this.#toXmpp.drain();
     const delivered = this.#deliveries.drain();
-    await Promise.all([this.#toXmpp.idle(), delivered]);
+    await Promise.all([this.#toXmpp.idle(), delivered, this.#subscriptions.drain()]);
   }
 
   async stop(): Promise<void> {
@@ -244,6 +264,7 @@ class RunningGateway implements Gateway {
     await this.#links.stop();
     await this.#lateDeliveries();
     this.#deliveries.stop();
+    this.#subscriptions.stop();
     this.#transactions.stop();
     this.#errors.stop();
     this.#live.locator.stop();
@@ -318,6 +339,7 @@ class RunningGateway implements Gateway {
       sip_targets: this.#deliveries.targets,
       awaiting_reports: this.#toXmpp.remembered,
       error_reports: this.#errors.waiting,
+      subscriptions: this.#subscriptions.size,
       conversations: this.#conversations.size,
       composing: this.#composingToSip.size + this.#composingToXmpp.size,
       connections: this.#edge.connectionCount,

@@ -47,3 +47,15 @@ export {
   MIN_REFRESH_SECONDS,
   type IsComposing,
 } from './is-composing.ts';
+export {
+  isRegistered,
+  mergeRegInfo,
+  parseRegInfo,
+  NS_REGINFO,
+  REGINFO_TYPE,
+  type Merged,
+  type RegInfo,
+  type RegInfoTable,
+  type Registration,
+  type RegistrationContact,
+} from './reginfo.ts';

@@ -157,3 +157,54 @@ export {
   type Fingerprint,
 } from './transaction/completed-store.ts';
 export { KeyedHash } from './transaction/keyed-hash.ts';
+export {
+  allowEvents,
+  equalEvents,
+  eventName,
+  formatEvent,
+  stateOfSubscription,
+  type EventName,
+  type StateOfSubscription,
+} from './header/events.ts';
+export {
+  contactTarget,
+  dialogFromNotify,
+  dialogFromResponse,
+  dialogKey,
+  keyOfDialog,
+  keyOfRequest,
+  type Dialog,
+} from './dialog/dialog.ts';
+export {
+  afterTargetRefresh,
+  buildDialogRequest,
+  receiveInDialog,
+  type DialogRequest,
+  type DialogRequestParts,
+} from './dialog/requests.ts';
+export {
+  beginSubscription,
+  forkedSubscription,
+  stepSubscription,
+  type SubscriptionEffect,
+  type SubscriptionEvent,
+  type SubscriptionState,
+  type SubscriptionTransition,
+} from './subscription/subscription.ts';
+export { retryAfterEnd, type End, type FailureReason, type Retry } from './subscription/end.ts';
+export { refreshDelayMs, retryDelayMs } from './subscription/times.ts';
+export {
+  BEGIN_SUBSCRIBER,
+  stepSubscriber,
+  type SubscriberEffect,
+  type SubscriberEvent,
+  type SubscriberState,
+  type SubscriberTransition,
+} from './subscription/subscriber.ts';
+export {
+  BEGIN_EXCHANGE,
+  stepExchange,
+  type ExchangeEffect,
+  type ExchangeEvent,
+  type ExchangeState,
+} from './usage/exchange.ts';

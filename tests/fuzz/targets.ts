@@ -6,6 +6,7 @@ import { target as cpim } from './cpim.ts';
 import { target as dns } from './dns.ts';
 import { target as jid } from './jid.ts';
 import { target as message } from './message.ts';
+import { target as reginfo } from './reginfo.ts';
 import { target as sip } from './sip.ts';
 import { target as uri } from './uri.ts';
 import { target as xml } from './xml.ts';
@@ -28,6 +29,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   cpim,
   dns,
   body,
+  reginfo,
   message,
   config,
 ];

@@ -1,10 +1,13 @@
 // Kamailio as a peer: registrar and proxy of a SIP domain that sends the XMPP domains to the gateway.
-import { mkdirSync, readdirSync, existsSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PeerProcess } from './peer-process.ts';
 import { untilPortIsOpen } from './port-open.ts';
 import { fillTemplate } from './template.ts';
 import type { Account } from './xmpp-server.ts';
+
+/** Empty tables in the form of its module db_text; they come with the package. */
+const TABLES = '/usr/share/kamailio/dbtext/kamailio';
 
 export interface KamailioOptions {
   readonly folder: string;
@@ -14,6 +17,8 @@ export interface KamailioOptions {
   /** The domains that are sent to the gateway. */
   readonly gatewayDomains: readonly string[];
   readonly accounts: readonly Account[];
+  /** Serves the event package "reg" (package kamailio-presence-modules). `minExpires`: shorter subscriptions get 423. */
+  readonly registrationEvents?: { readonly minExpires: number };
   /** Hands over one line for each message in and out, with its time to the microsecond. */
   readonly onTrace?: (line: string) => void;
 }
@@ -32,6 +37,8 @@ export class Kamailio {
     const passwords = options.accounts.map(
       ({ user, password }) => `  $sht(passwords=>${user}) = "${password}";`,
     );
+    const tables = join(options.folder, 'tables');
+    if (options.registrationEvents !== undefined) cpSync(TABLES, tables, { recursive: true });
     writeFileSync(
       join(options.folder, 'kamailio.cfg'),
       fillTemplate('kamailio/kamailio.cfg', {
@@ -42,6 +49,9 @@ export class Kamailio {
         GATEWAY_PORT: options.gatewayPort,
         PASSWORDS: passwords.join('\n'),
         ROUTES: routes.join('\n'),
+        REGISTRATION_EVENTS_DEFINE: options.registrationEvents ? '#!define REGISTRATION_EVENTS' : '',
+        SUBSCRIPTION_MIN_EXPIRES: options.registrationEvents?.minExpires ?? 0,
+        TABLES: tables,
         TRACE_DEFINE: options.onTrace ? '#!define TRACE' : '',
         TRACE_REPLIES: options.onTrace ? 'onsend_route_reply=yes' : '',
       }),

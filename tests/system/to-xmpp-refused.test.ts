@@ -117,7 +117,11 @@ describe('targets and RFC 3261 §8.2', () => {
   }
 
   test('§8.2.1: the 405 and the 501 list what is allowed', async () => {
-    assert.deepEqual(list(await rig().ask({ method: 'PUBLISH' }), 'allow').sort(), ['MESSAGE', 'OPTIONS']);
+    assert.deepEqual(list(await rig().ask({ method: 'PUBLISH' }), 'allow').sort(), [
+      'MESSAGE',
+      'NOTIFY',
+      'OPTIONS',
+    ]);
   });
 
   test('§8.2.2.3: Require of something unknown: 420, Unsupported names it, and only it', async () => {
@@ -174,7 +178,7 @@ describe('targets and RFC 3261 §8.2', () => {
     test('to the gateway itself: 200 with Allow and Accept', async () => {
       const response = await options(`sip:127.0.0.1:${rig().port}`);
       assert.equal(statusOf(response), 200);
-      assert.deepEqual(list(response, 'allow').sort(), ['MESSAGE', 'OPTIONS']);
+      assert.deepEqual(list(response, 'allow').sort(), ['MESSAGE', 'NOTIFY', 'OPTIONS']);
       assert.ok(list(response, 'accept').includes('text/plain'));
     });
     test('to a mapped user: 200', async () =>

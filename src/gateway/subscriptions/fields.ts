@@ -1,0 +1,37 @@
+// The header fields of SUBSCRIBE beside those that every request has (RFC 6665 §3.1, §8.2).
+
+import {
+  formatEvent,
+  formatSipUri,
+  rawHeaderField,
+  type HeaderField,
+  type LocalEndpoint,
+} from '../../sip/index.ts';
+import type { SubscribeParts } from './types.ts';
+
+/** `local`: our side towards the target; without one there is no Contact, and nothing could be sent either. */
+export function subscribeFields(
+  parts: SubscribeParts,
+  seconds: number,
+  local: LocalEndpoint | undefined,
+  secure: boolean,
+): readonly HeaderField[] {
+  const fields = [
+    rawHeaderField('Event', formatEvent(parts.event)),
+    rawHeaderField('Expires', String(seconds)),
+    rawHeaderField('Accept', parts.accept.join(', ')),
+  ];
+  if (local !== undefined) fields.unshift(rawHeaderField('Contact', `<${contactUri(local, secure)}>`));
+  return fields;
+}
+
+/** RFC 3261 §8.1.1.8: where requests within the dialog reach us. `transport` is left out for UDP, which is the default. */
+function contactUri(local: LocalEndpoint, secure: boolean): string {
+  const { transport, advertiseHost: host, advertisePort: port } = local;
+  return formatSipUri({
+    scheme: secure ? 'sips' : 'sip',
+    host,
+    ...(port === undefined ? {} : { port }),
+    ...(transport === 'UDP' ? {} : { params: new Map([['transport', transport.toLowerCase()]]) }),
+  });
+}

@@ -1,0 +1,398 @@
+// Drives one subscription in one dialog: its timers, its SUBSCRIBE requests, its notifications (RFC 6665 §4.1).
+
+import { fault, type Result } from '../../base/index.ts';
+import {
+  afterTargetRefresh,
+  allowEvents,
+  beginSubscription,
+  buildDialogRequest,
+  buildRequest,
+  contentType,
+  dialogFromNotify,
+  dialogFromResponse,
+  expires,
+  formatNameAddr,
+  keyOfDialog,
+  keyOfRequest,
+  minExpires,
+  rawHeaderField,
+  receiveInDialog,
+  refreshDelayMs,
+  retryAfter,
+  retryDelayMs,
+  stateOfSubscription,
+  stepSubscription,
+  type Dialog,
+  type End,
+  type EventName,
+  type FailureReason,
+  type ServerTransaction,
+  type SipRequest,
+  type SipResponse,
+  type SubscriptionEffect,
+  type SubscriptionEvent,
+  type SubscriptionState,
+  type SubscriptionTransition,
+  type Target,
+} from '../../sip/index.ts';
+import { Exchange } from './exchange.ts';
+import { subscribeFields } from './fields.ts';
+import { LegTimers, type LegTimer } from './leg-timers.ts';
+import type { SubscribeParts, SubscriptionsEnv, SubscriptionUsage } from './types.ts';
+
+/** What a leg needs of the subscriber that it belongs to. */
+export interface LegOwner {
+  readonly parts: SubscribeParts;
+  readonly usage: SubscriptionUsage;
+  /** The owner unsubscribed: the usage hears nothing more. */
+  readonly muted: boolean;
+  /** The dialog key under which it is found from now on. */
+  bound(leg: Leg, key: string): void;
+  unbound(key: string): void;
+  /** `lastedMs`: how long it was pending or active. */
+  ended(leg: Leg, end: End, lastedMs: number): void;
+}
+
+/** Call-ID and From tag of one initial SUBSCRIBE. */
+export interface LegIds {
+  readonly callId: string;
+  readonly localTag: string;
+}
+
+const TIMER_N_TIMES_T1 = 64;
+/** Timer F is as long. It must fire before, since there may be another server to ask. In milliseconds. */
+const AFTER_TIMER_F_MS = 100;
+/** The usage may ask for the full state so often. */
+const MIN_ASKED_REFRESH_MS = 30_000;
+
+export class Leg {
+  readonly #env: SubscriptionsEnv;
+  readonly #owner: LegOwner;
+  readonly #ids: LegIds;
+  readonly #timers: LegTimers;
+  #state: SubscriptionState;
+  /** The last initial SUBSCRIBE as sent. */
+  #initial: SipRequest | undefined;
+  #cseq = 0;
+  #exchange: Exchange | undefined;
+  #dialog: Dialog | undefined;
+  #key: string | undefined;
+  /** A NOTIFY made the dialog; before, it is what a 2xx promises. */
+  #confirmed = false;
+  /** The dialog that the usage has heard of. */
+  #told: string | undefined;
+  #sinceMs: number | undefined;
+  #askedMs = -Infinity;
+
+  /** `forked`: the state and the SUBSCRIBE of a fork; else it begins with `start`. */
+  constructor(
+    env: SubscriptionsEnv,
+    owner: LegOwner,
+    ids: LegIds,
+    forked?: { readonly state: SubscriptionState; readonly initial: SipRequest },
+  ) {
+    this.#env = env;
+    this.#owner = owner;
+    this.#ids = ids;
+    this.#timers = new LegTimers(env.timers);
+    this.#state = forked?.state ?? { name: 'terminated' };
+    this.#initial = forked?.initial;
+  }
+
+  get state(): SubscriptionState['name'] {
+    return this.#state.name;
+  }
+
+  get event(): EventName {
+    return this.#owner.parts.event;
+  }
+
+  get dialog(): Dialog | undefined {
+    return this.#dialog;
+  }
+
+  /** The initial SUBSCRIBE, once it was sent. */
+  get initial(): SipRequest | undefined {
+    return this.#initial;
+  }
+
+  start(): void {
+    this.#apply(beginSubscription(this.#owner.parts.expires));
+  }
+
+  unsubscribe(): void {
+    this.#step({ kind: 'unsubscribe' });
+  }
+
+  /** Ends without a further word. */
+  stop(): void {
+    this.#timers.clearAll();
+    this.#exchange?.abandon();
+    this.#state = { name: 'terminated' };
+  }
+
+  /** A NOTIFY that belongs here. True when it was taken. */
+  notify(tx: ServerTransaction): boolean {
+    const { request } = tx;
+    const read = stateOfSubscription(request);
+    // RFC 6665 §4.1.3: "NOTIFY requests MUST contain "Subscription-State" header fields".
+    if (!read.ok || read.value === undefined) return refuse(tx, 400);
+    const { state, reason, expiresSeconds, retryAfterSeconds } = read.value;
+    const terminated = state === 'terminated';
+    const dialog = this.#dialogAfter(request);
+    // A subscription that ends at once needs no dialog (§4.4.1).
+    const late = !dialog.ok && dialog.error.code === 'ERR_SIP_DIALOG_ORDER';
+    if (!dialog.ok && (late || !terminated)) {
+      this.#env.log.debug('notify.refused', { code: dialog.error.code, error: dialog.error.message });
+      return refuse(tx, late ? 500 : 400);
+    }
+    const type = mediaType(request);
+    const { parts } = this.#owner;
+    if (request.body.length > 0 && (type === undefined || !parts.accept.includes(type))) {
+      tx.respond(415, { headers: [rawHeaderField('Accept', parts.accept.join(', '))] });
+      return false;
+    }
+    const taken = this.#tell(request, terminated ? state : state === 'active' ? 'active' : 'pending', type);
+    // "A subscription is destroyed after a notifier sends a NOTIFY request with … "terminated"", whatever else it says.
+    if (taken === undefined && !terminated) return refuse(tx, 400);
+    tx.respond(taken === undefined ? 400 : 200);
+    // The usage unsubscribed when it heard, and there was no dialog to say so in.
+    if (this.#state.name === 'terminated') return true;
+    if (dialog.ok && !terminated) this.#bind(dialog.value, true);
+    if (!terminated) this.#sinceMs ??= this.#env.clock.now();
+    this.#exchange?.settle();
+    this.#step({
+      kind: 'notify',
+      state,
+      ...(expiresSeconds === undefined ? {} : { expires: expiresSeconds }),
+      ...(reason === undefined ? {} : { reason }),
+      ...(retryAfterSeconds === undefined ? {} : { retryAfter: retryAfterSeconds }),
+    });
+    if (taken === 'refresh') this.#askRefresh();
+    return taken !== undefined;
+  }
+
+  /** The dialog as this NOTIFY would leave it. */
+  #dialogAfter(request: SipRequest): Result<Dialog> {
+    const dialog = this.#dialog;
+    if (this.#confirmed && dialog !== undefined) {
+      return receiveInDialog(dialog, request, { targetRefresh: true });
+    }
+    if (this.#initial !== undefined) return dialogFromNotify(this.#initial, request, dialog);
+    return fault('ERR_SIP_DIALOG_CONTACT', 'a NOTIFY before any SUBSCRIBE', 'RFC 6665 §4.4.1');
+  }
+
+  /** What the usage makes of it; undefined: it cannot read it. */
+  #tell(
+    request: SipRequest,
+    state: 'pending' | 'active' | 'terminated',
+    type: string | undefined,
+  ): 'taken' | 'refresh' | undefined {
+    if (this.#owner.muted) return 'taken';
+    const key = keyOfRequest(request);
+    const told = this.#owner.usage.notified({ dialog: key, state, contentType: type, body: request.body });
+    if (told.ok) {
+      this.#told = key;
+      return told.value;
+    }
+    this.#env.log.debug('notify.refused', { code: told.error.code, error: told.error.message });
+    return undefined;
+  }
+
+  #askRefresh(): void {
+    const waitMs = this.#askedMs + MIN_ASKED_REFRESH_MS - this.#env.clock.now();
+    if (waitMs > 0) return this.#setTimer('refresh', waitMs, { kind: 'timerRefresh' });
+    this.#askedMs = this.#env.clock.now();
+    this.#step({ kind: 'refresh' });
+  }
+
+  #bind(dialog: Dialog, confirmed: boolean): void {
+    // The usage may have sent something while it was told.
+    this.#dialog = { ...dialog, localSeq: Math.max(dialog.localSeq, this.#cseq) };
+    this.#confirmed = confirmed;
+    const key = keyOfDialog(dialog);
+    if (key === this.#key) return;
+    if (this.#key !== undefined) this.#owner.unbound(this.#key);
+    this.#key = key;
+    this.#owner.bound(this, key);
+  }
+
+  #step(event: SubscriptionEvent): void {
+    const transition = stepSubscription(this.#state, event);
+    if (!transition.expected) {
+      this.#env.log.debug('subscription.unexpected', { state: this.#state.name, event: event.kind });
+      return;
+    }
+    this.#apply(transition);
+  }
+
+  #apply({ state, effects }: SubscriptionTransition): void {
+    this.#state = state;
+    for (const effect of effects) this.#run(effect);
+  }
+
+  #run(effect: SubscriptionEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        return this.#send(effect.expires);
+      case 'stopTimerN':
+        return this.#timers.clear('N');
+      case 'schedule': {
+        const delayMs = refreshDelayMs(effect.seconds, this.#env.random.unit());
+        this.#setTimer('refresh', delayMs, { kind: 'timerRefresh' });
+        return this.#setTimer('expiry', effect.seconds * 1000, { kind: 'timerExpiry' });
+      }
+      case 'retryRefresh': {
+        const delayMs = retryDelayMs(effect.failures, effect.retryAfter, this.#env.random.unit());
+        return this.#setTimer('refresh', delayMs, { kind: 'timerRefresh' });
+      }
+      case 'end': {
+        const lastedMs = this.#sinceMs === undefined ? 0 : this.#env.clock.now() - this.#sinceMs;
+        this.stop();
+        if (this.#key !== undefined) this.#owner.unbound(this.#key);
+        if (this.#told !== undefined && !this.#owner.muted) this.#owner.usage.dialogEnded(this.#told);
+        return this.#owner.ended(this, effect.end, lastedMs);
+      }
+    }
+  }
+
+  #send(seconds: number): void {
+    const initial = this.#state.name !== 'terminated' && this.#state.sending === 'initial';
+    if (!initial && this.#dialog === undefined) {
+      // A 2xx without Contact came, and no NOTIFY: there is no dialog to unsubscribe in.
+      return this.#step({ kind: 'failed', reason: 'unlocatable' });
+    }
+    this.#exchange?.abandon();
+    this.#exchange = initial ? this.#initialExchange(seconds) : this.#dialogExchange(seconds);
+    this.#exchange.start();
+  }
+
+  #initialExchange(seconds: number): Exchange {
+    const { parts } = this.#owner;
+    const { resource, from } = parts;
+    const cseq = this.#cseq + 1;
+    return new Exchange(this.#env, {
+      nextHop: resource,
+      fallback: undefined,
+      routed: false,
+      build: (target: Target, challenges: number) =>
+        buildRequest({
+          method: 'SUBSCRIBE',
+          requestUri: resource,
+          from: formatNameAddr({ uri: from, params: new Map([['tag', this.#ids.localTag]]) }),
+          to: formatNameAddr({ uri: resource }),
+          callId: this.#ids.callId,
+          cseq: cseq + challenges,
+          headers: subscribeFields(parts, seconds, this.#env.localFor(target), false),
+        }),
+      sent: (request) => {
+        this.#initial = request;
+        this.#sent(request);
+      },
+      responded: (response, request) => this.#responded(response, request),
+      failed: (reason) => this.#failed(reason),
+    });
+  }
+
+  /** RFC 3261 §12.2.1. */
+  #dialogExchange(seconds: number): Exchange {
+    const { parts } = this.#owner;
+    const dialog = this.#dialog;
+    if (dialog === undefined) throw new TypeError('a request within no dialog');
+    return new Exchange(this.#env, {
+      nextHop: buildDialogRequest(dialog, { method: 'SUBSCRIBE' }).nextHop,
+      fallback: parts.resource,
+      routed: dialog.routeSet.length > 0,
+      build: (target: Target, challenges: number) =>
+        buildDialogRequest(
+          { ...dialog, localSeq: dialog.localSeq + challenges },
+          {
+            method: 'SUBSCRIBE',
+            headers: subscribeFields(parts, seconds, this.#env.localFor(target), dialog.secure),
+          },
+        ).request,
+      sent: (request) => this.#sent(request),
+      responded: (response, request) => this.#responded(response, request),
+      failed: (reason) => this.#failed(reason),
+    });
+  }
+
+  #sent(request: SipRequest): void {
+    this.#cseq = Math.max(this.#cseq, request.cseq.number);
+    if (this.#dialog !== undefined) this.#dialog = { ...this.#dialog, localSeq: this.#cseq };
+    this.#setTimer('N', TIMER_N_TIMES_T1 * this.#env.t1Ms + AFTER_TIMER_F_MS, { kind: 'timerN' });
+  }
+
+  #responded(response: SipResponse, request: SipRequest): void {
+    const { status } = response;
+    if (status >= 300) return this.#refused(response);
+    outcome(this.#env, 'accepted');
+    const own = this.#bindByResponse(response, request);
+    const read = expires(response);
+    const seconds = own && read.ok ? read.value : undefined;
+    this.#step({
+      kind: 'accepted',
+      noNotify: status === 204,
+      ...(seconds === undefined ? {} : { expires: seconds }),
+    });
+  }
+
+  /** False when a 2xx belongs to another dialog than the one that a NOTIFY made (§5.4.9: such "are ignored"). */
+  #bindByResponse(response: SipResponse, request: SipRequest): boolean {
+    const remoteTag = (response.to.tag ?? '').toLowerCase();
+    if (this.#dialog === undefined) {
+      const dialog = dialogFromResponse(request, response);
+      if (dialog.ok) this.#bind(dialog.value, false);
+      return true;
+    }
+    if (this.#dialog.remoteTag.toLowerCase() !== remoteTag) return false;
+    if (request.to.tag !== undefined) this.#dialog = afterTargetRefresh(this.#dialog, response);
+    return true;
+  }
+
+  #refused(response: SipResponse): void {
+    const { status } = response;
+    outcome(this.#env, 'refused');
+    this.#env.log.debug('subscribe.refused', {
+      status,
+      resource: this.#owner.parts.resource,
+      event: this.#owner.parts.event.package,
+      allowEvents: allowEvents(response),
+    });
+    const least = minExpires(response);
+    const after = retryAfter(response);
+    this.#step({
+      kind: 'refused',
+      status,
+      ...(least.ok && least.value !== undefined ? { minExpires: least.value } : {}),
+      ...(after.ok && after.value !== undefined ? { retryAfter: after.value.seconds } : {}),
+    });
+  }
+
+  #failed(reason: FailureReason): void {
+    outcome(this.#env, 'failed');
+    this.#step({ kind: 'failed', reason });
+  }
+
+  #setTimer(name: LegTimer, ms: number, event: SubscriptionEvent): void {
+    this.#timers.set(name, ms, () => this.#step(event));
+  }
+}
+
+function outcome({ counters }: SubscriptionsEnv, what: 'accepted' | 'refused' | 'failed'): void {
+  counters
+    .counter('stoxgate_sip_subscribe_total', 'SUBSCRIBE requests by their outcome.', { outcome: what })
+    .add();
+}
+
+function refuse(tx: ServerTransaction, status: number): false {
+  tx.respond(status);
+  return false;
+}
+
+/** Lower case, without parameters. */
+function mediaType(request: SipRequest): string | undefined {
+  if (request.body.length === 0) return undefined;
+  const type = contentType(request);
+  return type.ok && type.value !== undefined ? `${type.value.type}/${type.value.subtype}` : undefined;
+}

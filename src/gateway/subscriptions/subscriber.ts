@@ -1,0 +1,224 @@
+// Drives one subscriber: its attempts, their forks, and the pauses between them (RFC 6665 §4.1.2, §4.1.4).
+
+import type { Timer } from '../../base/index.ts';
+import {
+  BEGIN_SUBSCRIBER,
+  forkedSubscription,
+  retryAfterEnd,
+  retryDelayMs,
+  stepSubscriber,
+  type Dialog,
+  type End,
+  type ServerTransaction,
+  type SubscriberEffect,
+  type SubscriberEvent,
+  type SubscriberState,
+  type SubscriberTransition,
+} from '../../sip/index.ts';
+import { Leg, type LegIds, type LegOwner } from './leg.ts';
+import type { SubscribeParts, SubscriberHandle, SubscriptionsEnv, SubscriptionUsage } from './types.ts';
+
+/** What a subscriber needs of the table of all. */
+export interface SubscriberRegistry {
+  attempt(subscriber: Subscriber, ids: LegIds): void;
+  attemptOver(ids: LegIds): void;
+  bound(leg: Leg, key: string): void;
+  unbound(key: string): void;
+  over(subscriber: Subscriber): void;
+}
+
+/** 130 random bits for a Call-ID, 80 for a tag, in characters of base32 (RFC 3261 §8.1.1.4, §19.3). */
+const CALL_ID_CHARS = 26;
+const TAG_CHARS = 16;
+/** Subscriptions of one SUBSCRIBE; further forks are answered 481. */
+const MAX_FORKS = 8;
+
+export class Subscriber implements SubscriberHandle, LegOwner {
+  readonly parts: SubscribeParts;
+  readonly usage: SubscriptionUsage;
+  readonly #env: SubscriptionsEnv;
+  readonly #registry: SubscriberRegistry;
+  readonly #legs = new Set<Leg>();
+  #state: SubscriberState = BEGIN_SUBSCRIBER.state;
+  #ids: LegIds | undefined;
+  /** The leg of the 2xx, until the first NOTIFY takes it. */
+  #first: Leg | undefined;
+  /** RFC 6665 §4.1.2.4: forks may answer until timer N of the initial SUBSCRIBE. */
+  #forksUntilMs = 0;
+  #retry: Timer | undefined;
+  #lastEnd: End = { cause: 'unsubscribed' };
+
+  constructor(
+    env: SubscriptionsEnv,
+    registry: SubscriberRegistry,
+    parts: SubscribeParts,
+    usage: SubscriptionUsage,
+  ) {
+    this.#env = env;
+    this.#registry = registry;
+    this.parts = parts;
+    this.usage = usage;
+  }
+
+  get muted(): boolean {
+    return this.#state.name === 'stopping';
+  }
+
+  get dialogs(): readonly Dialog[] {
+    return [...this.#legs].flatMap((leg) => leg.dialog ?? []);
+  }
+
+  start(): void {
+    this.#apply(BEGIN_SUBSCRIBER);
+  }
+
+  unsubscribe(): void {
+    this.#step({ kind: 'stop' });
+  }
+
+  /** Ends at once and says nothing to anybody but its owner. */
+  stop(): void {
+    if (this.#state.name === 'over') return;
+    for (const leg of this.#legs) leg.stop();
+    this.#legs.clear();
+    this.#clearRetry();
+    this.#state = { name: 'over' };
+    this.#lastEnd = { cause: 'failed', reason: 'stopped' };
+    this.#over();
+  }
+
+  /** A NOTIFY for its Call-ID and tag that belongs to no dialog yet. */
+  notify(tx: ServerTransaction): boolean {
+    const first = this.#first;
+    if (first?.state === 'notify_wait') {
+      if (!first.notify(tx)) return false;
+      this.#first = undefined;
+      return true;
+    }
+    const ids = this.#ids;
+    const initial = [...this.#legs].find((leg) => leg.initial !== undefined)?.initial;
+    if (ids === undefined || initial === undefined || !this.#mayFork()) {
+      // §5.4.9: "would be rejected with a 481 response".
+      tx.respond(481);
+      return false;
+    }
+    const leg = new Leg(this.#env, this, ids, { state: forkedSubscription(this.parts.expires), initial });
+    // Before the NOTIFY, which may end it again.
+    this.#legs.add(leg);
+    this.#step({ kind: 'forked' });
+    if (leg.notify(tx)) return true;
+    // It was not taken: no subscription came of it.
+    if (this.#legs.delete(leg)) this.#step({ kind: 'ended', retry: { kind: 'never' }, lastedMs: 0 });
+    return false;
+  }
+
+  #mayFork(): boolean {
+    return (
+      this.parts.forks === 'several' &&
+      this.#legs.size < MAX_FORKS &&
+      this.#state.name === 'subscribing' &&
+      this.#env.clock.now() < this.#forksUntilMs
+    );
+  }
+
+  bound(leg: Leg, key: string): void {
+    this.#registry.bound(leg, key);
+  }
+
+  unbound(key: string): void {
+    this.#registry.unbound(key);
+  }
+
+  ended(leg: Leg, end: End, lastedMs: number): void {
+    this.#legs.delete(leg);
+    if (this.#first === leg) this.#first = undefined;
+    this.#lastEnd = end;
+    this.#env.log.debug('subscription.ended', {
+      resource: this.parts.resource,
+      event: this.parts.event.package,
+      ...end,
+    });
+    this.#env.counters
+      .counter('stoxgate_sip_subscriptions_ended_total', 'Subscriptions that ended, by what ended them.', {
+        cause: CAUSES[end.cause],
+      })
+      .add();
+    this.#step({ kind: 'ended', retry: retryAfterEnd(end), lastedMs });
+  }
+
+  #step(event: SubscriberEvent): void {
+    const transition = stepSubscriber(this.#state, event);
+    if (!transition.expected) {
+      this.#env.log.debug('subscriber.unexpected', { state: this.#state.name, event: event.kind });
+      return;
+    }
+    this.#apply(transition);
+  }
+
+  #apply({ state, effects }: SubscriberTransition): void {
+    this.#state = state;
+    for (const effect of effects) this.#run(effect);
+  }
+
+  #run(effect: SubscriberEffect): void {
+    switch (effect.kind) {
+      case 'subscribe':
+        return this.#subscribe();
+      case 'unsubscribeAll':
+        for (const leg of [...this.#legs]) leg.unsubscribe();
+        return;
+      case 'wait': {
+        this.#endAttempt();
+        const delayMs = retryDelayMs(effect.failures, effect.atLeastSeconds, this.#env.random.unit());
+        this.#retry = this.#env.timers.set(delayMs, () => this.#step({ kind: 'retryDue' }));
+        return;
+      }
+      case 'stopWaiting':
+        return this.#clearRetry();
+      case 'over':
+        return this.#over();
+    }
+  }
+
+  /** RFC 6665 §4.1.2.2: "with a freshly generated Call-ID and a new, unique "From" tag". */
+  #subscribe(): void {
+    this.#endAttempt();
+    const { random, clock, t1Ms } = this.#env;
+    const ids: LegIds = { callId: random.base32(CALL_ID_CHARS), localTag: random.base32(TAG_CHARS) };
+    this.#ids = ids;
+    this.#registry.attempt(this, ids);
+    this.#forksUntilMs = clock.now() + 64 * t1Ms;
+    const leg = new Leg(this.#env, this, ids);
+    this.#first = leg;
+    this.#legs.add(leg);
+    leg.start();
+  }
+
+  #endAttempt(): void {
+    if (this.#ids !== undefined) this.#registry.attemptOver(this.#ids);
+    this.#ids = undefined;
+    this.#first = undefined;
+  }
+
+  #over(): void {
+    this.#endAttempt();
+    this.#registry.over(this);
+    this.usage.over(this.#lastEnd);
+  }
+
+  #clearRetry(): void {
+    this.#env.timers.clear(this.#retry);
+    this.#retry = undefined;
+  }
+}
+
+/** The label of each cause in the metric. */
+const CAUSES = {
+  unsubscribed: 'unsubscribed',
+  fetched: 'fetched',
+  notified: 'notified',
+  refused: 'refused',
+  failed: 'failed',
+  noNotify: 'no-notify',
+  expired: 'expired',
+} as const satisfies Record<End['cause'], string>;

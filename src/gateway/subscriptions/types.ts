@@ -1,0 +1,69 @@
+// What the drivers of subscriptions share, and what an event package gives and gets.
+
+import type { Bytes, Clock, Counters, Log, Random, Result, Timers } from '../../base/index.ts';
+import type { Dialog, End, EventName, LocalEndpoint, Target, TransactionLayer } from '../../sip/index.ts';
+import type { Live } from '../live.ts';
+
+export interface SubscriptionsEnv {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Log;
+  readonly counters: Counters;
+  readonly live: Pick<Live, 'locator' | 'digest'>;
+  readonly transactions: TransactionLayer;
+  /** Our side towards a target, for Contact. */
+  localFor(target: Target): LocalEndpoint | undefined;
+  /** T1 of the transaction layer, in milliseconds. Timer N is 64 times as long (RFC 6665 §4.1.2.4). */
+  readonly t1Ms: number;
+  /** Event packages of which NOTIFY is understood: others are answered 489. */
+  readonly packages: ReadonlySet<string>;
+  /** Subscribers at the same time. */
+  readonly maxSubscribers: number;
+}
+
+/** What is to be known, of whom, and who asks. */
+export interface SubscribeParts {
+  /** The resource: a SIP URI, for Request-URI and To. */
+  readonly resource: string;
+  /** Who we are: a SIP URI, for From. */
+  readonly from: string;
+  readonly event: EventName;
+  /** Media types of NOTIFY bodies, lower case; Accept. */
+  readonly accept: readonly string[];
+  /** Seconds; 0 for a fetch. */
+  readonly expires: number;
+  /** §5.4.9: whether a forked SUBSCRIBE makes a subscription of each answer, or of the first only. */
+  readonly forks: 'single' | 'several';
+}
+
+/** A NOTIFY, before it is answered. */
+export interface Notification {
+  /** One for each dialog; a subscription that is made again has another one. */
+  readonly dialog: string;
+  readonly state: 'pending' | 'active' | 'terminated';
+  /** Lower case, without parameters; undefined without a body. */
+  readonly contentType: string | undefined;
+  readonly body: Bytes;
+}
+
+/** What an event package does with its notifications. */
+export interface SubscriptionUsage {
+  /**
+   * Takes a notification whole or not at all: after a fault it is answered 400. `refresh`: something was missed, and the
+   * full state is to be asked for (at a bounded rate).
+   */
+  notified(notification: Notification): Result<'taken' | 'refresh'>;
+  /** This dialog is over; what was known by it is not kept up to date any more. */
+  dialogEnded(dialog: string): void;
+  /** Nothing more will come, and nobody asks again. Called once. */
+  over(end: End): void;
+}
+
+/** A subscriber as its owner holds it. */
+export interface SubscriberHandle {
+  /** Unsubscribes. `over` is called when that is done. */
+  unsubscribe(): void;
+  /** The dialogs there are now: plain data. */
+  readonly dialogs: readonly Dialog[];
+}
