@@ -52,6 +52,16 @@ export function fromByteString(byteString: string): string {
   return isAscii(byteString) ? byteString : Buffer.from(byteString, 'latin1').toString('utf8');
 }
 
+/** Octets in base64 (RFC 4648 §4). */
+export function toBase64(bytes: Bytes): string {
+  return asBuffer(bytes).toString('base64');
+}
+
+/** Octets of base64; what is none is passed over. */
+export function fromBase64(text: string): Bytes {
+  return Buffer.from(text, 'base64');
+}
+
 /** A byte string followed by octets, in one new block: how a SIP message is laid out for sending. */
 export function joinHeadAndBody(head: string, body: Bytes): Bytes {
   const block = Buffer.allocUnsafe(head.length + body.length);

@@ -25,6 +25,8 @@ export {
   toByteString,
   fromByteString,
   joinHeadAndBody,
+  toBase64,
+  fromBase64,
   copyBytes,
   concatBytes,
   detachText,

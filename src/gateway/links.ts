@@ -63,6 +63,14 @@ export class Links {
     for (const [domain, group] of this.#groups) if (group.empty) this.#groups.delete(domain);
   }
 
+  /** Stops or starts the reading of all links: while the store is behind, more would only be more to lose. */
+  pauseReading(pause: boolean): void {
+    for (const { link } of this.#members) {
+      if (pause) link.pauseReading();
+      else link.resumeReading();
+    }
+  }
+
   status(): LinkStatus[] {
     return this.#members.map(({ link }) => ({
       domain: link.domain,

@@ -13,6 +13,7 @@ export interface Live {
   locator: Locator;
   digest: DigestClient;
   messages: Config['messages'];
+  offline: Config['offline'];
   /** `log.bodies`. */
   logBodies: boolean;
 }

@@ -2,10 +2,12 @@
 // arrive before there is somebody to take it.
 
 import { isDeepStrictEqual } from 'node:util';
-import { Counters, StoxgateError, type Timer } from '../base/index.ts';
+import { Counters, StoxgateError, type Collection, type Store, type Timer } from '../base/index.ts';
 import { NodeDnsResolver } from '../edge/dns/index.ts';
 import { RateLimitedLog } from '../edge/log/index.ts';
 import { batchDatagramSocket, SipEdge, type ListenConfig } from '../edge/sip/index.ts';
+import { openStore } from '../edge/store/index.ts';
+import { OUTBOX, type OutboxRecord } from '../interwork/message/index.ts';
 import { AddressBook } from '../mapping/index.ts';
 import { TrustedSources } from '../policy/index.ts';
 import {
@@ -19,12 +21,15 @@ import {
   type Source,
   type Target,
 } from '../sip/index.ts';
+import { domainOf } from './address-text.ts';
 import type { Config } from './config/schema.ts';
 import { Links } from './links.ts';
 import type { Live } from './live.ts';
 import { ComposingToSip, ComposingToXmpp } from './messages/composing.ts';
 import { Conversations } from './messages/conversations.ts';
 import { ErrorReports } from './messages/error-reports.ts';
+import { Outbox } from './messages/outbox.ts';
+import type { Sender } from './messages/outbox-message.ts';
 import { ToSipOutcomes, ToXmppOutcomes } from './messages/outcomes.ts';
 import { ImdnReports } from './messages/reports.ts';
 import { SipDeliveries } from './messages/sip-deliveries.ts';
@@ -49,18 +54,29 @@ const MAX_SUBSCRIBERS = 10_000;
 
 /** Starts a gateway; resolves when every listener is bound. Fails with a `StoxgateError` and leaves nothing open. */
 export async function startGateway(config: Config, env: GatewayEnv): Promise<Gateway> {
-  const gateway = new RunningGateway(config, env);
+  const counters = new Counters();
+  const store = await openStore(config.store, { log: env.log, counters });
+  let gateway: RunningGateway | undefined;
   try {
+    gateway = new RunningGateway(config, env, counters, { store, outbox: await store.collection(OUTBOX) });
     await gateway.start();
   } catch (error) {
-    await gateway.stop();
+    await (gateway?.stop() ?? store.close());
     throw error;
   }
   return gateway;
 }
 
+/** What is kept beyond a restart. */
+interface Kept {
+  readonly store: Store;
+  readonly outbox: Collection<OutboxRecord>;
+}
+
 class RunningGateway implements Gateway {
-  readonly counters = new Counters();
+  readonly counters: Counters;
+  readonly #kept: Kept;
+  readonly #outbox: Outbox;
   readonly #version: string;
   readonly #system: System;
   readonly #edge: SipEdge;
@@ -85,13 +101,14 @@ class RunningGateway implements Gateway {
   #closing = false;
   #sweep: Timer | undefined;
 
-  constructor(config: Config, env: GatewayEnv) {
+  constructor(config: Config, env: GatewayEnv, counters: Counters, kept: Kept) {
     this.#config = config;
+    this.counters = counters;
+    this.#kept = kept;
     this.#version = env.version;
     this.#system = new System(env.log);
     const { clock, timers, random } = this.#system;
     const log = new RateLimitedLog(env.log, timers);
-    const counters = this.counters;
     this.#edge = new SipEdge(
       config.sip.listen.map((listen) => withAdvertise(listen, config.sip.advertise)),
       { clock, timers, log, counters, createDatagramSocket: batchDatagramSocket() },
@@ -146,6 +163,21 @@ class RunningGateway implements Gateway {
       reports: new ImdnReports({ clock, random, counters }, this.#deliveries),
       composing: this.#composingToXmpp,
       groupFor: (domain) => this.#links.groupFor(domain),
+      seen: (recipient) => this.#outbox.seen(recipient),
+    });
+    this.#outbox = new Outbox({
+      clock,
+      timers,
+      random,
+      log,
+      counters,
+      live: this.#live,
+      node: config.node,
+      deliveries: this.#deliveries,
+      records: kept.outbox,
+      durable: config.durability === 'full',
+      senderOf: (record) => this.#senderOf(record, toSip),
+      pauseReading: (pause) => this.#links.pauseReading(pause),
     });
     const toSip = new ToSipMessages({
       random,
@@ -153,7 +185,7 @@ class RunningGateway implements Gateway {
       live: this.#live,
       outcomes: new ToSipOutcomes(counters),
       conversations: this.#conversations,
-      deliveries: this.#deliveries,
+      outbox: this.#outbox,
       errors: this.#errors,
       composing: this.#composingToSip,
     });
@@ -203,6 +235,7 @@ class RunningGateway implements Gateway {
     }
     this.#live.locator = this.#makeLocator(this.#config);
     await this.#links.apply(this.#config.xmpp.components);
+    await this.#outbox.restore();
     this.#sweepLater();
     this.#startedAt = this.#system.clock.wall();
     this.#ready = true;
@@ -229,9 +262,16 @@ class RunningGateway implements Gateway {
   }
 
   async reload(config: Config): Promise<void> {
-    const { listen, advertise } = this.#config.sip;
-    if (!isDeepStrictEqual([listen, advertise], [config.sip.listen, config.sip.advertise])) {
-      throw new StoxgateError('ERR_GATEWAY_RELOAD', 'sip.listen and sip.advertise change only by a restart');
+    const fixed = (of: Config): unknown => [
+      of.sip.listen,
+      of.sip.advertise,
+      of.store,
+      of.durability,
+      of.node,
+    ];
+    if (!isDeepStrictEqual(fixed(this.#config), fixed(config))) {
+      const keys = 'sip.listen, sip.advertise, store, durability and node';
+      throw new StoxgateError('ERR_GATEWAY_RELOAD', `${keys} change only by a restart`);
     }
     // Everything that can fail comes first: either all of the new configuration is taken or none of it.
     const fresh = this.#makeLive(config);
@@ -245,6 +285,7 @@ class RunningGateway implements Gateway {
 
   async drain(): Promise<void> {
     this.#draining = true;
+    this.#outbox.drain();
     this.#toXmpp.drain();
     const delivered = this.#deliveries.drain();
     await Promise.all([this.#toXmpp.idle(), delivered, this.#subscriptions.drain()]);
@@ -253,6 +294,7 @@ class RunningGateway implements Gateway {
   async stop(): Promise<void> {
     this.#draining = true;
     this.#ready = false;
+    this.#outbox.drain();
     this.#system.timers.clear(this.#sweep);
     this.#composingToSip.stop();
     this.#composingToXmpp.stop();
@@ -270,7 +312,14 @@ class RunningGateway implements Gateway {
     this.#live.locator.stop();
     for (const resolver of this.#resolvers) resolver.cancel();
     await this.#edge.stop();
+    await this.#kept.store.close();
     this.#system.stop();
+  }
+
+  /** The sender's side of a message that was read from the store. */
+  #senderOf(record: OutboxRecord, toSip: ToSipMessages): Sender | undefined {
+    const group = this.#links.groupFor(domainOf(record.recipient));
+    return group === undefined ? undefined : toSip.senderOf(record.stanza, record.callId, group);
   }
 
   /** Messages that came while the links were being closed: they have a moment to be delivered. */
@@ -289,6 +338,7 @@ class RunningGateway implements Gateway {
       locator: this.#makeLocator(config),
       digest: new DigestClient({ clock, random, credentials: config.sip.credentials }),
       messages: config.messages,
+      offline: config.offline,
       logBodies: config.log.bodies,
     };
   }
@@ -321,6 +371,7 @@ class RunningGateway implements Gateway {
   #sweepLater(): void {
     this.#sweep = this.#system.timers.set(SWEEP_MS, () => {
       this.#errors.sweep();
+      this.#outbox.sweep();
       this.#toXmpp.sweep();
       this.#links.sweep();
       this.#sweepLater();
@@ -340,6 +391,8 @@ class RunningGateway implements Gateway {
       awaiting_reports: this.#toXmpp.remembered,
       error_reports: this.#errors.waiting,
       subscriptions: this.#subscriptions.size,
+      kept_messages: this.#outbox.kept,
+      awaited_users: this.#outbox.awaited,
       conversations: this.#conversations.size,
       composing: this.#composingToSip.size + this.#composingToXmpp.size,
       connections: this.#edge.connectionCount,

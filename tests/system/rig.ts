@@ -27,6 +27,10 @@ export interface RigOptions {
   readonly components?: (port: number) => readonly Section[];
   readonly messages?: Section;
   readonly dns?: Section;
+  readonly offline?: Section;
+  /** Default `memory:`. */
+  readonly store?: string;
+  readonly durability?: 'full' | 'none';
   readonly timing?: GatewayEnv['timing'];
   /** Do not wait for the links. */
   readonly unlinked?: boolean;
@@ -106,6 +110,9 @@ export class Rig {
       },
       messages: options.messages ?? {},
       dns: options.dns ?? {},
+      offline: options.offline ?? {},
+      store: options.store ?? 'memory:',
+      durability: options.durability ?? 'full',
       log: { level: 'debug' },
     });
     const parsed = parseConfig(text, 'test.yaml', {

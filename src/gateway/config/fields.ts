@@ -112,6 +112,15 @@ export function parseNetwork(text: string): Result<IpNetwork, string> {
   return err(`has bits set beyond its prefix; one address is ${text.slice(0, slash)}/${bits}`);
 }
 
+/** Reads where state is kept: `sqlite:PATH`, `postgres://…` or `memory:`. */
+export function parseStore(text: string): Result<string, string> {
+  if (text === 'memory:' || /^sqlite:./.test(text)) return ok(text);
+  if (/^postgres(?:ql)?:\/\//.test(text)) {
+    return URL.canParse(text) ? ok(text) : err('is not a URL of a PostgreSQL database');
+  }
+  return err('must be sqlite:PATH, postgres://USER@HOST/DATABASE or memory:');
+}
+
 /** True for a literal address (IPv6 without brackets) or a host name. */
 export function isHost(text: string): boolean {
   if (canonicalIp(text) !== undefined) return true;

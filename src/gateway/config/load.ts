@@ -59,7 +59,14 @@ export function parseConfig(text: string, path: string, env: LoadEnv): Result<Co
   const findings = remarksOnRules(parsed.data).map(place).toSorted(byPlace);
   const errors = findings.filter((finding) => finding.severity === 'error');
   for (const finding of findings) if (finding.severity === 'warning') env.warn?.(finding);
-  return errors.length > 0 ? err(errors) : ok(parsed.data);
+  return errors.length > 0 ? err(errors) : ok({ ...parsed.data, store: fromFile(path, parsed.data.store) });
+}
+
+const SQLITE = 'sqlite:';
+
+/** Paths are relative to the file. */
+function fromFile(path: string, store: string): string {
+  return store.startsWith(SQLITE) ? SQLITE + resolve(dirname(path), store.slice(SQLITE.length)) : store;
 }
 
 function secretSources(path: string, env: LoadEnv): SecretSources {

@@ -9,6 +9,7 @@ import {
   parseHostPort,
   parseListenUrl,
   parseNetwork,
+  parseStore,
   parseSipPattern,
   parseXmppDomain,
   parseXmppPattern,
@@ -245,6 +246,30 @@ const messages = later(
   ['reports'],
 );
 
+const offline = z.strictObject({
+  keep: documented(z.boolean().default(false), {
+    says: 'Whether messages for a SIP user who cannot be reached are kept, and delivered when he is seen again; else their senders are told at once.',
+    example: 'true',
+  }),
+  unknown_users: documented(z.enum(['refuse', 'keep']).default('refuse'), {
+    says: 'Whether 404 and 604 count as "cannot be reached"; `keep` for registrars that answer so for users who are offline.',
+    example: 'keep',
+  }),
+  hours: documented(z.int().min(1).max(720).default(168), {
+    says: 'How long a message is kept; then its sender gets an error.',
+    unit: 'hours',
+    example: '72',
+  }),
+  per_user: documented(z.int().min(1).max(10_000).default(100), {
+    says: 'How many messages are kept for one SIP user at most; the next one is refused.',
+    example: '20',
+  }),
+  per_domain: documented(z.int().min(1).max(1_000_000).default(10_000), {
+    says: 'The same for all users of a SIP domain together.',
+    example: '1000',
+  }),
+});
+
 const dns = z.strictObject({
   servers: documented(z.array(parsed(parseDnsServer)).max(8).default([]), {
     type: 'list of `ADDRESS[:PORT]`',
@@ -302,6 +327,18 @@ export function configSchema(sources: SecretSources) {
       sip: documented(sipSchema(secret).prefault({}), { says: 'The SIP side.' }),
       xmpp: documented(xmppSchema(secret).prefault({}), { says: 'The XMPP side.' }),
       messages: documented(messages.prefault({}), { says: 'How messages are translated.' }),
+      offline: documented(offline.prefault({}), {
+        says: 'What becomes of messages for SIP users who cannot be reached.',
+      }),
+      store: documented(parsed(parseStore).prefault('sqlite:stoxgate.db'), {
+        type: '`sqlite:PATH`, `postgres://USER@HOST/DATABASE` or `memory:`',
+        says: 'Where state is kept beyond a restart. One gateway process uses an SQLite file at a time; `memory:` forgets everything at the end.',
+        example: 'sqlite:/var/lib/stoxgate/stoxgate.db',
+      }),
+      durability: documented(z.enum(['full', 'none']).default('full'), {
+        says: 'Whether messages from XMPP without an outcome are in the store, so that a crash loses none; `none` is quicker.',
+        example: 'none',
+      }),
       dns: documented(dns.prefault({}), { says: 'How SIP servers are found.' }),
       node: documented(name(64).default('stoxgate'), {
         type: 'text of letters, digits, ".", "_" and "-"',
@@ -316,12 +353,9 @@ export function configSchema(sources: SecretSources) {
     }),
     [
       'presence',
-      'store',
       'keys',
       'routes',
       'admin',
-      'offline',
-      'durability',
       'ledger',
       'policy',
       'limits',

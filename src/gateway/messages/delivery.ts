@@ -1,6 +1,6 @@
 // Runs the machine of one MESSAGE on its way to SIP: locates, sends, tries the next target, answers challenges.
 
-import type { Bytes } from '../../base/index.ts';
+import type { Bytes, Random } from '../../base/index.ts';
 import {
   QUEUED,
   stepToSip,
@@ -45,6 +45,14 @@ export const TOO_LONG: StanzaError = stanzaError('policy-violation', {
 /** 130 random bits for a Call-ID of our own (RFC 3261 §8.1.1.4), in characters of base32. */
 export const NEW_CALL_ID_CHARS = 26;
 const TAG_CHARS = 16;
+/** RFC 3261 §8.2.2.2. */
+const MERGED = 482;
+/** RFC 3261 §8.1.3.1. */
+const FAILED_AS: Readonly<Record<ClientFailure, number | undefined>> = {
+  timeout: 408,
+  transport: 503,
+  stopped: undefined,
+};
 
 /** Who sent it, and hears what became of it: exactly one of the two, once. */
 export interface Origin {
@@ -55,7 +63,7 @@ export interface Origin {
   /** Its message has to wait: a good moment to let go of what it does not need. */
   settle?(): void;
   delivered(): void;
-  /** `status`: the final response, if there was one. */
+  /** `status`: the final response; 408 and 503 where there was none in time or no way (RFC 3261 §8.1.3.1). */
   refused(error: StanzaError, status: number | undefined): void;
 }
 
@@ -69,6 +77,15 @@ export interface DeliveryParts {
   /** Content headers and others that no request of ours has by itself. */
   readonly headers: readonly HeaderField[];
   readonly body: Bytes;
+  /** Made here when absent. */
+  readonly fromTag?: string;
+  /** It was sent before, and nobody knows what became of it: a 482 then says that the receiver has it (RFC 3261 §8.2.2.2). */
+  readonly repeated?: boolean;
+}
+
+/** 80 random bits, more than the 32 of RFC 3261 §19.3: it names the message in the store too. */
+export function newFromTag(random: Random): string {
+  return random.base32(TAG_CHARS);
 }
 
 const LOCATED: ToSipEvent = { kind: 'located' };
@@ -106,7 +123,7 @@ export class Delivery implements ClientHandlers {
     this.#parts = parts;
     this.queueKey = parts.requestUri;
     this.#requestUri = parts.requestUri;
-    this.#tag = env.random.base32(TAG_CHARS);
+    this.#tag = parts.fromTag ?? newFromTag(env.random);
     this.#displayName = parts.origin.displayName;
     this.#from = this.#formatFrom();
   }
@@ -129,6 +146,7 @@ export class Delivery implements ClientHandlers {
   /** IM-33: it waited behind one whose target is dead, and ends with the same error. */
   endAs(head: Delivery): void {
     this.#error = head.#error;
+    this.#status = head.#status;
     this.step(HEAD_FAILED);
   }
 
@@ -136,6 +154,7 @@ export class Delivery implements ClientHandlers {
   response(response: SipResponse): void {
     const status = response.status;
     if (status < 200) return;
+    if (status === MERGED && this.#parts.repeated === true) return this.#received(response);
     this.#status = status;
     this.#retryAfterMs = status === 503 ? retryAfterMs(response) : undefined;
     const target = this.#target;
@@ -150,10 +169,17 @@ export class Delivery implements ClientHandlers {
     });
   }
 
+  /** RFC 3261 §8.2.2.2: the receiver has this very request already. */
+  #received(response: SipResponse): void {
+    this.#status = response.status;
+    if (this.#target !== undefined) this.#env.live.locator.forgive(this.#target);
+    this.step({ kind: 'response', status: 200, moreTargets: false });
+  }
+
   /** No final response: timer F, or the transport could not send. */
   failed(reason: ClientFailure, error: Error): void {
     const { log } = this.#env;
-    this.#status = undefined;
+    this.#status = FAILED_AS[reason];
     this.#retryAfterMs = undefined;
     this.#error = reason === 'stopped' ? gatewayStanzaError('ERR-G5') : failureToStanzaError(reason);
     if (log.enabled('debug')) {

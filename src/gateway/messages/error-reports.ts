@@ -12,13 +12,16 @@ const MAX_AGE_MS = 600_000;
 
 class Report implements ConfirmedStanza {
   readonly stanza: XmlElement;
+  /** Called once, when the server has it or it was given up. */
+  readonly settled: (() => void) | undefined;
   readonly #number: number;
   readonly #owner: ErrorReports;
 
-  constructor(owner: ErrorReports, number: number, stanza: XmlElement) {
+  constructor(owner: ErrorReports, number: number, stanza: XmlElement, settled: (() => void) | undefined) {
     this.#owner = owner;
     this.#number = number;
     this.stanza = stanza;
+    this.settled = settled;
   }
 
   get open(): boolean {
@@ -51,6 +54,7 @@ export class ErrorReports {
       onDrop: (_, report) => {
         this.#lost.add();
         env.log.warn('report.lost', { to: report.stanza.attr('to'), id: report.stanza.attr('id') });
+        report.settled?.();
       },
     });
   }
@@ -60,10 +64,10 @@ export class ErrorReports {
     return this.#waiting.size;
   }
 
-  /** Sends an error stanza now, or as soon as the group has a link. */
-  send(stanza: XmlElement, group: LinkGroup): void {
+  /** Sends an error stanza now, or as soon as the group has a link; `settled` hears when it need not be remembered any more. */
+  send(stanza: XmlElement, group: LinkGroup, settled?: () => void): void {
     const number = ++this.#number;
-    const report = new Report(this, number, stanza);
+    const report = new Report(this, number, stanza, settled);
     this.#waiting.set(number, report, this.#clock.now(), MAX_AGE_MS);
     const written = group.sendConfirmed(report);
     if (written >= 0) return;
@@ -88,6 +92,7 @@ export class ErrorReports {
   }
 
   done(number: number): void {
-    this.#waiting.delete(number);
+    const report = this.#waiting.get(number, this.#clock.now());
+    if (this.#waiting.delete(number)) report?.settled?.();
   }
 }

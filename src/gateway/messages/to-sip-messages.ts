@@ -6,20 +6,23 @@ import { responseToStanzaError, type MappedUri } from '../../mapping/index.ts';
 import {
   errorReply,
   mayAnswerWithError,
+  hasHint,
   readChatState,
+  readMessage,
   readNick,
   type Message,
   type StanzaError,
 } from '../../xmpp/index.ts';
-import { XmlElement } from '../../xml/index.ts';
+import { NS_CLIENT, XmlElement } from '../../xml/index.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import type { ComposingToSip } from './composing.ts';
 import type { Conversation, Conversations } from './conversations.ts';
-import { MAX_MESSAGE_OCTETS, NEW_CALL_ID_CHARS, TOO_LONG, type Origin } from './delivery.ts';
+import { MAX_MESSAGE_OCTETS, NEW_CALL_ID_CHARS, newFromTag, TOO_LONG } from './delivery.ts';
 import type { ErrorReports } from './error-reports.ts';
 import type { ToSipOutcomes } from './outcomes.ts';
-import type { SipDeliveries } from './sip-deliveries.ts';
+import type { Outbox } from './outbox.ts';
+import type { Sender } from './outbox-message.ts';
 
 /** Longer ids of clients are not written into log lines. */
 const MAX_CORRELATION = 64;
@@ -30,13 +33,13 @@ export interface ToSipEnv {
   readonly live: Live;
   readonly outcomes: ToSipOutcomes;
   readonly conversations: Conversations;
-  readonly deliveries: SipDeliveries;
+  readonly outbox: Outbox;
   readonly errors: ErrorReports;
   readonly composing: ComposingToSip;
 }
 
 /** A message from XMPP: its sender hears only of what was not delivered. */
-class StanzaOrigin implements Origin {
+class StanzaSender implements Sender {
   readonly #owner: ToSipMessages;
   #message: Message;
   readonly #group: LinkGroup;
@@ -72,6 +75,14 @@ class StanzaOrigin implements Origin {
   refused(error: StanzaError): void {
     this.#owner.refuse(this.#message, error, this.#group);
   }
+
+  get stanza(): readonly string[] {
+    return this.#message.element.attributes;
+  }
+
+  report(error: StanzaError, _status: number | undefined, reported: () => void): void {
+    this.#owner.refuse(this.#message, error, this.#group, reported);
+  }
 }
 
 export class ToSipMessages {
@@ -83,7 +94,7 @@ export class ToSipMessages {
 
   /** Takes one message, not of type error, whose addresses are mapped. */
   accept(message: Message, from: MappedUri, to: MappedUri, group: LinkGroup): void {
-    const { live, outcomes, conversations, deliveries, composing, log } = this.#env;
+    const { live, outcomes, conversations, outbox, composing, log, random } = this.#env;
     const result = toSip(message, { encrypted: live.messages.encrypted });
     if (result.kind === 'refused') return this.refuse(message, result.error, group);
     if (result.kind === 'nothing') {
@@ -111,19 +122,31 @@ export class ToSipMessages {
       });
     }
     composing.contentSent(from.uri, to.uri);
-    deliveries.send({
-      origin: new StanzaOrigin(this, message, group, callId),
+    outbox.send({
+      sender: new StanzaSender(this, message, group, callId),
+      recipient: to.bareText,
+      mayKeep: mayKeep(message.element),
       from: from.uri,
       requestUri: to.uri,
       callId,
+      fromTag: newFromTag(random),
       maxForwards: result.draft.maxForwards,
       headers: result.draft.headers,
       body: result.draft.body,
     });
   }
 
-  /** Answers a message with an error, if it may be answered (ERR-R1). */
-  refuse(message: Message, error: StanzaError, group: LinkGroup): void {
+  /** The sender of a message that was read from the store. */
+  senderOf(attributes: readonly string[], callId: string, group: LinkGroup): Sender {
+    const message = readMessage(new XmlElement('message', NS_CLIENT, attributes));
+    return new StanzaSender(this, message, group, callId);
+  }
+
+  /**
+   * Answers a message with an error, if it may be answered (ERR-R1). `reported` is called when the XMPP server has it, or
+   * when nothing has to be or can be said.
+   */
+  refuse(message: Message, error: StanzaError, group: LinkGroup, reported?: () => void): void {
     const { log, outcomes, errors } = this.#env;
     outcomes.reported.add();
     if (log.enabled('debug')) {
@@ -133,7 +156,8 @@ export class ToSipMessages {
         condition: error.condition,
       });
     }
-    if (mayAnswerWithError(message.element)) errors.send(errorReply(message.element, error), group);
+    if (mayAnswerWithError(message.element)) errors.send(errorReply(message.element, error), group, reported);
+    else reported?.();
   }
 
   delivered(): void {
@@ -149,6 +173,11 @@ export class ToSipMessages {
     if (conversation.thread?.id !== thread) conversation.thread = { id: thread, callId: fresh };
     return conversation.thread.callId;
   }
+}
+
+/** XEP-0334: neither hint allows a copy that outlives the delivery. */
+function mayKeep(element: XmlElement): boolean {
+  return !hasHint(element, 'no-store') && !hasHint(element, 'no-permanent-store');
 }
 
 function correlationOf(message: Message): string | undefined {

@@ -16,3 +16,12 @@ export {
   type ToSipState,
   type ToSipTransition,
 } from './machine-to-sip.ts';
+export {
+  isUnreachable,
+  stepDurable,
+  type DurableEffect,
+  type DurableEvent,
+  type DurableState,
+  type DurableTransition,
+} from './machine-durable.ts';
+export { OUTBOX, type OutboxRecord } from './outbox-record.ts';

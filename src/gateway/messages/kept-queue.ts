@@ -1,0 +1,49 @@
+// The kept messages of one SIP user, in the order in which they were accepted: keys only, their content is in the store.
+
+import type { Timer } from '../../base/index.ts';
+
+export interface KeptKey {
+  readonly key: string;
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly acceptedMs: number;
+}
+
+export class KeptQueue {
+  /** Bare JID of the SIP user. */
+  readonly recipient: string;
+  readonly keys: KeptKey[] = [];
+  /** The head is being sent or read. */
+  busy = false;
+  /** Attempts since the user was last seen: they become rarer. */
+  attempts = 0;
+  timer: Timer | undefined;
+
+  constructor(recipient: string) {
+    this.recipient = recipient;
+  }
+
+  get head(): KeptKey | undefined {
+    return this.keys[0];
+  }
+
+  /** Puts a key where it belongs: nearly always at the end. */
+  insert(entry: KeptKey): void {
+    let place = this.keys.length;
+    while (place > 0 && (this.keys[place - 1]?.acceptedMs ?? 0) > entry.acceptedMs) place -= 1;
+    this.keys.splice(place, 0, entry);
+  }
+
+  remove(key: string): void {
+    const place = this.keys.findIndex((entry) => entry.key === key);
+    if (place >= 0) this.keys.splice(place, 1);
+  }
+}
+
+const FIRST_RETRY_MS = 60_000;
+const LAST_RETRY_MS = 3_600_000;
+
+/** When to try next, after so many attempts in vain: a minute, twice as long each time, an hour at most, ± 10 %. */
+export function retryDelayMs(attempts: number, unit: number): number {
+  const delay = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts, 10));
+  return delay * (0.9 + 0.2 * unit);
+}

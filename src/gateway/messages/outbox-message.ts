@@ -1,0 +1,134 @@
+// One message from XMPP with its record in the outbox: what the store writes of it, and what hears of its outcome.
+
+import { emptyBytes } from '../../base/index.ts';
+import type { DurableState, OutboxRecord } from '../../interwork/message/index.ts';
+import { rawHeaderField } from '../../sip/index.ts';
+import type { StanzaError } from '../../xmpp/index.ts';
+import type { DeliveryParts, Origin } from './delivery.ts';
+
+/** The sender's side of a message: tells him, under his id, and counts. */
+export interface Sender extends Origin {
+  /** Attributes of the stanza, names and values by turns. */
+  readonly stanza: readonly string[];
+  /** As `refused`; `reported` is called when the XMPP server has the error, or when nobody can be told any more. */
+  report(error: StanzaError, status: number | undefined, reported: () => void): void;
+}
+
+/** Runs the machine of a message. */
+interface Owner {
+  readonly node: string;
+  delivered(message: OutboxMessage): void;
+  refused(message: OutboxMessage, error: StanzaError, status: number | undefined): void;
+}
+
+/** What `DeliveryParts` are made of, with the sender in the place of the origin. */
+export type Letter = Omit<DeliveryParts, 'origin'> & {
+  readonly sender: Sender;
+  readonly recipient: string;
+  readonly mayKeep: boolean;
+  readonly fromTag: string;
+};
+
+export class OutboxMessage implements OutboxRecord, Origin {
+  state: DurableState;
+  error: StanzaError | undefined;
+  status: number | undefined;
+  /** The Date that was added is on the request that is under way. */
+  dated = false;
+  /** It waited in the queue of its recipient, and holds the head of it while it is being sent. */
+  readonly wasKept: boolean;
+  readonly acceptedMs: number;
+  readonly #owner: Owner;
+  readonly #letter: Letter;
+
+  constructor(owner: Owner, letter: Letter, acceptedMs: number, state: DurableState = 'sending') {
+    this.#owner = owner;
+    this.#letter = letter;
+    this.acceptedMs = acceptedMs;
+    this.state = state;
+    this.wasKept = state === 'kept';
+  }
+
+  /** The tag is of 80 random bits, and no other message has it. */
+  get key(): string {
+    return this.#letter.fromTag;
+  }
+
+  get letter(): Letter {
+    return this.#letter;
+  }
+
+  get cid(): string {
+    return this.#letter.sender.cid;
+  }
+
+  get displayName(): string {
+    return this.#letter.sender.displayName;
+  }
+
+  get node(): string {
+    return this.#owner.node;
+  }
+
+  get recipient(): string {
+    return this.#letter.recipient;
+  }
+
+  get from(): string {
+    return this.#letter.from;
+  }
+
+  get requestUri(): string {
+    return this.#letter.requestUri;
+  }
+
+  get callId(): string {
+    return this.#letter.callId;
+  }
+
+  get fromTag(): string {
+    return this.#letter.fromTag;
+  }
+
+  get maxForwards(): number {
+    return this.#letter.maxForwards;
+  }
+
+  get headerList(): readonly string[] {
+    return this.#letter.headers.flatMap(({ name, value }) => [name, value]);
+  }
+
+  get body(): Uint8Array {
+    return this.#letter.body;
+  }
+
+  get stanza(): readonly string[] {
+    return this.#letter.sender.stanza;
+  }
+
+  get mayKeep(): boolean {
+    return this.#letter.mayKeep;
+  }
+
+  settle(): void {
+    this.#letter.sender.settle?.();
+  }
+
+  delivered(): void {
+    this.#owner.delivered(this);
+  }
+
+  refused(error: StanzaError, status: number | undefined): void {
+    this.#owner.refused(this, error, status);
+  }
+}
+
+/** The letter that a record was made of. */
+export function letterOf(record: OutboxRecord, sender: Sender): Letter {
+  const { from, requestUri, callId, fromTag, maxForwards, headerList, recipient, mayKeep } = record;
+  const headers = [];
+  for (let i = 0; i + 1 < headerList.length; i += 2)
+    headers.push(rawHeaderField(headerList[i] ?? '', headerList[i + 1] ?? ''));
+  const body = record.body.length === 0 ? emptyBytes() : record.body;
+  return { from, requestUri, callId, fromTag, maxForwards, headers, body, recipient, mayKeep, sender };
+}

@@ -1,0 +1,125 @@
+// What is kept of a message from XMPP until it has its outcome: enough to send it again as the same request, and to
+// tell its sender under his own id.
+
+import { fromBase64, toBase64, type CollectionSpec } from '../../base/index.ts';
+import type { DurableState } from './machine-durable.ts';
+
+/** Version 1. */
+export interface OutboxRecord {
+  readonly state: DurableState;
+  /** `node` of the gateway that accepted it: that one goes on with it. */
+  readonly node: string;
+  /** Bare JID of the SIP user it is for: whose coming it waits for, when it is kept. */
+  readonly recipient: string;
+  /** SIP URIs. */
+  readonly from: string;
+  readonly requestUri: string;
+  readonly displayName: string;
+  readonly callId: string;
+  readonly fromTag: string;
+  readonly maxForwards: number;
+  /** Names and raw values by turns. */
+  readonly headerList: readonly string[];
+  readonly body: Uint8Array;
+  /** Attributes of the stanza, names and values by turns. */
+  readonly stanza: readonly string[];
+  /** False: the sender forbade that it is kept (XEP-0334). */
+  readonly mayKeep: boolean;
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly acceptedMs: number;
+}
+
+interface Version1 {
+  readonly state: DurableState;
+  readonly node: string;
+  readonly recipient: string;
+  readonly from: string;
+  readonly uri: string;
+  readonly name: string;
+  readonly call: string;
+  readonly tag: string;
+  readonly hops: number;
+  readonly headers: readonly string[];
+  /** Base64. */
+  readonly body: string;
+  readonly stanza: readonly string[];
+  readonly keep: boolean;
+  readonly at: number;
+}
+
+export const OUTBOX: CollectionSpec<OutboxRecord> = {
+  name: 'outbox',
+  version: 1,
+  indexes: { node: (record) => record.node },
+  encode(record) {
+    const { state, node, recipient, from, callId, fromTag, maxForwards, stanza, mayKeep, acceptedMs } =
+      record;
+    const stored: Version1 = {
+      state,
+      node,
+      recipient,
+      from,
+      uri: record.requestUri,
+      name: record.displayName,
+      call: callId,
+      tag: fromTag,
+      hops: maxForwards,
+      headers: record.headerList,
+      body: toBase64(record.body),
+      stanza,
+      keep: mayKeep,
+      at: acceptedMs,
+    };
+    return JSON.stringify(stored);
+  },
+  decode(version, text) {
+    if (version !== 1) throw new RangeError(`an outbox record of version ${version}`);
+    const stored: unknown = JSON.parse(text);
+    if (!isVersion1(stored)) throw new TypeError('an outbox record that is none');
+    const { state, node, recipient, from, stanza, keep, at } = stored;
+    return {
+      state,
+      node,
+      recipient,
+      from,
+      requestUri: stored.uri,
+      displayName: stored.name,
+      callId: stored.call,
+      fromTag: stored.tag,
+      maxForwards: stored.hops,
+      headerList: stored.headers,
+      body: fromBase64(stored.body),
+      stanza,
+      mayKeep: keep,
+      acceptedMs: at,
+    };
+  },
+};
+
+function isVersion1(value: unknown): value is Version1 {
+  if (typeof value !== 'object' || value === null) return false;
+  const record: Partial<Record<keyof Version1, unknown>> = value;
+  const texts = [
+    record.node,
+    record.recipient,
+    record.from,
+    record.uri,
+    record.name,
+    record.call,
+    record.tag,
+    record.body,
+  ];
+  return (
+    texts.every((text) => typeof text === 'string') &&
+    (record.state === 'sending' || record.state === 'kept' || record.state === 'reporting') &&
+    typeof record.hops === 'number' &&
+    typeof record.at === 'number' &&
+    typeof record.keep === 'boolean' &&
+    isPairs(record.headers) &&
+    isPairs(record.stanza)
+  );
+}
+
+function isPairs(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length % 2 === 0 && value.every((item) => typeof item === 'string');
+}

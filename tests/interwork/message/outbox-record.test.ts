@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as fc from 'fast-check';
+import { OUTBOX, type OutboxRecord } from '../../../src/interwork/message/index.ts';
+
+const pairs = fc.array(fc.tuple(fc.string(), fc.string()), { maxLength: 5 }).map((list) => list.flat());
+const record: fc.Arbitrary<OutboxRecord> = fc.record({
+  state: fc.constantFrom('sending' as const, 'kept' as const, 'reporting' as const),
+  node: fc.string(),
+  recipient: fc.string(),
+  from: fc.string(),
+  requestUri: fc.string(),
+  displayName: fc.string({ unit: 'grapheme' }),
+  callId: fc.string(),
+  fromTag: fc.string(),
+  maxForwards: fc.nat(255),
+  headerList: pairs,
+  body: fc.uint8Array({ maxLength: 300 }),
+  stanza: pairs,
+  mayKeep: fc.boolean(),
+  acceptedMs: fc.nat(),
+});
+
+describe('records of the outbox', () => {
+  test('come back as they were written', () => {
+    fc.assert(
+      fc.property(record, (value) => {
+        const back = OUTBOX.decode(1, OUTBOX.encode(value));
+        assert.deepEqual({ ...back, body: [...back.body] }, { ...value, body: [...value.body] });
+      }),
+    );
+  });
+
+  for (const [what, version, text] of [
+    ['another version', 2, '{}'],
+    ['no JSON', 1, '{'],
+    ['no record', 1, '[]'],
+    ['an ended one', 1, JSON.stringify({ state: 'ended' })],
+  ] as const) {
+    test(`${what} is refused`, () => assert.throws(() => OUTBOX.decode(version, text)));
+  }
+});
