@@ -255,6 +255,11 @@ const offline = z.strictObject({
     says: 'Whether 404 and 604 count as "cannot be reached"; `keep` for registrars that answer so for users who are offline.',
     example: 'keep',
   }),
+  registrars: documented(z.array(parsed(parseSipPattern)).default([]), {
+    type: 'list of domains',
+    says: 'SIP domains whose registrars tell when a user for whom messages wait registers (RFC 3680, event package `reg`); else he is found by his own requests, by new messages for him, and by trying again.',
+    example: '[example.net]',
+  }),
   hours: documented(z.int().min(1).max(720).default(168), {
     says: 'How long a message is kept; then its sender gets an error.',
     unit: 'hours',
