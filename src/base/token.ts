@@ -57,7 +57,8 @@ export class Tokens {
   /** Other keys from now on (a reload). */
   replaceKeys(keys: readonly Bytes[]): void {
     if (keys.length === 0 || keys.length > MAX_TOKEN_KEYS) throw new RangeError('one or two token keys');
-    if (keys.some((key) => key.length < MIN_TOKEN_KEY_OCTETS)) throw new RangeError('a token key is too short');
+    if (keys.some((key) => key.length < MIN_TOKEN_KEY_OCTETS))
+      throw new RangeError('a token key is too short');
     this.#keys = keys;
     this.#derived.clear();
   }
@@ -87,7 +88,8 @@ export class Tokens {
     if (octets === undefined || octets.length < HEAD_OCTETS) return INVALID;
     const given = octets.subarray(0, MAC_OCTETS);
     const rest = octets.subarray(MAC_OCTETS);
-    if (!this.#keysFor(kind.purpose).some((key) => equalBytes(mac(key, parties, rest), given))) return INVALID;
+    if (!this.#keysFor(kind.purpose).some((key) => equalBytes(mac(key, parties, rest), given)))
+      return INVALID;
     const view = new DataView(rest.buffer, rest.byteOffset, rest.byteLength);
     const expiresMs = view.getUint32(NONCE_OCTETS) * 1000;
     if (expiresMs <= wallMs) return EXPIRED;

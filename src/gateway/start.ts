@@ -2,7 +2,7 @@
 // arrive before there is somebody to take it.
 
 import { isDeepStrictEqual } from 'node:util';
-import { Counters, StoxgateError, type Timer } from '../base/index.ts';
+import { Counters, StoxgateError, type Store, type Timer } from '../base/index.ts';
 import { NodeDnsResolver } from '../edge/dns/index.ts';
 import { RateLimitedLog } from '../edge/log/index.ts';
 import { batchDatagramSocket, SipEdge, type ListenConfig } from '../edge/sip/index.ts';
@@ -19,12 +19,14 @@ import {
   type Target,
 } from '../sip/index.ts';
 import type { Config } from './config/schema.ts';
+import type { LinkGroup } from './link-group.ts';
 import { Links } from './links.ts';
 import type { Live } from './live.ts';
 import { ComposingToSip, ComposingToXmpp } from './messages/composing.ts';
 import { Conversations } from './messages/conversations.ts';
 import { ErrorReports } from './messages/error-reports.ts';
 import { ToSipOutcomes, ToXmppOutcomes } from './messages/outcomes.ts';
+import { ReportDesk } from './messages/report-desk.ts';
 import { ImdnReports } from './messages/reports.ts';
 import { SipDeliveries } from './messages/sip-deliveries.ts';
 import { ToSipMessages } from './messages/to-sip-messages.ts';
@@ -68,6 +70,8 @@ class RunningGateway implements Gateway {
   readonly #errors: ErrorReports;
   readonly #composingToSip: ComposingToSip;
   readonly #composingToXmpp: ComposingToXmpp;
+  readonly #reports: ReportDesk;
+  readonly #store: Store | undefined;
   readonly #ownHosts = new Set<string>();
   /** The one in use is the last. */
   readonly #resolvers: NodeDnsResolver[] = [];
@@ -129,6 +133,16 @@ class RunningGateway implements Gateway {
       live: this.#live,
       deliveries: this.#deliveries,
     });
+    const outcomes = new ToXmppOutcomes(counters);
+    const sink = new ImdnReports({ clock, random, counters }, this.#deliveries);
+    const groupFor = (domain: string): LinkGroup | undefined => this.#links.groupFor(domain);
+    this.#store = env.store;
+    this.#reports = new ReportDesk({
+      ...{ clock, random, log, counters, outcomes, sink, groupFor },
+      live: this.#live,
+      stanzas: this.#errors,
+      keys: env.keys,
+    });
     this.#toXmpp = new ToXmppMessages({
       clock,
       timers,
@@ -136,10 +150,13 @@ class RunningGateway implements Gateway {
       log,
       live: this.#live,
       conversations: this.#conversations,
-      outcomes: new ToXmppOutcomes(counters),
-      reports: new ImdnReports({ clock, random, counters }, this.#deliveries),
+      outcomes,
+      reports: sink,
+      owed: this.#reports.owed,
+      asked: this.#reports.asked,
+      peers: this.#reports.peers,
       composing: this.#composingToXmpp,
-      groupFor: (domain) => this.#links.groupFor(domain),
+      groupFor,
     });
     const toSip = new ToSipMessages({
       random,
@@ -150,6 +167,7 @@ class RunningGateway implements Gateway {
       deliveries: this.#deliveries,
       errors: this.#errors,
       composing: this.#composingToSip,
+      asked: this.#reports.asked,
     });
     const draining = (): boolean => this.#draining;
     const sip = new SipDispatch({
@@ -165,6 +183,7 @@ class RunningGateway implements Gateway {
       log,
       counters,
       live: this.#live,
+      peers: this.#reports.peers,
       toSip,
       toXmpp: this.#toXmpp,
       name: NAME,
@@ -176,6 +195,7 @@ class RunningGateway implements Gateway {
   }
 
   async start(): Promise<void> {
+    await this.#reports.attach(this.#store);
     await this.#edge.start();
     for (const endpoint of this.#edge.localEndpoints) {
       this.#ownHosts.add(endpoint.advertiseHost.toLowerCase());
@@ -208,7 +228,7 @@ class RunningGateway implements Gateway {
     };
   }
 
-  async reload(config: Config): Promise<void> {
+  async reload(config: Config, keys?: readonly Uint8Array[]): Promise<void> {
     const { listen, advertise } = this.#config.sip;
     if (!isDeepStrictEqual([listen, advertise], [config.sip.listen, config.sip.advertise])) {
       throw new StoxgateError('ERR_GATEWAY_RELOAD', 'sip.listen and sip.advertise change only by a restart');
@@ -216,6 +236,7 @@ class RunningGateway implements Gateway {
     // Everything that can fail comes first: either all of the new configuration is taken or none of it.
     const fresh = this.#makeLive(config);
     fresh.locator = this.#makeLocator(config);
+    if (keys !== undefined) this.#reports.tokens.replaceKeys(keys);
     Object.assign(this.#live, fresh);
     this.#config = config;
     // The old locator and resolver end what was asked of them; a look-up lasts some seconds at most.
@@ -301,6 +322,7 @@ class RunningGateway implements Gateway {
     this.#sweep = this.#system.timers.set(SWEEP_MS, () => {
       this.#errors.sweep();
       this.#toXmpp.sweep();
+      this.#reports.sweep();
       this.#links.sweep();
       this.#sweepLater();
     });
@@ -316,7 +338,8 @@ class RunningGateway implements Gateway {
       messages_to_xmpp: this.#toXmpp.open,
       messages_to_sip: this.#deliveries.open,
       sip_targets: this.#deliveries.targets,
-      awaiting_reports: this.#toXmpp.remembered,
+      ended_messages: this.#toXmpp.remembered,
+      ...this.#reports.sizes(),
       error_reports: this.#errors.waiting,
       conversations: this.#conversations.size,
       composing: this.#composingToSip.size + this.#composingToXmpp.size,

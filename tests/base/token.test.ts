@@ -22,7 +22,8 @@ const TAG: TokenKind = { purpose: 'tag', text: 'base32' };
 const PARTIES = ['romeo@example.net', 'juliet@example.com'];
 const CONTENT = Buffer.from('message 1');
 
-const made = (keys: readonly Uint8Array[] = [KEY], seed = 1): Tokens => new Tokens(keys, new SeededRandom(seed));
+const made = (keys: readonly Uint8Array[] = [KEY], seed = 1): Tokens =>
+  new Tokens(keys, new SeededRandom(seed));
 const token = (tokens = made(), kind = IMDN): string => {
   const text = tokens.sign(kind, PARTIES, CONTENT, WALL + 60_000);
   assert.ok(text !== undefined);
@@ -83,7 +84,8 @@ describe('a token', () => {
   });
 
   test('three keys, none, or a short one are a mistake', () => {
-    for (const keys of [[], [KEY, KEY, KEY], [new Uint8Array(31)]]) assert.throws(() => made(keys), RangeError);
+    for (const keys of [[], [KEY, KEY, KEY], [new Uint8Array(31)]])
+      assert.throws(() => made(keys), RangeError);
   });
 
   test('no octet of it can be changed, none left out, none added', () => {

@@ -14,6 +14,7 @@ import {
 import { XmlElement } from '../../xml/index.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
+import type { AskedReports } from './asked-reports.ts';
 import type { ComposingToSip } from './composing.ts';
 import type { Conversation, Conversations } from './conversations.ts';
 import { MAX_MESSAGE_OCTETS, NEW_CALL_ID_CHARS, TOO_LONG, type Origin } from './delivery.ts';
@@ -33,6 +34,7 @@ export interface ToSipEnv {
   readonly deliveries: SipDeliveries;
   readonly errors: ErrorReports;
   readonly composing: ComposingToSip;
+  readonly asked: AskedReports;
 }
 
 /** A message from XMPP: its sender hears only of what was not delivered. */
@@ -83,7 +85,7 @@ export class ToSipMessages {
 
   /** Takes one message, not of type error, whose addresses are mapped. */
   accept(message: Message, from: MappedUri, to: MappedUri, group: LinkGroup): void {
-    const { live, outcomes, conversations, deliveries, composing, log } = this.#env;
+    const { live, outcomes, conversations, deliveries, composing, asked, log } = this.#env;
     const result = toSip(message, { encrypted: live.messages.encrypted });
     if (result.kind === 'refused') return this.refuse(message, result.error, group);
     if (result.kind === 'nothing') {
@@ -119,6 +121,7 @@ export class ToSipMessages {
       maxForwards: result.draft.maxForwards,
       headers: result.draft.headers,
       body: result.draft.body,
+      wrapped: result.draft.wish === undefined ? undefined : asked.wrap(message, result.draft, from, to),
     });
   }
 
