@@ -34,6 +34,15 @@ export {
   isWellFormed,
 } from './bytes.ts';
 export { SecureRandom, SeededRandom, type Random } from './random.ts';
+export {
+  MAX_TOKEN_KEYS,
+  MIN_TOKEN_KEY_OCTETS,
+  Tokens,
+  maxTokenContent,
+  type TokenKind,
+  type TokenReading,
+} from './token.ts';
+export { fromBase32, fromBase64Url, toBase32, toBase64Url } from './token-text.ts';
 export { silentLog, type Log, type LogLevel } from './log.ts';
 export { TokenBucket } from './token-bucket.ts';
 export { ChurnMap } from './churn-map.ts';

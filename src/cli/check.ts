@@ -2,6 +2,7 @@
 
 import { formatFinding } from '../gateway/index.ts';
 import { checkDns } from './check-dns.ts';
+import { checkKeys } from './keys.ts';
 import { checkLinks } from './check-links.ts';
 import { checkPorts } from './check-ports.ts';
 import { checkTargets } from './check-targets.ts';
@@ -21,6 +22,7 @@ export async function check(path: string, terminal: Terminal): Promise<number> {
   if (loaded === undefined) return ExitStatus.unusable;
   const { config, warnings } = loaded;
   const surroundings = await Promise.all([
+    checkKeys(path, config, terminal),
     checkPorts(config),
     checkDns(config),
     checkTargets(config),

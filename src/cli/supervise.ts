@@ -4,6 +4,7 @@ import { StoxgateError } from '../base/index.ts';
 import { StandardLog } from '../edge/log/index.ts';
 import { formatFinding, loadConfig, type Config, type Gateway, type GatewayEnv } from '../gateway/index.ts';
 import { ConsoleHost } from './console-host.ts';
+import { provideKeys } from './keys.ts';
 import { ExitStatus, loadOrTell, type Terminal } from './terminal.ts';
 
 export interface Surroundings {
@@ -97,7 +98,12 @@ class Run {
     const { version, start, terminal } = this.#around;
     let gateway: Gateway | undefined;
     try {
-      gateway = await start(this.#config, { log: this.#log, version });
+      const keys = this.#keys(this.#config);
+      gateway = await start(this.#config, {
+        log: this.#log,
+        version,
+        ...(keys === undefined ? {} : { keys }),
+      });
       this.#console = new ConsoleHost(gateway);
       await this.#console.start(this.#config.console);
     } catch (error) {
@@ -122,6 +128,18 @@ class Run {
     const drained = await this.#end(running);
     this.#log.info('gateway.stopped');
     return drained ? ExitStatus.fine : ExitStatus.failed;
+  }
+
+  /** undefined: the gateway uses, and keeps, one of its own. Fails with `ERR_KEYS_FILE`. */
+  #keys(config: Config): readonly Uint8Array[] | undefined {
+    const { keys, ephemeral } = provideKeys(this.#path, config, this.#around.terminal);
+    if (ephemeral !== undefined) {
+      this.#log.warn('keys.ephemeral', {
+        reason: ephemeral,
+        lost: 'reports about messages of before a restart',
+      });
+    }
+    return keys;
   }
 
   /** True when everything that was open had its outcome. */
@@ -164,7 +182,7 @@ class Run {
       // The console first, because it can go back and the gateway cannot: all of the file is taken or nothing.
       const exchange = await console.prepare(config.console);
       try {
-        await gateway.reload(config);
+        await gateway.reload(config, this.#keys(config));
       } catch (error) {
         await exchange.undo();
         throw error;

@@ -1,6 +1,7 @@
 // What the commands see of the process, so that they can be tested without one.
 
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { formatFinding, loadConfig, type Config, type ConfigFinding } from '../gateway/index.ts';
 
 export interface Terminal {
@@ -10,6 +11,10 @@ export interface Terminal {
   err(line: string): void;
   readonly env: Readonly<Record<string, string | undefined>>;
   readFile(path: string): string;
+  /** Makes a file for its owner alone; throws what the file system throws, also when it is there. */
+  createFile(path: string, text: string): void;
+  /** Why `createFile` would fail, as far as can be seen; undefined: it would not. */
+  whyNotCreatable(path: string): string | undefined;
 }
 
 export const ExitStatus = {
@@ -30,6 +35,15 @@ export function processTerminal(): Terminal {
     err: (line) => process.stderr.write(`${line}\n`),
     env: process.env,
     readFile: (path) => readFileSync(path, 'utf8'),
+    createFile: (path, text) => writeFileSync(path, text, { flag: 'wx', mode: 0o600, flush: true }),
+    whyNotCreatable: (path) => {
+      try {
+        accessSync(dirname(path), constants.W_OK);
+        return undefined;
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+    },
   };
 }
 

@@ -21,20 +21,10 @@ import {
   type Source,
   type Target,
 } from '../sip/index.ts';
-import { domainOf } from './address-text.ts';
 import type { Config } from './config/schema.ts';
 import { Links } from './links.ts';
 import type { Live } from './live.ts';
-import { ComposingToSip, ComposingToXmpp } from './messages/composing.ts';
-import { Conversations } from './messages/conversations.ts';
-import { ErrorReports } from './messages/error-reports.ts';
-import { Outbox } from './messages/outbox.ts';
-import type { Sender } from './messages/outbox-message.ts';
-import { ToSipOutcomes, ToXmppOutcomes } from './messages/outcomes.ts';
-import { ImdnReports } from './messages/reports.ts';
-import { SipDeliveries } from './messages/sip-deliveries.ts';
-import { ToSipMessages } from './messages/to-sip-messages.ts';
-import { ToXmppMessages } from './messages/to-xmpp-messages.ts';
+import { MessageFeature } from './messages/message-feature.ts';
 import { REG_EVENT } from './registrations/registration-watch.ts';
 import { SipDispatch } from './sip-dispatch.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
@@ -47,21 +37,20 @@ const NAME = 'Stoxgate';
 const MAX_RESOLVERS = 4;
 /** How often what has grown too old is given up. */
 const SWEEP_MS = 10_000;
-/** How long a message that came too late to be refused may take to be delivered. */
-const LATE_MS = 5000;
 /** Subscriptions that the gateway keeps up at the same time. */
 const MAX_SUBSCRIBERS = 10_000;
 
 /** Starts a gateway; resolves when every listener is bound. Fails with a `StoxgateError` and leaves nothing open. */
 export async function startGateway(config: Config, env: GatewayEnv): Promise<Gateway> {
   const counters = new Counters();
-  const store = await openStore(config.store, { log: env.log, counters });
+  const store = env.store ?? (await openStore(config.store, { log: env.log, counters }));
   let gateway: RunningGateway | undefined;
   try {
     gateway = new RunningGateway(config, env, counters, { store, outbox: await store.collection(OUTBOX) });
     await gateway.start();
   } catch (error) {
-    await (gateway?.stop() ?? store.close());
+    await gateway?.stop();
+    if (gateway === undefined && env.store === undefined) await store.close();
     throw error;
   }
   return gateway;
@@ -75,21 +64,16 @@ interface Kept {
 
 class RunningGateway implements Gateway {
   readonly counters: Counters;
-  readonly #kept: Kept;
-  readonly #outbox: Outbox;
+  /** Closed at the end; undefined: it is the caller's. */
+  readonly #store: Store | undefined;
   readonly #version: string;
   readonly #system: System;
   readonly #edge: SipEdge;
   readonly #transactions: TransactionLayer;
   readonly #links: Links;
   readonly #live: Live;
-  readonly #conversations: Conversations;
-  readonly #deliveries: SipDeliveries;
-  readonly #toXmpp: ToXmppMessages;
-  readonly #errors: ErrorReports;
+  readonly #messages: MessageFeature;
   readonly #subscriptions: Subscriptions;
-  readonly #composingToSip: ComposingToSip;
-  readonly #composingToXmpp: ComposingToXmpp;
   readonly #ownHosts = new Set<string>();
   /** The one in use is the last. */
   readonly #resolvers: NodeDnsResolver[] = [];
@@ -104,7 +88,7 @@ class RunningGateway implements Gateway {
   constructor(config: Config, env: GatewayEnv, counters: Counters, kept: Kept) {
     this.#config = config;
     this.counters = counters;
-    this.#kept = kept;
+    this.#store = env.store === undefined ? kept.store : undefined;
     this.#version = env.version;
     this.#system = new System(env.log);
     const { clock, timers, random } = this.#system;
@@ -119,9 +103,6 @@ class RunningGateway implements Gateway {
     this.#links = new Links({ clock, timers, random, log, counters }, (stanza, group) =>
       xmpp.stanza(stanza, group),
     );
-    this.#conversations = new Conversations(clock);
-    this.#errors = new ErrorReports({ clock, log, counters });
-    this.#composingToXmpp = new ComposingToXmpp(timers);
     // The user is called only when a request comes in, long after all of this was made.
     this.#transactions = new TransactionLayer(
       {
@@ -139,56 +120,6 @@ class RunningGateway implements Gateway {
         request: (tx) => sip.request(tx),
       },
     );
-    this.#deliveries = new SipDeliveries({
-      random,
-      log,
-      live: this.#live,
-      transactions: this.#transactions,
-      contactAddress: (uri) => this.#live.book.contactToAddress(uri),
-    });
-    this.#composingToSip = new ComposingToSip({
-      timers,
-      random,
-      live: this.#live,
-      deliveries: this.#deliveries,
-    });
-    this.#toXmpp = new ToXmppMessages({
-      clock,
-      timers,
-      random,
-      log,
-      live: this.#live,
-      conversations: this.#conversations,
-      outcomes: new ToXmppOutcomes(counters),
-      reports: new ImdnReports({ clock, random, counters }, this.#deliveries),
-      composing: this.#composingToXmpp,
-      groupFor: (domain) => this.#links.groupFor(domain),
-      seen: (recipient) => this.#outbox.seen(recipient),
-    });
-    this.#outbox = new Outbox({
-      clock,
-      timers,
-      random,
-      log,
-      counters,
-      live: this.#live,
-      node: config.node,
-      deliveries: this.#deliveries,
-      records: kept.outbox,
-      durable: config.durability === 'full',
-      senderOf: (record) => this.#senderOf(record, toSip),
-      pauseReading: (pause) => this.#links.pauseReading(pause),
-    });
-    const toSip = new ToSipMessages({
-      random,
-      log,
-      live: this.#live,
-      outcomes: new ToSipOutcomes(counters),
-      conversations: this.#conversations,
-      outbox: this.#outbox,
-      errors: this.#errors,
-      composing: this.#composingToSip,
-    });
     this.#subscriptions = new Subscriptions({
       clock,
       timers,
@@ -202,12 +133,22 @@ class RunningGateway implements Gateway {
       packages: new Set([REG_EVENT]),
       maxSubscribers: MAX_SUBSCRIBERS,
     });
+    this.#messages = new MessageFeature({
+      ...{ clock, timers, random, log, counters, config, ...kept },
+      live: this.#live,
+      links: this.#links,
+      transactions: this.#transactions,
+      subscriptions: this.#subscriptions,
+      keys: env.keys,
+      ownUri: () => this.#ownUri(),
+    });
+    const { toXmpp, toSip } = this.#messages;
     const draining = (): boolean => this.#draining;
     const sip = new SipDispatch({
       log,
       counters,
       live: this.#live,
-      messages: this.#toXmpp,
+      messages: toXmpp,
       subscriptions: this.#subscriptions,
       ownHosts: this.#ownHosts,
       draining,
@@ -217,8 +158,9 @@ class RunningGateway implements Gateway {
       log,
       counters,
       live: this.#live,
+      peers: this.#messages.reports.peers,
       toSip,
-      toXmpp: this.#toXmpp,
+      toXmpp,
       name: NAME,
       version: env.version,
       startedMs: clock.now(),
@@ -228,6 +170,7 @@ class RunningGateway implements Gateway {
   }
 
   async start(): Promise<void> {
+    await this.#messages.attach();
     await this.#edge.start();
     for (const endpoint of this.#edge.localEndpoints) {
       this.#ownHosts.add(endpoint.advertiseHost.toLowerCase());
@@ -235,7 +178,7 @@ class RunningGateway implements Gateway {
     }
     this.#live.locator = this.#makeLocator(this.#config);
     await this.#links.apply(this.#config.xmpp.components);
-    await this.#outbox.restore();
+    await this.#messages.start();
     this.#sweepLater();
     this.#startedAt = this.#system.clock.wall();
     this.#ready = true;
@@ -261,7 +204,7 @@ class RunningGateway implements Gateway {
     };
   }
 
-  async reload(config: Config): Promise<void> {
+  async reload(config: Config, keys?: readonly Uint8Array[]): Promise<void> {
     const fixed = (of: Config): unknown => [
       of.sip.listen,
       of.sip.advertise,
@@ -277,6 +220,7 @@ class RunningGateway implements Gateway {
     const fresh = this.#makeLive(config);
     fresh.locator = this.#makeLocator(config);
     Object.assign(this.#live, fresh);
+    if (keys !== undefined) this.#messages.reports.tokens.replaceKeys(keys);
     this.#config = config;
     // The old locator and resolver end what was asked of them; a look-up lasts some seconds at most.
     for (const old of this.#resolvers.splice(0, this.#resolvers.length - MAX_RESOLVERS)) old.cancel();
@@ -285,49 +229,33 @@ class RunningGateway implements Gateway {
 
   async drain(): Promise<void> {
     this.#draining = true;
-    this.#outbox.drain();
-    this.#toXmpp.drain();
-    const delivered = this.#deliveries.drain();
-    await Promise.all([this.#toXmpp.idle(), delivered, this.#subscriptions.drain()]);
+    await Promise.all([this.#messages.drain(), this.#subscriptions.drain()]);
   }
 
   async stop(): Promise<void> {
     this.#draining = true;
     this.#ready = false;
-    this.#outbox.drain();
     this.#system.timers.clear(this.#sweep);
-    this.#composingToSip.stop();
-    this.#composingToXmpp.stop();
     // First what still has to be said on either side, then the ways on which it is said.
-    this.#toXmpp.stop();
-    this.#deliveries.stop();
+    this.#messages.stop();
     this.#closing = true;
-    this.#deliveries.takeLate();
+    this.#messages.takeLate();
     await this.#links.stop();
-    await this.#lateDeliveries();
-    this.#deliveries.stop();
+    await this.#messages.stopLate();
     this.#subscriptions.stop();
     this.#transactions.stop();
-    this.#errors.stop();
+    this.#messages.giveUpReports();
     this.#live.locator.stop();
     for (const resolver of this.#resolvers) resolver.cancel();
     await this.#edge.stop();
-    await this.#kept.store.close();
+    await this.#store?.close();
     this.#system.stop();
   }
 
-  /** The sender's side of a message that was read from the store. */
-  #senderOf(record: OutboxRecord, toSip: ToSipMessages): Sender | undefined {
-    const group = this.#links.groupFor(domainOf(record.recipient));
-    return group === undefined ? undefined : toSip.senderOf(record.stanza, record.callId, group);
-  }
-
-  /** Messages that came while the links were being closed: they have a moment to be delivered. */
-  async #lateDeliveries(): Promise<void> {
-    const patience = Promise.withResolvers<void>();
-    const timer = this.#system.timers.set(LATE_MS, patience.resolve);
-    await Promise.race([this.#deliveries.drain(), patience.promise]);
-    this.#system.timers.clear(timer);
+  /** Who the gateway is where it asks for itself. */
+  #ownUri(): string {
+    const [local] = this.#edge.localEndpoints;
+    return `sip:${this.#config.node}@${local?.advertiseHost ?? 'localhost'}`;
   }
 
   #makeLive(config: Config): Live {
@@ -370,9 +298,7 @@ class RunningGateway implements Gateway {
 
   #sweepLater(): void {
     this.#sweep = this.#system.timers.set(SWEEP_MS, () => {
-      this.#errors.sweep();
-      this.#outbox.sweep();
-      this.#toXmpp.sweep();
+      this.#messages.sweep();
       this.#links.sweep();
       this.#sweepLater();
     });
@@ -385,16 +311,8 @@ class RunningGateway implements Gateway {
       client_transactions: client,
       server_transactions: server,
       completed_transactions: completed,
-      messages_to_xmpp: this.#toXmpp.open,
-      messages_to_sip: this.#deliveries.open,
-      sip_targets: this.#deliveries.targets,
-      awaiting_reports: this.#toXmpp.remembered,
-      error_reports: this.#errors.waiting,
+      ...this.#messages.sizes(),
       subscriptions: this.#subscriptions.size,
-      kept_messages: this.#outbox.kept,
-      awaited_users: this.#outbox.awaited,
-      conversations: this.#conversations.size,
-      composing: this.#composingToSip.size + this.#composingToXmpp.size,
       connections: this.#edge.connectionCount,
       timers: this.#system.timers.size,
     };

@@ -1,6 +1,6 @@
 // What the gateway shows to its surroundings (command line, console, embedding programs).
 
-import type { Counters, Log } from '../base/index.ts';
+import type { Counters, Log, Store } from '../base/index.ts';
 import type { TimersConfig } from '../sip/index.ts';
 import type { Config } from './config/schema.ts';
 
@@ -39,14 +39,24 @@ export interface GatewayEnv {
   readonly version: string;
   /** Other SIP timers than those of RFC 3261 Table 4: for networks that differ from the Internet, and for tests. */
   readonly timing?: Partial<TimersConfig>;
+  /**
+   * Secrets that sign what comes back to this gateway in identifiers (`keys`): newest first, one or two, at least 32
+   * octets each. Without them it makes one that ends with it: reports about messages of before are then not known.
+   */
+  readonly keys?: readonly Uint8Array[];
+  /** What is kept beyond a restart lies there; without it, in memory only. The caller closes it after `stop`. */
+  readonly store?: Store;
 }
 
 /** A running gateway. */
 export interface Gateway {
   status(): GatewayStatus;
   readonly counters: Counters;
-  /** Goes over to another configuration; what did not change stays up. Fails with a `StoxgateError` and keeps the old. */
-  reload(config: Config): Promise<void>;
+  /**
+   * Goes over to another configuration, and to other keys if they are given; what did not change stays up. Fails with a
+   * `StoxgateError` and keeps the old.
+   */
+  reload(config: Config, keys?: readonly Uint8Array[]): Promise<void>;
   /** Takes nothing new, and waits until everything open has had its outcome. */
   drain(): Promise<void>;
   /** Ends links and listeners. */

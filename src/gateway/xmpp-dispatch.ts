@@ -7,8 +7,11 @@ import {
   answerIq,
   errorReply,
   mayAnswerWithError,
+  NS_CHAT_MARKERS,
+  NS_CHAT_STATES,
+  NS_RECEIPTS,
   readMessage,
-  readReceipt,
+  readReportGiven,
   stanzaError,
   stanzaKind,
   type Message,
@@ -16,6 +19,7 @@ import {
 } from '../xmpp/index.ts';
 import type { LinkGroup } from './link-group.ts';
 import type { Live } from './live.ts';
+import type { Peers } from './messages/peers.ts';
 import type { ToSipMessages } from './messages/to-sip-messages.ts';
 import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
 
@@ -27,6 +31,7 @@ export interface XmppDispatchEnv {
   readonly log: Log;
   readonly counters: Counters;
   readonly live: Live;
+  readonly peers: Peers;
   readonly toSip: ToSipMessages;
   readonly toXmpp: ToXmppMessages;
   readonly name: string;
@@ -34,6 +39,13 @@ export interface XmppDispatchEnv {
   readonly startedMs: number;
   phase(): Phase;
 }
+
+const REPORTS = [NS_RECEIPTS, NS_CHAT_MARKERS];
+/** By whether there are chat states, then by whether there are reports. */
+const USER_FEATURES = [
+  [[], REPORTS],
+  [[NS_CHAT_STATES], [NS_CHAT_STATES, ...REPORTS]],
+] as const;
 
 export class XmppDispatch {
   readonly #env: XmppDispatchEnv;
@@ -79,11 +91,13 @@ export class XmppDispatch {
       return;
     }
     if (message.from === undefined || message.to === undefined) return this.#unread.add();
-    if (message.element.children.length > 0 && message.bodies.length === 0) {
-      const receipt = readReceipt(message.element);
-      if (receipt !== undefined) {
-        toXmpp.receipt(receipt, message.from);
-        return;
+    // RCPT-03, RCPT-04. A message of nothing but a body says nothing of another one.
+    if (message.element.children.length > 1 || message.bodies.length === 0) {
+      const given = readReportGiven(message.element);
+      if (given !== undefined) {
+        toXmpp.given(given, message.from);
+        // RCPT-08: what says only that is no message.
+        if (message.bodies.length === 0) return;
       }
     }
     const to = book.jidTargetToSip(message.to);
@@ -105,8 +119,20 @@ export class XmppDispatch {
       startedMs,
       nowMs: clock.now(),
       wallMs: clock.wall(),
+      userFeatures: this.#userFeatures(stanza.attr('to')),
     });
     if (answer !== undefined) group.send(answer);
+  }
+
+  /** FEAT-03: what can be said to this SIP user, as far as it is known of him. */
+  #userFeatures(to: string | undefined): readonly string[] | undefined {
+    if (to?.includes('/') !== true) return undefined;
+    const { live, peers } = this.#env;
+    const composing = live.messages.composing !== 'never';
+    const user = live.book.jidTargetToSip(to);
+    const known = user.ok ? live.book.sipSenderToJid(user.value.uri) : user;
+    const reports = known.ok && peers.mayAsk(known.value.bareText);
+    return USER_FEATURES[composing ? 1 : 0][reports ? 1 : 0];
   }
 
   /** COMP-05. Presence is not translated yet: whoever asks for it is told so, the rest has nobody to go to. */

@@ -43,6 +43,7 @@ export { iqResult, readIq, type Iq, type IqType } from './stanza/iq.ts';
 export {
   FEATURE_JID_ESCAPING,
   NS_CARBONS,
+  NS_CHAT_MARKERS,
   NS_CHAT_STATES,
   NS_CORRECT,
   NS_DELAY,
@@ -73,10 +74,19 @@ export {
 export { parseDateTime } from './xep/date-time.ts';
 export { delayElement, readDelay, type Delay } from './xep/delay.ts';
 export { chatStateElement, readChatState, type ChatState } from './xep/chat-state.ts';
-export { readReceipt, receiptElement, receiptRequestElement, requestsReceipt } from './xep/receipt.ts';
+export {
+  displayedElement,
+  markableElement,
+  readReportGiven,
+  readReportWish,
+  receiptElement,
+  receiptRequestElement,
+  type ReportGiven,
+  type ReportWish,
+} from './xep/receipt.ts';
 export { nickElement, readNick } from './xep/nick.ts';
 export { readEncryption, type Encryption } from './xep/encryption.ts';
-export { hasHint, readWrapper, type Hint, type Wrapper } from './xep/wrapper.ts';
+export { hasHint, hintElement, readWrapper, type Hint, type Wrapper } from './xep/wrapper.ts';
 export { readFallbacks, readReference, type Fallback, type MessageReference } from './xep/reference.ts';
 export { outOfBandElement, readOutOfBand, type OutOfBand } from './xep/oob.ts';
 export {

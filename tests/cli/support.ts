@@ -24,5 +24,10 @@ export function fakeTerminal(files: Readonly<Record<string, string>> = {}): Fake
       if (text === undefined) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' });
       return text;
     },
+    createFile: (path, text) => {
+      if (store.has(path)) throw Object.assign(new Error(`${path} is there`), { code: 'EEXIST' });
+      store.set(path, text);
+    },
+    whyNotCreatable: () => undefined,
   };
 }

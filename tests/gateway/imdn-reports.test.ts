@@ -13,7 +13,7 @@ const MESSAGE = {
   recipientUri: 'sip:juliet@example.com',
 };
 
-function report(status: 'delivered' | 'failed') {
+function report(status: 'delivered' | 'displayed' | 'failed') {
   const sent: DeliveryParts[] = [];
   const time = new VirtualTime(Date.UTC(2026, 10, 23));
   const counters = new Counters();
@@ -28,8 +28,12 @@ function report(status: 'delivered' | 'failed') {
 }
 
 describe('a delivery notification', () => {
-  for (const status of ['delivered', 'failed'] as const) {
-    test(`RFC 5438 §7.2.1.1, §8.2: ${status}, from the recipient to the sender, wrapped in CPIM`, () => {
+  for (const [status, kind] of [
+    ['delivered', 'delivery'],
+    ['failed', 'delivery'],
+    ['displayed', 'display'],
+  ] as const) {
+    test(`RFC 5438 §7.2.1.1, §7.2.1.2, §8.2: ${status}, from the recipient to the sender, wrapped in CPIM`, () => {
       const { parts } = report(status);
       assert.equal(parts.from, MESSAGE.recipientUri);
       assert.equal(parts.requestUri, MESSAGE.senderUri);
@@ -55,7 +59,10 @@ describe('a delivery notification', () => {
         `Content-Length: ${Buffer.byteLength(document)}`,
       ]);
       assert.match(document, /<message-id>34jk324j<\/message-id>/);
-      assert.match(document, new RegExp(`<delivery-notification><status><${status}/></status>`));
+      assert.match(
+        document,
+        new RegExp(`<${kind}-notification><status><${status}/></status></${kind}-notification>`),
+      );
     });
   }
 

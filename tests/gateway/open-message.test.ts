@@ -27,7 +27,7 @@ function opened(reports?: typeof REPORTS): OpenMessage {
   const stanza = element(
     'message',
     NS_CLIENT,
-    { to: 'juliet@example.com' },
+    { from: 'romeo.montague@example.net/gr', to: 'juliet@example.com/balcony' },
     element('body', NS_CLIENT, {}, 'Hi'),
   );
   // Only the request is asked for.
@@ -42,13 +42,12 @@ describe('what is remembered of a message that has ended', () => {
     reports: REPORTS,
     senderUri: 'sip:romeo.montague@example.net',
     recipientUri: 'sip:juliet.capulet@example.com',
+    sender: 'romeo.montague@example.net',
+    recipient: 'juliet@example.com',
   };
 
-  test('RFC 5438 §7: what a report is made of, before and after', () => {
-    const message = opened(REPORTS);
-    assert.deepEqual(message.accepted, expected);
-    message.shrink();
-    assert.deepEqual(message.accepted, expected);
+  test('RFC 5438 §7: what a report is made of', () => {
+    assert.deepEqual(opened(REPORTS).accepted, expected);
   });
 
   test('nothing for a sender that asked for no reports', () => {

@@ -20,7 +20,7 @@ const GHOSTS = 20;
 /** Compiled code, and the shapes of rare paths that only the long run took. */
 const MAX_HEAP_GROWTH = 6 * 1024 * 1024;
 /** Kept ten minutes, and bounded: refused messages, so that what still comes about them is not taken for a loss. */
-const REMEMBERED = 'awaiting_reports';
+const REMEMBERED = 'ended_messages';
 const MAX_REMEMBERED = 20_000;
 const MAX_OCTETS_REMEMBERED = 1024;
 /** 64*T1 for the transactions that were answered last, and a little more. */

@@ -150,7 +150,7 @@ describe('a restart', () => {
     const folder = new TempFolder('offline');
     try {
       const { Rig: Whole } = await import('./rig.ts');
-      const rig = await Whole.start({ ...KEEP, store: `sqlite:${folder.file('store.db')}` });
+      const rig = await Whole.start({ ...KEEP, storeUrl: `sqlite:${folder.file('store.db')}` });
       answers(rig, 480);
       await write(rig, 'one', 'two');
       await rig.until('both are kept', () => rig.held('kept_messages') === 2);

@@ -12,6 +12,7 @@ import {
   type GatewayEnv,
 } from '../../src/gateway/index.ts';
 import { statusOf, type SipText } from '../peers/sip-text.ts';
+import type { MemoryStore } from './memory-store.ts';
 import { SipPeer, type RequestParts } from './sip-peer.ts';
 import { SECRET, XmppPeer } from './xmpp-peer.ts';
 
@@ -29,9 +30,11 @@ export interface RigOptions {
   readonly dns?: Section;
   readonly offline?: Section;
   /** Default `memory:`. */
-  readonly store?: string;
+  readonly storeUrl?: string;
   readonly durability?: 'full' | 'none';
   readonly timing?: GatewayEnv['timing'];
+  readonly keys?: readonly Uint8Array[];
+  readonly store?: MemoryStore;
   /** Do not wait for the links. */
   readonly unlinked?: boolean;
   /** Names of sizes of the gateway that need not be zero at the end of the test. */
@@ -50,7 +53,10 @@ export interface LogEntry {
 const MEMORIES: ReadonlySet<string> = new Set([
   'completed_transactions',
   'conversations',
-  'awaiting_reports',
+  'ended_messages',
+  'reports_owed',
+  'reports_asked',
+  'sip_peers',
   'timers',
 ]);
 
@@ -111,7 +117,7 @@ export class Rig {
       messages: options.messages ?? {},
       dns: options.dns ?? {},
       offline: options.offline ?? {},
-      store: options.store ?? 'memory:',
+      store: options.storeUrl ?? 'memory:',
       durability: options.durability ?? 'full',
       log: { level: 'debug' },
     });
@@ -174,6 +180,11 @@ export class Rig {
     return this.gateway.status().counters?.[name] ?? 0;
   }
 
+  /** What is written in a collection of the store. */
+  store(name: string): ReadonlyMap<string, unknown> {
+    return this.#options.store?.table(name) ?? new Map();
+  }
+
   /** Something more to close at the end. */
   own<T extends { close(): Promise<void> | void }>(other: T): T {
     this.#others.push(() => other.close());
@@ -234,7 +245,14 @@ export class Rig {
       error: write('error'),
       enabled: () => true,
     };
-    return { log, version: '0.0.0-test', timing: { ...QUICK, ...this.#options.timing } };
+    const { keys, store, timing } = this.#options;
+    return {
+      log,
+      version: '0.0.0-test',
+      timing: { ...QUICK, ...timing },
+      ...(keys === undefined ? {} : { keys }),
+      ...(store === undefined ? {} : { store }),
+    };
   }
 
   #readPorts(): void {

@@ -80,6 +80,17 @@ function secretSources(path: string, env: LoadEnv): SecretSources {
         return err(`${file} cannot be read: ${reasonOf(error)}`);
       }
     },
+    keyFile: (name) => {
+      const file = resolve(dirname(path), name);
+      try {
+        return ok({ path: file, text: env.readFile(file).replace(/\r?\n$/, '') });
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+          return ok({ path: file, text: undefined });
+        }
+        return err(`${file} cannot be read: ${reasonOf(error)}`);
+      }
+    },
     env: (name) => {
       const value = Object.hasOwn(env.env, name) ? env.env[name] : undefined;
       return value === undefined ? err(`the environment variable ${name} is not set`) : ok(value);

@@ -62,7 +62,11 @@ interface Row {
 /** The whole page. */
 export function referencePage(): string {
   const none = () => ({ ok: true, value: '' }) as const;
-  const schema = configSchema({ file: none, env: none });
+  const schema = configSchema({
+    file: none,
+    env: none,
+    keyFile: (path) => ({ ok: true, value: { path, text: undefined } }),
+  });
   const rows = rowsOf(schema, '');
   const later = laterRows(schema, '');
   return [

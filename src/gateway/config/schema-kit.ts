@@ -7,6 +7,8 @@ import { err, ok, type Result } from '../../base/index.ts';
 export interface SecretSources {
   file(path: string): Result<string, string>;
   env(name: string): Result<string, string>;
+  /** A file that may still have to be made: undefined text, and its full path. */
+  keyFile(path: string): Result<{ readonly path: string; readonly text: string | undefined }, string>;
 }
 
 /** What the reference page says of a key. */
@@ -73,6 +75,52 @@ export function secretSchema(sources: SecretSources) {
       context.issues.push({ code: 'custom', message: reason ?? '', input: undefined });
       return z.NEVER;
     });
+}
+
+/** Characters of a signing key: 32 octets in base64url are 43. */
+export const MIN_KEY_CHARS = 32;
+
+/** A signing key that is there, or the file in which it is to be made. */
+export type ConfiguredKey = { readonly secret: string } | { readonly make: string };
+
+/** A secret whose file need not be there yet. */
+export function keySchema(sources: SecretSources) {
+  return z
+    .union([
+      z.string(),
+      z.strictObject({ file: z.string().min(1).exactOptional(), env: z.string().min(1).exactOptional() }),
+    ])
+    .transform((value, context): ConfiguredKey => {
+      const result = fetchKey(value, sources);
+      const key = result.ok ? result.value : undefined;
+      if (key !== undefined && 'make' in key) return key;
+      const reason = result.ok ? keyFault(key?.secret ?? '') : result.error;
+      if (result.ok && reason === undefined) return result.value;
+      context.issues.push({ code: 'custom', message: reason ?? '', input: undefined });
+      return z.NEVER;
+    });
+}
+
+function fetchKey(
+  value: string | { readonly file?: string; readonly env?: string },
+  sources: SecretSources,
+): Result<ConfiguredKey, string> {
+  if (typeof value === 'string') return ok({ secret: value });
+  if (value.file === undefined || value.env !== undefined) {
+    const secret = fetchSecret(value, sources);
+    return secret.ok ? ok({ secret: secret.value }) : secret;
+  }
+  const file = sources.keyFile(value.file);
+  if (!file.ok) return file;
+  const { path, text } = file.value;
+  return ok(text === undefined ? { make: path } : { secret: text });
+}
+
+function keyFault(key: string): string | undefined {
+  return (
+    secretFault(key) ??
+    (key.length < MIN_KEY_CHARS ? `is shorter than ${MIN_KEY_CHARS} characters` : undefined)
+  );
 }
 
 function fetchSecret(

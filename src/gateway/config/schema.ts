@@ -2,6 +2,7 @@
 // (docs/configuration.md is generated from it). Names in `Config` are the names in the file.
 
 import * as z from 'zod';
+import { MAX_TOKEN_KEYS } from '../../base/index.ts';
 import {
   isHost,
   parseAdvertise,
@@ -18,6 +19,7 @@ import { later } from './later.ts';
 import { parseNextHop } from './next-hop.ts';
 import {
   documented,
+  keySchema,
   name,
   parsed,
   printable,
@@ -220,31 +222,32 @@ function xmppSchema(secret: ReturnType<typeof secretSchema>) {
   );
 }
 
-const messages = later(
-  z.strictObject({
-    accepted: documented(z.literal([202, 200]).default(202), {
-      says: 'The SIP status that says "the XMPP server has it" (RFC 3428 section 7).',
-      example: '202',
-    }),
-    type: documented(z.enum(['mirror', 'normal', 'chat']).default('mirror'), {
-      says: 'The type of messages towards XMPP; `mirror` takes the one that the XMPP user last used in the conversation, else `normal`.',
-      example: 'chat',
-    }),
-    encrypted: documented(z.enum(['refuse', 'fallback']).default('refuse'), {
-      says: 'What becomes of an end-to-end encrypted message from XMPP: `not-acceptable` back to its sender, or its unencrypted fallback text goes out.',
-      example: 'fallback',
-    }),
-    composing: documented(z.enum(['learned', 'always', 'never']).default('learned'), {
-      says: 'Whether "is composing" goes to SIP; `learned` only to a peer that has shown that it understands it (RFC 3994).',
-      example: 'never',
-    }),
-    redirects: documented(z.enum(['ignore', 'follow']).default('ignore'), {
-      says: 'Whether a 3xx answer to a message is followed.',
-      example: 'follow',
-    }),
+const messages = z.strictObject({
+  accepted: documented(z.literal([202, 200]).default(202), {
+    says: 'The SIP status that says "the XMPP server has it" (RFC 3428 section 7).',
+    example: '202',
   }),
-  ['reports'],
-);
+  type: documented(z.enum(['mirror', 'normal', 'chat']).default('mirror'), {
+    says: 'The type of messages towards XMPP; `mirror` takes the one that the XMPP user last used in the conversation, else `normal`.',
+    example: 'chat',
+  }),
+  encrypted: documented(z.enum(['refuse', 'fallback']).default('refuse'), {
+    says: 'What becomes of an end-to-end encrypted message from XMPP: `not-acceptable` back to its sender, or its unencrypted fallback text goes out.',
+    example: 'fallback',
+  }),
+  composing: documented(z.enum(['learned', 'always', 'never']).default('learned'), {
+    says: 'Whether "is composing" goes to SIP; `learned` only to a peer that has shown that it understands it (RFC 3994).',
+    example: 'never',
+  }),
+  reports: documented(z.enum(['learned', 'always', 'never']).default('learned'), {
+    says: 'Whether receipts and markers that XMPP users ask for are asked of SIP (RFC 5438, in message/cpim); `learned` only of a user who has shown that he understands it. Who refuses message/cpim gets the plain text.',
+    example: 'always',
+  }),
+  redirects: documented(z.enum(['ignore', 'follow']).default('ignore'), {
+    says: 'Whether a 3xx answer to a message is followed.',
+    example: 'follow',
+  }),
+});
 
 const offline = z.strictObject({
   keep: documented(z.boolean().default(false), {
@@ -345,6 +348,12 @@ export function configSchema(sources: SecretSources) {
         example: 'none',
       }),
       dns: documented(dns.prefault({}), { says: 'How SIP servers are found.' }),
+      keys: documented(z.array(keySchema(sources)).min(1).max(MAX_TOKEN_KEYS).exactOptional(), {
+        type: `list of one or two of ${SECRET_TYPE}`,
+        default: '`stoxgate.key` beside this file',
+        says: 'Secrets of at least 32 characters that sign what comes back to the gateway in identifiers; the first signs, the second, the one before it, is still understood. A file that is not there is made at the start, readable for its owner alone.',
+        example: '[{ file: token-key }]',
+      }),
       node: documented(name(64).default('stoxgate'), {
         type: 'text of letters, digits, ".", "_" and "-"',
         says: "This gateway's name among several, in its log and its status.",
@@ -358,7 +367,6 @@ export function configSchema(sources: SecretSources) {
     }),
     [
       'presence',
-      'keys',
       'routes',
       'admin',
       'ledger',

@@ -81,11 +81,21 @@ export interface DeliveryParts {
   readonly fromTag?: string;
   /** It was sent before, and nobody knows what became of it: a 482 then says that the receiver has it (RFC 3261 §8.2.2.2). */
   readonly repeated?: boolean;
+  /** The form that asks for reports, which is sent instead as long as the target takes it (RCPT-01). */
+  readonly wrapped?: WrappedForm | undefined;
 }
 
 /** 80 random bits, more than the 32 of RFC 3261 §19.3: it names the message in the store too. */
 export function newFromTag(random: Random): string {
   return random.base32(TAG_CHARS);
+}
+
+/** Content headers and body that stand in the place of the plain ones. */
+export interface WrappedForm {
+  readonly headers: readonly HeaderField[];
+  readonly body: Bytes;
+  /** The target does not understand it. */
+  refused(): void;
 }
 
 const LOCATED: ToSipEvent = { kind: 'located' };
@@ -108,6 +118,10 @@ export class Delivery implements ClientHandlers {
   #next = 0;
   #request: SipRequest | undefined;
   #retry: AuthRetry | undefined;
+  /** undefined: the plain form is what is sent. */
+  #wrapped: WrappedForm | undefined;
+  /** Of a request without credentials. */
+  #cseq = 1;
   #error: StanzaError | undefined;
   #status: number | undefined;
   /** What a 503 asked for; undefined: the usual penalty. */
@@ -123,6 +137,7 @@ export class Delivery implements ClientHandlers {
     this.#parts = parts;
     this.queueKey = parts.requestUri;
     this.#requestUri = parts.requestUri;
+    this.#wrapped = parts.wrapped;
     this.#tag = parts.fromTag ?? newFromTag(env.random);
     this.#displayName = parts.origin.displayName;
     this.#from = this.#formatFrom();
@@ -166,6 +181,7 @@ export class Delivery implements ClientHandlers {
       moreTargets: this.#next < this.#targets.length,
       answerable: (status === 401 || status === 407) && this.#answerChallenge(response),
       redirect: status >= 300 && this.#hasContact(response),
+      wrapped: this.#wrapped !== undefined,
     });
   }
 
@@ -201,6 +217,8 @@ export class Delivery implements ClientHandlers {
         return this.#send(this.#targets[this.#next++]);
       case 'sendWithCredentials':
         return this.#send(this.#target, this.#retry?.request);
+      case 'sendPlain':
+        return this.#sendPlain();
       case 'follow':
         // What was answered here need not be known to whoever comes next (RFC 3261 §8.1.3.4).
         this.#retry = undefined;
@@ -268,11 +286,22 @@ export class Delivery implements ClientHandlers {
         ? MAX_MESSAGE_OCTETS
         : Infinity;
     if (transactions.request(request, target, this, maxOctets) !== undefined) return;
-    // Nothing was sent. A name to be shown is decoration: it goes rather than the message (ADDR-70).
-    if (this.#displayName === '') return this.#tooLong();
-    this.#displayName = '';
-    this.#from = this.#formatFrom();
+    // Nothing was sent. A name to be shown is decoration: it goes rather than the message (ADDR-70), and so do reports.
+    if (this.#displayName !== '') {
+      this.#displayName = '';
+      this.#from = this.#formatFrom();
+    } else if (this.#wrapped !== undefined) this.#wrapped = undefined;
+    else return this.#tooLong();
     this.#send(target);
+  }
+
+  /** RCPT-01: the same message once more, so with a higher CSeq (RFC 3261 §8.2.2.2), and without what was not understood. */
+  #sendPlain(): void {
+    this.#wrapped?.refused();
+    this.#wrapped = undefined;
+    this.#cseq = (this.#request?.cseq.number ?? 0) + 1;
+    this.#retry = undefined;
+    this.#send(this.#target);
   }
 
   #formatFrom(): string {
@@ -286,7 +315,8 @@ export class Delivery implements ClientHandlers {
 
   #build(target: LocatedTarget): SipRequest {
     const parts = this.#parts;
-    let headers = parts.headers;
+    const { headers: content, body } = this.#wrapped ?? parts;
+    let headers = content;
     if (target.route !== undefined) headers = [rawHeaderField('Route', target.route), ...headers];
     return buildRequest({
       method: 'MESSAGE',
@@ -294,10 +324,10 @@ export class Delivery implements ClientHandlers {
       from: this.#from,
       to: formatNameAddr({ uri: this.#requestUri }),
       callId: parts.callId,
-      cseq: this.#retry === undefined ? 1 : this.#retry.request.cseq.number + 1,
+      cseq: this.#retry === undefined ? this.#cseq : this.#retry.request.cseq.number + 1,
       maxForwards: parts.maxForwards,
       headers,
-      body: parts.body,
+      body,
     });
   }
 

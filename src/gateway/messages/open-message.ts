@@ -5,21 +5,28 @@ import { ToXmppState, type ToXmppEvent } from '../../interwork/message/index.ts'
 import type { RequestedReports } from '../../mapping/index.ts';
 import type { ServerTransaction } from '../../sip/index.ts';
 import { XmlElement } from '../../xml/index.ts';
-import { domainOf } from '../address-text.ts';
+import { bareOf, domainOf } from '../address-text.ts';
 import type { ConfirmedStanza } from '../link-group.ts';
 
 /** Where reports on accepted messages go (IMDN, RFC 5438). */
 export interface ReportSink {
-  report(status: 'delivered' | 'failed', message: AcceptedMessage): void;
+  report(status: 'delivered' | 'displayed' | 'failed', message: ReportSubject): void;
 }
 
-/** What is still known of a message whose sender asked for reports. */
-export interface AcceptedMessage {
+/** What a report is made of. */
+export interface ReportSubject {
   readonly id: string;
   readonly reports: RequestedReports;
   /** From and To of the MESSAGE, as URIs. */
   readonly senderUri: string;
   readonly recipientUri: string;
+}
+
+/** What is still known of a message whose sender asked for reports. */
+export interface AcceptedMessage extends ReportSubject {
+  /** Their bare JIDs. */
+  readonly sender: string;
+  readonly recipient: string;
 }
 
 /** Runs the machine of a message. */
@@ -39,8 +46,6 @@ export class OpenMessage implements ConfirmedStanza {
   deadline: Timer | undefined;
   /** The error stanza at hand while `errorStanza` is being stepped. */
   error: XmlElement | undefined;
-  #accepted: AcceptedMessage | undefined;
-
   constructor(
     owner: MessageOwner,
     tx: ServerTransaction,
@@ -71,31 +76,28 @@ export class OpenMessage implements ConfirmedStanza {
     this.owner.step(this, 'writtenAgain');
   }
 
-  /** What a report is made of; undefined when none was asked for. */
+  /** undefined when no report was asked for, or when it is only remembered. */
   get accepted(): AcceptedMessage | undefined {
-    if (this.#accepted !== undefined || this.reports === undefined || this.tx === undefined)
-      return this.#accepted;
+    if (this.reports === undefined || this.tx === undefined) return undefined;
     const { from, requestUri } = this.tx.request;
-    return { id: this.id, reports: this.reports, senderUri: from.uri, recipientUri: requestUri };
+    return {
+      id: this.id,
+      reports: this.reports,
+      senderUri: from.uri,
+      recipientUri: requestUri,
+      sender: bareOf(this.stanza.attr('from') ?? ''),
+      recipient: bareOf(this.stanza.attr('to') ?? ''),
+    };
   }
 
   /**
-   * It has ended: keeps what a late receipt or error needs, and lets go of request and stanza, which are some
-   * kilobytes each of many thousands that are remembered.
+   * It has ended: keeps what a late error needs to be known for one about it, and lets go of request and stanza, which
+   * are some kilobytes each of many thousands that are remembered.
    */
   shrink(): void {
-    const accepted = this.accepted;
-    if (accepted !== undefined) {
-      this.reports = { ...accepted.reports, messageId: detachText(accepted.reports.messageId) };
-      this.#accepted = {
-        id: this.id,
-        reports: this.reports,
-        senderUri: detachText(accepted.senderUri),
-        recipientUri: detachText(accepted.recipientUri),
-      };
-    }
     const { name, ns } = this.stanza;
-    this.stanza = new XmlElement(name, ns, ['to', this.stanza.attr('to') ?? ''], []);
+    this.stanza = new XmlElement(name, ns, ['to', detachText(this.stanza.attr('to') ?? '')], []);
+    this.reports = undefined;
     this.tx = undefined;
   }
 }

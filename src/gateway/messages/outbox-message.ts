@@ -1,8 +1,7 @@
 // One message from XMPP with its record in the outbox: what the store writes of it, and what hears of its outcome.
 
-import { emptyBytes } from '../../base/index.ts';
 import type { DurableState, OutboxRecord } from '../../interwork/message/index.ts';
-import { rawHeaderField } from '../../sip/index.ts';
+import { rawHeaderField, type HeaderField } from '../../sip/index.ts';
 import type { StanzaError } from '../../xmpp/index.ts';
 import type { DeliveryParts, Origin } from './delivery.ts';
 
@@ -95,11 +94,16 @@ export class OutboxMessage implements OutboxRecord, Origin {
   }
 
   get headerList(): readonly string[] {
-    return this.#letter.headers.flatMap(({ name, value }) => [name, value]);
+    return pairsOf(this.#letter.headers);
   }
 
   get body(): Uint8Array {
     return this.#letter.body;
+  }
+
+  get wrappedForm(): OutboxRecord['wrappedForm'] {
+    const { wrapped } = this.#letter;
+    return wrapped === undefined ? undefined : { headerList: pairsOf(wrapped.headers), body: wrapped.body };
   }
 
   get stanza(): readonly string[] {
@@ -123,12 +127,35 @@ export class OutboxMessage implements OutboxRecord, Origin {
   }
 }
 
-/** The letter that a record was made of. */
-export function letterOf(record: OutboxRecord, sender: Sender): Letter {
-  const { from, requestUri, callId, fromTag, maxForwards, headerList, recipient, mayKeep } = record;
-  const headers = [];
-  for (let i = 0; i + 1 < headerList.length; i += 2)
-    headers.push(rawHeaderField(headerList[i] ?? '', headerList[i + 1] ?? ''));
-  const body = record.body.length === 0 ? emptyBytes() : record.body;
-  return { from, requestUri, callId, fromTag, maxForwards, headers, body, recipient, mayKeep, sender };
+/** The letter that a record was made of. `refused` is called when the receiver does not take the form that asks for reports. */
+export function letterOf(record: OutboxRecord, sender: Sender, refused: () => void): Letter {
+  const { from, requestUri, callId, fromTag, maxForwards, body, recipient, mayKeep, wrappedForm } = record;
+  const headers = fieldsOf(record.headerList);
+  const wrapped =
+    wrappedForm === undefined
+      ? undefined
+      : { headers: fieldsOf(wrappedForm.headerList), body: wrappedForm.body, refused };
+  return {
+    from,
+    requestUri,
+    callId,
+    fromTag,
+    maxForwards,
+    headers,
+    body,
+    wrapped,
+    recipient,
+    mayKeep,
+    sender,
+  };
+}
+
+function pairsOf(fields: readonly HeaderField[]): string[] {
+  return fields.flatMap(({ name, value }) => [name, value]);
+}
+
+function fieldsOf(list: readonly string[]): HeaderField[] {
+  const fields: HeaderField[] = [];
+  for (let i = 0; i + 1 < list.length; i += 2) fields.push(rawHeaderField(list[i] ?? '', list[i + 1] ?? ''));
+  return fields;
 }

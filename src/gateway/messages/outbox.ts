@@ -41,6 +41,8 @@ export interface OutboxEnv {
   readonly durable: boolean;
   /** The sender's side of a message that was read from the store; undefined: no link speaks for its domain any more. */
   senderOf(record: OutboxRecord): Sender | undefined;
+  /** The user's agent does not take message/cpim (RCPT-01). Bare JID. */
+  cpimRefused(recipient: string): void;
   /** Stops and starts the reading of all XMPP links. */
   pauseReading(pause: boolean): void;
   /** Messages wait for this SIP user, or no longer: whoever can, tells `seen` when he comes. Bare JID. */
@@ -278,7 +280,7 @@ export class Outbox {
     log.info('outbox.resumed', { cid: sender.cid, recipient: record.recipient });
     const message = new OutboxMessage(
       this,
-      { ...letterOf(record, sender), repeated: true },
+      { ...letterOf(record, sender, () => this.#env.cpimRefused(record.recipient)), repeated: true },
       record.acceptedMs,
     );
     this.#deliver(message, true);
@@ -324,7 +326,14 @@ export class Outbox {
           this.#dequeue(queue, key);
           return;
         }
-        act(new OutboxMessage(this, letterOf(record, sender), record.acceptedMs, 'kept'));
+        act(
+          new OutboxMessage(
+            this,
+            letterOf(record, sender, () => this.#env.cpimRefused(record.recipient)),
+            record.acceptedMs,
+            'kept',
+          ),
+        );
       },
       (error: Error) => {
         this.#env.log.error('outbox.read.failed', { error: error.message });

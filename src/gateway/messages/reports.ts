@@ -1,5 +1,5 @@
-// Delivery reports to SIP senders who asked for them with CPIM and IMDN headers (RFC 5438; rows RCPT-03, RCPT-05):
-// what was learned after the 2xx, a receipt or an error from XMPP, becomes a notification of its own.
+// Delivery reports to SIP senders who asked for them with CPIM and IMDN headers (RFC 5438; rows RCPT-03 … RCPT-05):
+// what was learned, a receipt, a marker or an error from XMPP, becomes a notification of its own.
 
 import {
   formatDateTime,
@@ -20,7 +20,7 @@ import {
 import { DEFAULT_MAX_FORWARDS, headerField, type HeaderField } from '../../sip/index.ts';
 import { NEW_CALL_ID_CHARS, type Origin } from './delivery.ts';
 import type { SipDeliveries } from './sip-deliveries.ts';
-import type { AcceptedMessage, ReportSink } from './open-message.ts';
+import type { ReportSink, ReportSubject } from './open-message.ts';
 
 /** RFC 5438 §6.3: at least 64 bits of randomness. */
 const MESSAGE_ID_CHARS = 16;
@@ -68,13 +68,13 @@ export class ImdnReports implements ReportSink {
     this.#failed = of('refused');
   }
 
-  report(status: 'delivered' | 'failed', message: AcceptedMessage): void {
+  report(status: 'delivered' | 'displayed' | 'failed', message: ReportSubject): void {
     const dateMs = this.#clock.wall();
     const document = utf8Bytes(
       formatImdn({
         messageId: message.reports.messageId,
         dateMs,
-        kind: 'delivery',
+        kind: status === 'displayed' ? 'display' : 'delivery',
         status,
         recipientUri: message.recipientUri,
       }),

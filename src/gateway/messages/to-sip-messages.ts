@@ -16,6 +16,7 @@ import {
 import { NS_CLIENT, XmlElement } from '../../xml/index.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
+import type { AskedReports } from './asked-reports.ts';
 import type { ComposingToSip } from './composing.ts';
 import type { Conversation, Conversations } from './conversations.ts';
 import { MAX_MESSAGE_OCTETS, NEW_CALL_ID_CHARS, newFromTag, TOO_LONG } from './delivery.ts';
@@ -36,6 +37,7 @@ export interface ToSipEnv {
   readonly outbox: Outbox;
   readonly errors: ErrorReports;
   readonly composing: ComposingToSip;
+  readonly asked: AskedReports;
 }
 
 /** A message from XMPP: its sender hears only of what was not delivered. */
@@ -94,7 +96,7 @@ export class ToSipMessages {
 
   /** Takes one message, not of type error, whose addresses are mapped. */
   accept(message: Message, from: MappedUri, to: MappedUri, group: LinkGroup): void {
-    const { live, outcomes, conversations, outbox, composing, log, random } = this.#env;
+    const { live, outcomes, conversations, outbox, composing, asked, log, random } = this.#env;
     const result = toSip(message, { encrypted: live.messages.encrypted });
     if (result.kind === 'refused') return this.refuse(message, result.error, group);
     if (result.kind === 'nothing') {
@@ -133,6 +135,7 @@ export class ToSipMessages {
       maxForwards: result.draft.maxForwards,
       headers: result.draft.headers,
       body: result.draft.body,
+      wrapped: result.draft.wish === undefined ? undefined : asked.wrap(message, result.draft, from, to),
     });
   }
 

@@ -17,14 +17,17 @@ import {
 } from '../../mapping/index.ts';
 import type { HeaderField, ResponseOptions, ServerTransaction } from '../../sip/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
-import { readStanzaError } from '../../xmpp/index.ts';
+import { readStanzaError, type ReportGiven } from '../../xmpp/index.ts';
 import { SendRefusal } from '../../edge/xmpp/index.ts';
 import { bareOf } from '../address-text.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import type { ComposingToXmpp } from './composing.ts';
 import type { Conversations } from './conversations.ts';
+import type { AskedReports } from './asked-reports.ts';
 import { OpenMessage, speaksForDomain, type ReportSink } from './open-message.ts';
+import { tellLoss, type OwedReports } from './owed-reports.ts';
+import type { Peers } from './peers.ts';
 import { RecentIds } from './recent-ids.ts';
 import type { ToXmppOutcomes } from './outcomes.ts';
 
@@ -32,7 +35,7 @@ import type { ToXmppOutcomes } from './outcomes.ts';
 const DEADLINE_MS = 9_500;
 /** Open messages at once; beyond it ERR-G2. */
 const MAX_OPEN = 50_000;
-/** How long, and for how many messages, a late error or receipt is still reported to the SIP sender. */
+/** How long, and of how many messages, a late error is known for one about a message that was told to have failed. */
 const REMEMBER_ENDED_MS = 600_000;
 const MAX_ENDED = 20_000;
 const NO_HEADERS: readonly HeaderField[] = [];
@@ -46,6 +49,9 @@ export interface ToXmppEnv {
   readonly conversations: Conversations;
   readonly outcomes: ToXmppOutcomes;
   readonly reports: ReportSink;
+  readonly owed: OwedReports;
+  readonly asked: AskedReports;
+  readonly peers: Peers;
   /** The links that may carry stanzas of this domain. */
   groupFor(domain: string): LinkGroup | undefined;
   readonly composing: ComposingToXmpp;
@@ -57,8 +63,8 @@ export class ToXmppMessages {
   readonly #env: ToXmppEnv;
   readonly #open = new ChurnMap<string, OpenMessage>();
   /**
-   * Ended ones of which something may still come: accepted, and the sender wants to hear more; or told to have
-   * failed, so that a late error about them is no loss. A plainly accepted message is not kept.
+   * Ended ones of which something may still come that means nothing any more: told to have failed, so that a late
+   * error about them is no loss, or delivered. An accepted message is not kept.
    */
   readonly #ended: BoundedMap<string, OpenMessage>;
   /** Ids of messages that were plainly accepted a short while ago: an error about one of them is a loss. */
@@ -91,11 +97,12 @@ export class ToXmppMessages {
       const answer = faultToResponse(to.error, 'target');
       return this.#reject(tx, answer.status, answer.headers);
     }
-    if (this.#draining) return this.#unavailable(tx);
     const group = this.#env.groupFor(from.jid.domain);
     // A `from` that no link may speak for is never written to one (ERR-G7).
     if (group === undefined) return this.#reject(tx, 403, NO_HEADERS);
-    if (!group.up) return this.#unavailable(tx);
+    // A report is not answered by an error, and can wait for a link (RCPT-09).
+    const hindered = this.#draining || !group.up;
+    if (hindered && !mayHoldReport(tx)) return this.#unavailable(tx);
     if (this.#open.size >= MAX_OPEN) return this.#full(tx);
 
     const conversation = this.#env.conversations.find(from.bareText, to.value.bareText);
@@ -109,6 +116,8 @@ export class ToXmppMessages {
     });
     switch (result.kind) {
       case 'message':
+        if (hindered) return this.#unavailable(tx);
+        if (result.reports !== undefined) this.#env.peers.understands(from.bareText);
         return this.#write(
           tx,
           group,
@@ -122,6 +131,10 @@ export class ToXmppMessages {
         // XEP-0085 "Discovering support": never first to somebody who has sent none (IM-68).
         if (conversation?.chatStates === true)
           composing.state(result.stanza, result.composing, result.refreshSeconds, group);
+        outcomes.nothing.add();
+        return tx.respond(200);
+      case 'imdn':
+        this.#env.asked.take(result.report, from, to.value, result.id);
         outcomes.nothing.add();
         return tx.respond(200);
       case 'nothing':
@@ -149,17 +162,23 @@ export class ToXmppMessages {
       message.error = undefined;
       return true;
     }
-    if (id === undefined || !this.#acceptedIds.has(id)) return false;
+    if (id === undefined) return false;
+    const { owed } = this.#env;
+    if (owed.error(id, stanza)) return true;
+    if (!this.#acceptedIds.has(id)) return owed.errorLater(id, stanza);
     // Its sender was told 2xx and asked for no reports.
-    this.#lose(id, stanza);
+    tellLoss(this.#env, id, stanza);
     return true;
   }
 
-  /** XEP-0184: a receipt for one of these. Nobody but the recipient can give it. */
-  receipt(id: string, from: string): void {
-    const message = this.#find(id);
-    if (message === undefined || bareOf(from) !== bareOf(message.stanza.attr('to') ?? '')) return;
-    this.step(message, 'receipt');
+  /** XEP-0184, XEP-0333: what somebody says of messages that he has. */
+  given({ received, displayed }: ReportGiven, from: string): void {
+    if (received !== undefined && !this.#receipt(received, from))
+      this.#env.owed.said('delivered', received, from);
+    if (displayed === undefined) return;
+    // What is displayed before the answer was sent is delivered first.
+    this.#receipt(displayed, from);
+    this.#env.owed.said('displayed', displayed, from);
   }
 
   /** From now on new messages are answered by ERR-G5. */
@@ -199,6 +218,14 @@ export class ToXmppMessages {
     message.state = transition.state;
     for (const effect of transition.effects) this.#run(message, effect);
     if (!message.open && message.deadline !== undefined) this.#close(message);
+  }
+
+  /** A receipt for one of these: true. Nobody but the recipient can give it. */
+  #receipt(id: string, from: string): boolean {
+    const message = this.#find(id);
+    if (message === undefined || bareOf(from) !== bareOf(message.stanza.attr('to') ?? '')) return false;
+    this.step(message, 'receipt');
+    return true;
   }
 
   #find(id: string | undefined): OpenMessage | undefined {
@@ -265,7 +292,7 @@ export class ToXmppMessages {
       case 'respondDelivered':
         outcomes.delivered.add();
         this.#respond(message, 200);
-        return this.#reportIf('positive', message);
+        return this.#reportDelivery(message);
       case 'respondMapped': {
         outcomes.refused.add();
         return this.#respondMapped(message);
@@ -273,23 +300,16 @@ export class ToXmppMessages {
       case 'respondUnavailable':
         outcomes.unconfirmed.add();
         return this.#respond(message, gatewayResponse('ERR-G1').status);
-      case 'reportDelivery':
-        this.#ended.delete(message.id);
-        return this.#reportIf('positive', message);
-      case 'reportLoss':
-        this.#ended.delete(message.id);
-        if (message.error !== undefined) this.#lose(message.id, message.error);
-        return this.#reportIf('negative', message);
       case 'stopWaiting':
         return this.#env.timers.clear(message.deadline);
     }
   }
 
-  /** Sends the report if it was asked for. */
-  #reportIf(wish: 'positive' | 'negative', message: OpenMessage): void {
+  /** RCPT-03, if it was asked for. */
+  #reportDelivery(message: OpenMessage): void {
+    if (message.reports?.positive !== true) return;
     const accepted = message.accepted;
-    if (accepted?.reports[wish] !== true) return;
-    this.#env.reports.report(wish === 'positive' ? 'delivered' : 'failed', accepted);
+    if (accepted !== undefined) this.#env.reports.report('delivered', accepted);
   }
 
   #respondMapped(message: OpenMessage): void {
@@ -312,24 +332,23 @@ export class ToXmppMessages {
     message.tx?.respond(status, options);
   }
 
-  /** The answer was 2xx, and then an error came: all that is left is to say so here. */
-  #lose(id: string, error: XmlElement): void {
-    this.#env.outcomes.lost.add();
-    this.#env.log.warn('message.lost', {
-      cid: id,
-      from: error.attr('from'),
-      condition: readStanzaError(error).condition,
-    });
-  }
-
   #close(message: OpenMessage): void {
     message.deadline = undefined;
     this.#open.delete(message.id);
     if (this.#open.size === 0) this.#whenIdle?.();
-    if (message.state !== ToXmppState.Accepted || message.reports !== undefined) {
+    const { state } = message;
+    if (
+      message.reports !== undefined &&
+      (state === ToXmppState.Accepted || state === ToXmppState.Delivered)
+    ) {
+      const { accepted } = message;
+      if (accepted !== undefined)
+        this.#env.owed.remember(accepted, state === ToXmppState.Delivered ? 'delivered' : 'waiting');
+    } else if (state === ToXmppState.Accepted) this.#acceptedIds.add(message.id);
+    else {
       message.shrink();
       this.#ended.set(message.id, message, this.#env.clock.now(), REMEMBER_ENDED_MS);
-    } else this.#acceptedIds.add(message.id);
+    }
   }
 
   #reject(tx: ServerTransaction, status: number, headers: readonly HeaderField[]): void {
@@ -347,4 +366,9 @@ export class ToXmppMessages {
     this.#env.outcomes.unconfirmed.add();
     tx.respond(gatewayResponse('ERR-G1').status);
   }
+}
+
+/** True for what may hold a disposition notification (IM-44). */
+function mayHoldReport(tx: ServerTransaction): boolean {
+  return /^\s*message\//i.test(tx.request.header('content-type') ?? '');
 }

@@ -1,5 +1,24 @@
 export { toXmpp, type ToXmpp, type ToXmppContext } from './to-xmpp.ts';
 export { toSip, type MessageDraft, type ToSip, type ToSipContext } from './to-sip.ts';
+export { isReportFinished, stepReport, type ReportEvent, type ReportState } from './machine-report.ts';
+export {
+  PEERS_COLLECTION,
+  REPORTS_COLLECTION,
+  type AskedRecord,
+  type OwedRecord,
+  type PeerRecord,
+  type ReportRecord,
+} from './record.ts';
+export { reportEvent, reportStanza } from './report-stanza.ts';
+export {
+  decodeAsked,
+  encodeAsked,
+  MESSAGE_ID_TOKEN,
+  REPORT_MS,
+  STORED_ASKED,
+  type AskedMessage,
+} from './report-token.ts';
+export { wrapForReports } from './wrap.ts';
 export { isMessageId, maxForwardsFor, messageId } from './message-id.ts';
 export {
   stepToXmpp,

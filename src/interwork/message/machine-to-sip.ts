@@ -1,9 +1,9 @@
-// The life of one message from XMPP to SIP, as data (promise 1; rows ERR-R4, ERR-R5, ERR-R6, IM-33).
+// The life of one message from XMPP to SIP, as data (promise 1; rows ERR-R4, ERR-R5, ERR-R6, IM-33, RCPT-01).
 //
 //   queued ──turn──▶ locating ──located──▶ trying ──2xx──▶ delivered
 //                       │                   │ ▲ │
 //                       │       next target─┘ │ └─anything else final──▶ reported
-//                       └──unlocatable──▶ reported   (credentials, redirect: again)
+//                       └──unlocatable──▶ reported   (credentials, redirect, without its wrapping: again)
 //
 // The XMPP sender hears nothing about a delivered message and exactly one error stanza, with his id, about any other.
 
@@ -36,6 +36,8 @@ export type ToSipEvent =
       readonly answerable?: boolean;
       /** Redirects are followed and a Contact of this or an earlier 3xx was not tried yet. */
       readonly redirect?: boolean;
+      /** What was sent is message/cpim, and the plain text is at hand (RCPT-01). */
+      readonly wrapped?: boolean;
     }
   /** Timer F, or the transport could not send (RFC 3261 §8.1.3.1: as 408 and 503). */
   | { readonly kind: 'failed'; readonly moreTargets: boolean; readonly redirect?: boolean }
@@ -52,6 +54,8 @@ export type ToSipEffect =
   | 'send'
   /** To the same target with credentials, CSeq + 1 (RFC 3261 §22.2). */
   | 'sendWithCredentials'
+  /** To the same target as plain text, CSeq + 1; from now on there is no other form. */
+  | 'sendPlain'
   /** Take the Contact as new Request-URI and locate it. */
   | 'follow'
   | 'penalizeTarget'
@@ -152,6 +156,9 @@ function stepResponse(state: Trying, event: ToSipEvent & { kind: 'response' }): 
       return keep({ ...state, authentications: state.authentications + 1 }, 'sendWithCredentials');
     }
   }
+  // RCPT-01: whoever cannot read message/cpim gets the text, in the same turn. Once: it is not wrapped any more then.
+  if (event.wrapped === true && (status === 415 || status === 406 || status === 488))
+    return keep(state, 'sendPlain');
   // RFC 3263 §4.3: a 503 is a failure of this target (RFC 3261 §21.5.4).
   if (status === 503 && event.moreTargets) return keep(state, 'penalizeTarget', 'send');
   // RFC 3261 §16.7 step 6 lets a proxy answer 408 for a target that was silent behind it: ERR-R6.

@@ -1,13 +1,14 @@
 // The life of one message from SIP to XMPP, as data (design: "Outcome"; rows IM-29, ERR-G1, ERR-G5).
 //
-//            written ──confirmed──▶ accepted ──errorStanza──▶ lost (negative IMDN, or counted)
+//            written ──confirmed──▶ accepted
 //             │  ▲ │──receipt─────▶ delivered
 //    linkDown │  │ └─errorStanza─▶ refused
 //             ▼  │ written again
 //            parked ──deadline / drained──▶ withdrawn
 //
 // One message ends in exactly one final response. A 2xx is sent only when the XMPP server has the stanza (RFC 3428
-// §7), an error stanza before it becomes the final response, and no response is a 408 (RFC 4320 §4.2).
+// §7), an error stanza before it becomes the final response, and no response is a 408 (RFC 4320 §4.2). What is told
+// of a message after its 2xx is in machine-report.ts.
 
 /** Where a message is. The first two are open: its SIP transaction has no final response yet. */
 export const ToXmppState = {
@@ -23,8 +24,6 @@ export const ToXmppState = {
   Refused: 'refused',
   /** ERR-G1 was sent: it will never be written again. */
   Withdrawn: 'withdrawn',
-  /** An error came after the 2xx. */
-  Lost: 'lost',
 } as const;
 export type ToXmppState = (typeof ToXmppState)[keyof typeof ToXmppState];
 
@@ -53,10 +52,6 @@ export type ToXmppEffect =
   | 'respondMapped'
   /** 503 without Retry-After (ERR-G1, ERR-G5). */
   | 'respondUnavailable'
-  /** Negative IMDN if one was asked for (RCPT-05), else a counted, logged loss. */
-  | 'reportLoss'
-  /** Positive IMDN if one was asked for (RCPT-03). */
-  | 'reportDelivery'
   | 'stopWaiting';
 
 export interface ToXmppTransition {
@@ -72,7 +67,7 @@ const to = (state: ToXmppState, ...effects: ToXmppEffect[]): ToXmppTransition =>
   expected: true,
 });
 
-const { Written, Parked, Accepted, Delivered, Refused, Withdrawn, Lost } = ToXmppState;
+const { Written, Parked, Accepted, Delivered, Refused, Withdrawn } = ToXmppState;
 
 type Row = Partial<Record<ToXmppEvent, ToXmppTransition>>;
 
@@ -94,13 +89,8 @@ const TABLE: Record<ToXmppState, Row> = {
     deadline: to(Withdrawn, 'respondUnavailable'),
     drained: to(Withdrawn, 'stopWaiting', 'respondUnavailable'),
   },
-  [Accepted]: {
-    receipt: to(Delivered, 'reportDelivery'),
-    errorStanza: to(Lost, 'reportLoss'),
-    // Nobody waits any more, the answer stands.
-    linkDown: to(Accepted),
-    drained: to(Accepted),
-  },
+  // Nobody waits any more, the answer stands.
+  [Accepted]: { linkDown: to(Accepted), drained: to(Accepted) },
   [Delivered]: {
     confirmed: to(Delivered),
     linkDown: to(Delivered),
@@ -116,7 +106,6 @@ const TABLE: Record<ToXmppState, Row> = {
     errorStanza: to(Withdrawn),
     linkDown: to(Withdrawn),
   },
-  [Lost]: { drained: to(Lost), linkDown: to(Lost), confirmed: to(Lost) },
 };
 
 /** Pure. An event that its state does not expect keeps the state, without effects, and says so. */
@@ -133,5 +122,4 @@ const UNEXPECTED: Record<ToXmppState, ToXmppTransition> = {
   [Delivered]: unexpected(Delivered),
   [Refused]: unexpected(Refused),
   [Withdrawn]: unexpected(Withdrawn),
-  [Lost]: unexpected(Lost),
 };

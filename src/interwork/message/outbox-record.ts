@@ -21,6 +21,8 @@ export interface OutboxRecord {
   /** Names and raw values by turns. */
   readonly headerList: readonly string[];
   readonly body: Uint8Array;
+  /** The form that asks for reports, where the receiver may take it (RCPT-01). */
+  readonly wrappedForm: { readonly headerList: readonly string[]; readonly body: Uint8Array } | undefined;
   /** Attributes of the stanza, names and values by turns. */
   readonly stanza: readonly string[];
   /** False: the sender forbade that it is kept (XEP-0334). */
@@ -42,6 +44,7 @@ interface Version1 {
   readonly headers: readonly string[];
   /** Base64. */
   readonly body: string;
+  readonly wrapped?: { readonly headers: readonly string[]; readonly body: string };
   readonly stanza: readonly string[];
   readonly keep: boolean;
   readonly at: number;
@@ -52,8 +55,8 @@ export const OUTBOX: CollectionSpec<OutboxRecord> = {
   version: 1,
   indexes: { node: (record) => record.node },
   encode(record) {
-    const { state, node, recipient, from, callId, fromTag, maxForwards, stanza, mayKeep, acceptedMs } =
-      record;
+    const { state, node, recipient, from, callId, fromTag, maxForwards, stanza, mayKeep } = record;
+    const { acceptedMs, wrappedForm } = record;
     const stored: Version1 = {
       state,
       node,
@@ -69,6 +72,9 @@ export const OUTBOX: CollectionSpec<OutboxRecord> = {
       stanza,
       keep: mayKeep,
       at: acceptedMs,
+      ...(wrappedForm === undefined
+        ? {}
+        : { wrapped: { headers: wrappedForm.headerList, body: toBase64(wrappedForm.body) } }),
     };
     return JSON.stringify(stored);
   },
@@ -89,6 +95,10 @@ export const OUTBOX: CollectionSpec<OutboxRecord> = {
       maxForwards: stored.hops,
       headerList: stored.headers,
       body: fromBase64(stored.body),
+      wrappedForm:
+        stored.wrapped === undefined
+          ? undefined
+          : { headerList: stored.wrapped.headers, body: fromBase64(stored.wrapped.body) },
       stanza,
       mayKeep: keep,
       acceptedMs: at,
@@ -115,9 +125,17 @@ function isVersion1(value: unknown): value is Version1 {
     typeof record.hops === 'number' &&
     typeof record.at === 'number' &&
     typeof record.keep === 'boolean' &&
+    isWrapped(record.wrapped) &&
     isPairs(record.headers) &&
     isPairs(record.stanza)
   );
+}
+
+function isWrapped(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (typeof value !== 'object' || value === null) return false;
+  const form: { readonly headers?: unknown; readonly body?: unknown } = value;
+  return isPairs(form.headers) && typeof form.body === 'string';
 }
 
 function isPairs(value: unknown): value is readonly string[] {

@@ -9,10 +9,12 @@ import {
   readDelay,
   readEncryption,
   readReference,
+  readReportWish,
   readWrapper,
   stanzaError,
   type ChatState,
   type Message,
+  type ReportWish,
   type StanzaError,
 } from '../../xmpp/index.ts';
 import { maxForwardsFor } from './message-id.ts';
@@ -30,6 +32,10 @@ export interface MessageDraft {
   /** Content headers, Subject and Date, in the order in which they are written. */
   readonly headers: readonly HeaderField[];
   readonly body: Bytes;
+  /** The reports that its sender asks for (RCPT-01, RCPT-02). */
+  readonly wish: ReportWish | undefined;
+  /** When it was written, if it says so, ms (IM-12). */
+  readonly sentMs: number | undefined;
 }
 
 export type ToSip =
@@ -79,6 +85,9 @@ function withBody(message: Message): ToSip {
       maxForwards: maxForwardsFor(message.id),
       headers,
       body: utf8Bytes(body.text),
+      // A message of nothing but a body asks for nothing.
+      wish: message.element.children.length > 1 ? readReportWish(message.element) : undefined,
+      sentMs: delay?.stampMs,
     },
   };
 }

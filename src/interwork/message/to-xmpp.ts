@@ -10,9 +10,16 @@ import {
   type RequestedReports,
   type SipBody,
 } from '../../mapping/index.ts';
+import type { ImdnReport } from '../../mime/index.ts';
 import { date, expires, headerField, type HeaderField, type SipRequest } from '../../sip/index.ts';
 import { NS_CLIENT, sanitizeText, XmlElement, type XmlNode } from '../../xml/index.ts';
-import { chatStateElement, delayElement, nickElement, receiptRequestElement } from '../../xmpp/index.ts';
+import {
+  chatStateElement,
+  delayElement,
+  markableElement,
+  nickElement,
+  receiptRequestElement,
+} from '../../xmpp/index.ts';
 import { messageId } from './message-id.ts';
 
 /** A MESSAGE older than this carries its time into XMPP (IM-26, practice). */
@@ -45,7 +52,9 @@ export type ToXmpp =
       /** Seconds after which he counts as idle again; undefined: not said (IM-67). */
       readonly refreshSeconds: number | undefined;
     }
-  /** Understood, and nothing to tell the XMPP user: 200 (IM-46 optional parts, IM-48, RCPT-09). */
+  /** A notification about a message from XMPP (IM-44): 200. `id`: for the stanza that it becomes. */
+  | { readonly kind: 'imdn'; readonly report: ImdnReport; readonly id: string }
+  /** Understood, and nothing to tell the XMPP user: 200 (IM-46 optional parts, IM-48). */
   | { readonly kind: 'nothing' }
   | { readonly kind: 'refused'; readonly status: number; readonly headers: readonly HeaderField[] };
 
@@ -65,7 +74,9 @@ export function toXmpp(request: SipRequest, context: ToXmppContext): ToXmpp {
         status: body.status,
         headers: body.headers.map(([name, value]) => headerField(name, value)),
       };
-    case 'imdn': // No report was asked for yet that this could answer: RCPT-09.
+    case 'imdn':
+      // Not the id of a message: an error about it is no loss.
+      return { kind: 'imdn', report: body.report, id: `r${messageId(request)}` };
     case 'empty':
     case 'ignored':
       return NOTHING;
@@ -103,7 +114,11 @@ function message(request: SipRequest, body: SipBody & { kind: 'text' }, context:
     children.push(delayElement(sentMs));
   if (context.first && request.from.displayName !== '')
     children.push(nickElement(sanitizeText(request.from.displayName)));
-  if (body.imdn?.positive === true) children.push(receiptRequestElement());
+  // RCPT-03, RCPT-04: who is asked what he has displayed is asked what he has received, since not all do both.
+  if (body.imdn !== undefined) {
+    if (body.imdn.positive || body.imdn.display) children.push(receiptRequestElement());
+    if (body.imdn.display) children.push(markableElement());
+  }
   return {
     kind: 'message',
     id,

@@ -40,6 +40,8 @@ export const NS_CORRECT = 'urn:xmpp:message-correct:0';
 /** XEP-0313 Message Archive Management 1.1, and the version before. */
 export const NS_MAM = 'urn:xmpp:mam:2';
 export const NS_MAM_1 = 'urn:xmpp:mam:1';
+/** XEP-0333 Displayed Markers 1.0. */
+export const NS_CHAT_MARKERS = 'urn:xmpp:chat-markers:0';
 /** XEP-0334 Message Processing Hints 0.4. */
 export const NS_HINTS = 'urn:xmpp:hints';
 /** XEP-0373 OpenPGP for XMPP 0.7. */

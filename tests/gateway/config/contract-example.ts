@@ -17,8 +17,9 @@ sip:
 xmpp:
   components:
     - { domain: sip.example.org, host: 127.0.0.1, port: 5347, secret: { file: secret } }
-messages: { accepted: 202, type: mirror, encrypted: refuse, composing: learned, redirects: ignore }
+messages: { accepted: 202, type: mirror, encrypted: refuse, composing: learned, reports: learned, redirects: ignore }
 dns: { servers: ["127.0.0.1:53"], private_targets: refuse }
+keys: [{ file: token-key }]    # signing keys, newest first; made on first start when absent
 node: gw1
 console: { listen: "127.0.0.1:8080", token: { file: console-token } }
 log: { level: info, format: json }

@@ -27,6 +27,7 @@ describe('a good file', () => {
         type: 'mirror',
         encrypted: 'refuse',
         composing: 'learned',
+        reports: 'learned',
         redirects: 'ignore',
       },
       dns: { servers: [], private_targets: 'refuse' },
@@ -262,7 +263,7 @@ describe('findings name file, line, column, key and remedy', () => {
 
 describe('keys of features that are not built yet are refused by name', () => {
   const top =
-    'presence store keys routes admin offline durability ledger policy limits timers telephony calls media_relay'.split(
+    'presence store routes admin offline durability ledger policy limits timers telephony calls media_relay'.split(
       ' ',
     );
   const all = [
@@ -270,7 +271,6 @@ describe('keys of features that are not built yet are refused by name', () => {
     ['sip.users', MINIMAL.replace('  listen', '  users: []\n  listen')] as const,
     ['sip.tls', MINIMAL.replace('  listen', '  tls: {}\n  listen')] as const,
     ['xmpp.server', MINIMAL.replace('  components', '  server: {}\n  components')] as const,
-    ['messages.reports', `${MINIMAL}messages: { reports: learned }\n`] as const,
     ['domains[0].presence', MINIMAL.replace('home: sip,', 'home: sip, presence: {},')] as const,
   ];
   for (const [key, text] of all) {
@@ -279,6 +279,40 @@ describe('keys of features that are not built yet are refused by name', () => {
       assert.equal(errors.length, 1, errors.join('\n'));
       assert.match(errors[0] ?? '', /: [\w.[\]]+: belongs to a feature that is not built yet$/);
       assert.ok(errors[0]?.includes(` ${key}: `));
+    });
+  }
+});
+
+describe('signing keys', () => {
+  const KEY = 'k'.repeat(43);
+  const keys = (list: string): string => `${MINIMAL}keys: ${list}\n`;
+  for (const [what, list, expected] of [
+    ['as text', `[${KEY}]`, [{ secret: KEY }]],
+    ['newest first', `[{ file: new }, ${KEY}]`, [{ secret: `${KEY}n` }, { secret: KEY }]],
+    ['in the environment', '[{ env: K }]', [{ secret: `${KEY}e` }]],
+    ['in a file that is to be made, beside this one', '[{ file: keys/k }]', [{ make: '/etc/keys/k' }]],
+  ] as const) {
+    test(what, () => {
+      const { config, errors } = load(keys(list), { '/etc/new': `${KEY}n\n` }, { K: `${KEY}e` });
+      assert.deepEqual(errors, []);
+      assert.deepEqual(config?.keys, expected);
+    });
+  }
+  test('absent: the file beside the configuration', () =>
+    assert.equal(load(MINIMAL).config?.keys, undefined));
+  for (const [what, list, message] of [
+    ['too short', `[${'k'.repeat(31)}]`, 'is shorter than 32 characters'],
+    ['an empty file', '[{ file: empty }]', 'the secret is empty'],
+    ['three', `[${KEY}, ${KEY}, ${KEY}]`, 'needs at most 2 entries'],
+    ['none', '[]', 'needs at least 1 entry'],
+    ['both', '[{ file: a, env: b }]', 'has both file and env; a secret comes from one'],
+    ['not set', '[{ env: NONE }]', 'the environment variable NONE is not set'],
+  ] as const) {
+    test(`${what}: ${message}`, () => {
+      const { errors } = load(keys(list), { '/etc/empty': '\n' });
+      assert.equal(errors.length, 1, errors.join('\n'));
+      assert.ok(errors[0]?.endsWith(message), errors[0]);
+      assert.doesNotMatch(errors[0] ?? '', /kkkk/);
     });
   }
 });

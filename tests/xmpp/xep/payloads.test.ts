@@ -21,12 +21,15 @@ import {
   readFallbacks,
   readNick,
   readOutOfBand,
-  readReceipt,
+  readReportGiven,
+  readReportWish,
   readReference,
   readWrapper,
+  displayedElement,
+  hintElement,
+  markableElement,
   receiptElement,
   receiptRequestElement,
-  requestsReceipt,
 } from '../../../src/xmpp/index.ts';
 import { readStanza } from '../read-xml.ts';
 
@@ -117,18 +120,39 @@ describe('XEP-0085: chat states', () => {
   });
 });
 
-describe('XEP-0184: receipts', () => {
-  test('asked for, only where there is an id', () => {
-    const request = serialize(receiptRequestElement());
-    assert.equal(requestsReceipt(message(request, `id='1'`)), true);
-    assert.equal(requestsReceipt(message(request)), false);
-    assert.equal(requestsReceipt(message(`<request xmlns='urn:x'/>`, `id='1'`)), false);
-  });
-  test('given', () => {
-    assert.equal(readReceipt(message(serialize(receiptElement('a"<1')))), 'a"<1');
-    assert.equal(readReceipt(message(`<received xmlns='urn:xmpp:receipts'/>`)), '');
-    assert.equal(readReceipt(message('')), undefined);
-  });
+describe('XEP-0184, XEP-0333: receipts and markers', () => {
+  const request = serialize(receiptRequestElement());
+  const markable = serialize(markableElement());
+  for (const [what, payload, attributes, wish] of [
+    ['a receipt', request, `id='1'`, { receipt: true, marker: false }],
+    ['a marker', markable, `id='1'`, { receipt: false, marker: true }],
+    ['both', markable + request, `id='1'`, { receipt: true, marker: true }],
+    ['both, without id: nothing', markable + request, '', undefined],
+    ['with an empty id: nothing', request, `id=''`, undefined],
+    ['another namespace', `<request xmlns='urn:x'/>`, `id='1'`, undefined],
+    ['an answer', serialize(receiptElement('2')) + serialize(displayedElement('2')), `id='1'`, undefined],
+  ] as const) {
+    test(`asked for: ${what}`, () => assert.deepEqual(readReportWish(message(payload, attributes)), wish));
+  }
+  for (const [what, payload, given] of [
+    ['a receipt', serialize(receiptElement('a"<1')), { received: 'a"<1', displayed: undefined }],
+    ['a marker', serialize(displayedElement('a"<1')), { received: undefined, displayed: 'a"<1' }],
+    [
+      'both',
+      serialize(displayedElement('2')) + serialize(receiptElement('1')),
+      { received: '1', displayed: '2' },
+    ],
+    ['of version 1.0', `<received xmlns='urn:xmpp:receipts'/>`, { received: '', displayed: undefined }],
+    [
+      'a marker that was taken out of XEP-0333',
+      `<received xmlns='urn:xmpp:chat-markers:0' id='1'/>`,
+      undefined,
+    ],
+    ['a request', request + markable, undefined],
+    ['nothing', '', undefined],
+  ] as const) {
+    test(`given: ${what}`, () => assert.deepEqual(readReportGiven(message(payload)), given));
+  }
 });
 
 describe('XEP-0172 and XEP-0066', () => {
@@ -218,6 +242,7 @@ describe('IM-16: copies and archives', () => {
   ];
   for (const [inner, wrapper] of cases) test(inner, () => assert.equal(readWrapper(message(inner)), wrapper));
   test('XEP-0334: hints', () => {
+    assert.equal(hasHint(message(serialize(hintElement('store'))), 'store'), true);
     const hinted = message(`<no-copy xmlns='urn:xmpp:hints'/><no-store xmlns='urn:x'/>`);
     assert.equal(hasHint(hinted, 'no-copy'), true);
     assert.equal(hasHint(hinted, 'no-store'), false);

@@ -1,0 +1,102 @@
+// A store that is a few maps: what the features of the gateway see of one, and it outlives the gateway of a test. Records
+// go through their text, as in a real one.
+
+import type { Collection, CollectionSpec, Entry, Store, StoreStatus, Written } from '../../src/base/index.ts';
+
+interface Row {
+  readonly seq: number;
+  readonly text: string;
+}
+
+export class MemoryStore implements Store {
+  readonly #tables = new Map<string, Map<string, Row>>();
+
+  /** The records of a collection as they are written. */
+  table(name: string): ReadonlyMap<string, Row> {
+    return this.#tables.get(name) ?? new Map();
+  }
+
+  collection<R>(spec: CollectionSpec<R>): Promise<Collection<R>> {
+    let rows = this.#tables.get(spec.name);
+    if (rows === undefined) this.#tables.set(spec.name, (rows = new Map()));
+    return Promise.resolve(new MemoryCollection(spec, rows));
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  status(): StoreStatus {
+    return { kind: 'memory', writable: true, pending: 0, pendingMs: 0 };
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+class MemoryCollection<R> implements Collection<R> {
+  readonly #spec: CollectionSpec<R>;
+  readonly #rows: Map<string, Row>;
+  #seq = 0;
+
+  constructor(spec: CollectionSpec<R>, rows: Map<string, Row>) {
+    this.#spec = spec;
+    this.#rows = rows;
+    for (const { seq } of rows.values()) this.#seq = Math.max(this.#seq, seq);
+  }
+
+  put(key: string, record: R, written?: Written): void {
+    const seq = this.#rows.get(key)?.seq ?? ++this.#seq;
+    this.#rows.set(key, { seq, text: this.#spec.encode(record) });
+    written?.();
+  }
+
+  delete(key: string, written?: Written): void {
+    this.#rows.delete(key);
+    written?.();
+  }
+
+  // Later, as any real one, so that whoever does not wait is found out.
+  async get(key: string): Promise<R | undefined> {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    const row = this.#rows.get(key);
+    return row === undefined ? undefined : this.#read(row.text);
+  }
+
+  find(): Promise<readonly Entry<R>[]> {
+    return Promise.reject(new Error('no index is used'));
+  }
+
+  scan(): Promise<readonly Entry<R>[]> {
+    return Promise.resolve(this.#entries());
+  }
+
+  count(): Promise<number> {
+    return Promise.resolve(this.#rows.size);
+  }
+
+  takeExpired(nowMs: number, limit: number): Promise<readonly Entry<R>[]> {
+    const old = this.#entries()
+      .filter(({ record }) => (this.#spec.expires?.(record) ?? Infinity) <= nowMs)
+      .slice(0, limit);
+    for (const { key } of old) this.#rows.delete(key);
+    return Promise.resolve(old);
+  }
+
+  trim(keep: number): Promise<number> {
+    const old = this.#entries().slice(0, Math.max(0, this.#rows.size - keep));
+    for (const { key } of old) this.#rows.delete(key);
+    return Promise.resolve(old.length);
+  }
+
+  #entries(): Entry<R>[] {
+    return [...this.#rows]
+      .map(([key, { seq, text }]) => ({ key, seq, record: this.#read(text) }))
+      .toSorted((left, right) => left.seq - right.seq);
+  }
+
+  #read(text: string): R {
+    return this.#spec.decode(this.#spec.version, text);
+  }
+}
