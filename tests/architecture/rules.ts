@@ -38,6 +38,7 @@ const NODE_BELOW_EDGE: Readonly<Record<string, readonly string[]>> = {
 /** Packages, and who may use them. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   tr46: ['xmpp', 'mapping'],
+  pg: ['edge/store'],
   pino: ['edge/log'],
   yaml: ['gateway'],
   zod: ['gateway'],
