@@ -47,3 +47,4 @@ export {
   MIN_REFRESH_SECONDS,
   type IsComposing,
 } from './is-composing.ts';
+export { inflate } from './inflate.ts';

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
+import { deflateSync } from 'node:zlib';
 import { header, type SipText } from '../peers/sip-text.ts';
 import type { XmlElement } from '../../src/xml/index.ts';
 import { play, pause, type Rig } from './rig.ts';
@@ -218,6 +219,20 @@ describe('XMPP asks, SIP tells', () => {
       assert.deepEqual(rig.xmpp.stanzas.all, []);
     },
   );
+
+  play('IM-47: compressed, as linphone sends it', ALWAYS, async (rig) => {
+    const id = messageIdOf(await written(rig, { id: 'one', more: REQUEST }));
+    const document = notice(id, 'delivery', 'delivered').body.split('\r\n').at(-1) ?? '';
+    const parts = {
+      uri: JULIET_URI,
+      contentType: 'message/imdn+xml',
+      headers: [['Content-Encoding', 'deflate']] as const,
+    };
+    assert.equal(await rig.status({ ...parts, body: deflateSync(document) }), 200);
+    assert.ok((await rig.xmpp.stanzas.next('the receipt')).child('received'));
+    assert.equal(await rig.status({ ...parts, body: 'x' }), 400);
+    assert.equal(await rig.status({ ...parts, headers: [['Content-Encoding', 'gzip']], body: 'x' }), 415);
+  });
 
   play(
     'RCPT-11: from the full JID that was written to; to the bare one when no gr came back',
