@@ -128,6 +128,7 @@ class RunningGateway implements Gateway {
       contactAddress: (uri) => this.#live.book.contactToAddress(uri),
     });
     this.#composingToSip = new ComposingToSip({
+      clock,
       timers,
       random,
       live: this.#live,
