@@ -424,6 +424,13 @@ describe('SIP asks, XMPP tells', () => {
     },
   );
 
+  play('IM-29, RCPT-04: a marker that comes before the barrier: 200, and both are told', {}, async (rig) => {
+    rig.xmpp.react = (stanza) => (bodyOf(stanza) === undefined ? undefined : markerXml(stanza));
+    assert.equal(await rig.status(asking('m1', 'positive-delivery, display')), 200);
+    assert.equal(await report(rig), 'm1 delivery delivered');
+    assert.equal(await report(rig), 'm1 display displayed');
+  });
+
   play('only what was asked for is told', {}, async (rig) => {
     const stanza = await accepted(rig, 'm1', 'negative-delivery');
     assert.equal(stanza.child('request'), undefined);
