@@ -22,7 +22,6 @@ export async function check(path: string, terminal: Terminal): Promise<number> {
   if (loaded === undefined) return ExitStatus.unusable;
   const { config, warnings } = loaded;
   const surroundings = await Promise.all([
-    checkKeys(path, config, terminal),
     checkPorts(config),
     checkDns(config),
     checkTargets(config),
@@ -30,7 +29,9 @@ export async function check(path: string, terminal: Terminal): Promise<number> {
   ]);
   const lines = [
     ...warnings.map(formatFinding),
-    ...surroundings.flat().map(({ key, message, remedy }) => `${path}: ${key}: ${message}; ${remedy}`),
+    ...[...checkKeys(path, config, terminal), ...surroundings.flat()].map(
+      ({ key, message, remedy }) => `${path}: ${key}: ${message}; ${remedy}`,
+    ),
   ];
   for (const line of lines) terminal.out(line);
   if (lines.length > 0) return ExitStatus.failed;

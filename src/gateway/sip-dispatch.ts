@@ -2,10 +2,11 @@
 // and who serves it. The order of §8.2: authentication, method, header fields, content, then the method's own work.
 
 import { parseIpAddress, type Counter, type Counters, type Log } from '../base/index.ts';
-import { supportedTypes } from '../mapping/index.ts';
+import { mayBePacked, supportedTypes } from '../mapping/index.ts';
 import {
   capabilityHeaders,
   checkRequest,
+  contentType,
   parseSipUri,
   REGISTERED_METHODS,
   type Capabilities,
@@ -93,7 +94,7 @@ export class SipDispatch implements TransactionUser {
     // A reload may have taken the trust away since `refuses` was asked.
     if (scope === undefined) return this.#refuse(tx, this.#untrusted);
     const rejection = checkRequest(request, request.method === 'NOTIFY' ? this.#canNotify : this.#can);
-    if (rejection !== undefined) {
+    if (rejection !== undefined && !this.#isPacked(request)) {
       if (request.method === 'MESSAGE') this.#env.messages.countRejected();
       return tx.respond(
         rejection.status,
@@ -124,6 +125,14 @@ export class SipDispatch implements TransactionUser {
     if (!from.ok) return tx.respond(400);
     if (!scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
     this.#env.subscriptions.notify(tx);
+  }
+
+  /** IM-47: refused for its coding alone, which is read all the same in notifications. */
+  #isPacked(request: SipRequest): boolean {
+    if (request.method !== 'MESSAGE' || request.header('content-encoding') === undefined) return false;
+    const type = contentType(request);
+    if (!type.ok || !mayBePacked(`${type.value?.type}/${type.value?.subtype}`)) return false;
+    return checkRequest(request, { ...this.#can, encodings: ['deflate'] }) === undefined;
   }
 
   /** FEAT-08, RFC 3261 §11.2: what the gateway can do; 404 for an address that it does not serve. */

@@ -43,14 +43,22 @@ const MAX_SUBSCRIBERS = 10_000;
 /** Starts a gateway; resolves when every listener is bound. Fails with a `StoxgateError` and leaves nothing open. */
 export async function startGateway(config: Config, env: GatewayEnv): Promise<Gateway> {
   const counters = new Counters();
-  const store = env.store ?? (await openStore(config.store, { log: env.log, counters }));
+  const system = new System(env.log);
+  const { clock, timers } = system;
+  const store = env.store ?? (await openStore(config.store, { clock, timers, log: env.log, counters }));
   let gateway: RunningGateway | undefined;
   try {
-    gateway = new RunningGateway(config, env, counters, { store, outbox: await store.collection(OUTBOX) });
+    gateway = new RunningGateway(config, env, counters, system, {
+      store,
+      outbox: await store.collection(OUTBOX),
+    });
     await gateway.start();
   } catch (error) {
     await gateway?.stop();
-    if (gateway === undefined && env.store === undefined) await store.close();
+    if (gateway === undefined) {
+      if (env.store === undefined) await store.close();
+      system.stop();
+    }
     throw error;
   }
   return gateway;
@@ -85,12 +93,12 @@ class RunningGateway implements Gateway {
   #closing = false;
   #sweep: Timer | undefined;
 
-  constructor(config: Config, env: GatewayEnv, counters: Counters, kept: Kept) {
+  constructor(config: Config, env: GatewayEnv, counters: Counters, system: System, kept: Kept) {
     this.#config = config;
     this.counters = counters;
     this.#store = env.store === undefined ? kept.store : undefined;
     this.#version = env.version;
-    this.#system = new System(env.log);
+    this.#system = system;
     const { clock, timers, random } = this.#system;
     const log = new RateLimitedLog(env.log, timers);
     this.#edge = new SipEdge(

@@ -11,6 +11,7 @@ import {
   parseMediaType,
   type MediaType,
 } from '../mime/index.ts';
+import { decodeContent } from './content-coding.ts';
 import { readCpimBody } from './cpim-body.ts';
 import { readMultipartBody } from './multipart-body.ts';
 import {
@@ -63,11 +64,13 @@ function readOuter(
   contentType: string | undefined,
   encoding: string | undefined,
 ): SipBody {
-  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') return ENCODED;
   // RFC 3261 §20.15: "The Content-Type header field MUST be present if the body is not empty".
   if (contentType === undefined) return MALFORMED;
   const type = parseMediaType(contentType);
-  return type === undefined ? MALFORMED : readEntity(type, input.body, { input, depth: 0, read: readEntity });
+  if (type === undefined) return encoding === undefined ? MALFORMED : ENCODED;
+  const body = decodeContent(type, encoding, input.body);
+  if (body === 'coded') return ENCODED;
+  return body === 'broken' ? MALFORMED : readEntity(type, body, { input, depth: 0, read: readEntity });
 }
 
 /** Containers within containers (IM-45). */

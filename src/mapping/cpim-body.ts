@@ -16,6 +16,7 @@ import {
   type CpimMessage,
 } from '../mime/index.ts';
 import { MALFORMED, UNSUPPORTED, type BodyPlace, type RequestedReports, type SipBody } from './sip-body.ts';
+import { decodeContent } from './content-coding.ts';
 import { languageForXml } from './languages.ts';
 import { cleanText } from './text.ts';
 import { uriToJid } from './uri-to-jid.ts';
@@ -27,12 +28,14 @@ export function readCpimBody(body: Bytes, place: BodyPlace): SipBody {
   const headers = cpimHeaders(message, NS_CPIM);
   // RFC 3862 §3.5: what must be understood, and is not, makes the rest meaningless.
   if (!(headers.get('Require') ?? []).every((header) => isUnderstood(header, message))) return UNSUPPORTED;
-  const content = decodeTransfer(cpimContentHeader(message, 'content-transfer-encoding'), message.body);
-  const encoding = cpimContentHeader(message, 'content-encoding') ?? 'identity';
-  if (content === undefined || encoding.toLowerCase() !== 'identity') return UNSUPPORTED;
+  const transferred = decodeTransfer(cpimContentHeader(message, 'content-transfer-encoding'), message.body);
+  if (transferred === undefined) return UNSUPPORTED;
   // RFC 3862 §2.4 wants a Content-Type; without one it is text.
   const type = parseMediaType(cpimContentHeader(message, 'content-type') ?? 'text/plain');
   if (type === undefined) return MALFORMED;
+  const content = decodeContent(type, cpimContentHeader(message, 'content-encoding'), transferred);
+  if (content === 'coded') return UNSUPPORTED;
+  if (content === 'broken') return MALFORMED;
   const inner = place.read(type, content, place);
   return inner.kind === 'text' ? { ...inner, ...additions(message, headers, place) } : inner;
 }

@@ -31,6 +31,7 @@ export {
   type GatewayCondition,
   type GatewayResponse,
 } from './gateway-condition.ts';
+export { mayBePacked } from './content-coding.ts';
 export { readSipBody, DEFAULT_MAX_TEXT_OCTETS } from './bodies.ts';
 export {
   supportedTypes,

@@ -59,3 +59,4 @@ export {
   type Registration,
   type RegistrationContact,
 } from './reginfo.ts';
+export { inflate } from './inflate.ts';

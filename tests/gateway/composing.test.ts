@@ -84,8 +84,9 @@ describe('an XMPP user who composes', () => {
   const TO = 'sip:romeo@example.net';
 
   function scene(busy = false) {
-    const time = new VirtualTime(undefined, 100);
+    const time = new VirtualTime(Date.UTC(2026, 10, 25), 100);
     const sent: string[] = [];
+    const lastActive: (string | undefined)[] = [];
     const conversation: Conversation = {
       lastType: undefined,
       chatStates: true,
@@ -95,6 +96,7 @@ describe('an XMPP user who composes', () => {
     // Only what it asks of them.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const env = {
+      clock: time,
       timers: time.timers,
       random: new SeededRandom(1),
       live: { messages: { composing: 'learned' } },
@@ -102,13 +104,14 @@ describe('an XMPP user who composes', () => {
         busy: () => busy,
         send: ({ body }: { readonly body: Uint8Array }) => {
           sent.push(/<state>(\w+)</.exec(utf8TextLossy(body))?.[1] ?? '');
+          lastActive.push(/<lastactive>([^<]+)</.exec(utf8TextLossy(body))?.[1]);
         },
       },
     } as unknown as ComposingEnv;
     const composing = new ComposingToSip(env);
     const say = (state: 'composing' | 'paused' | 'gone'): void =>
       composing.state(state, FROM, TO, conversation);
-    return { time, sent, conversation, composing, say };
+    return { time, sent, lastActive, conversation, composing, say };
   }
 
   test('IM-67: repeated before the 90 s of its refresh are over, three times, then idle', () => {
@@ -135,6 +138,16 @@ describe('an XMPP user who composes', () => {
     assert.deepEqual(sent, ['active', 'idle']);
     assert.equal(composing.size, 0);
     assert.equal(time.timers.size, 0);
+  });
+
+  test('IM-66: idle says when he last typed', () => {
+    const { time, lastActive, say } = scene();
+    say('composing');
+    time.advance(20 * SECOND);
+    say('composing');
+    time.advance(30 * SECOND);
+    say('paused');
+    assert.deepEqual(lastActive, [undefined, '2026-11-25T00:00:20Z']);
   });
 
   test('IM-67: content ends it without a word', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { deflateSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { latin1Bytes, utf8Bytes, type Bytes } from '../../src/base/index.ts';
 import { isXmlText } from '../../src/xml/index.ts';
@@ -78,6 +79,42 @@ describe('row IM-46: other types', () => {
 });
 
 describe('row IM-47: Content-Encoding', () => {
+  describe('deflate is read in notifications and around them, as linphone sends it, and nowhere else', () => {
+    const document =
+      "<imdn xmlns='urn:ietf:params:xml:ns:imdn'><message-id>a</message-id><datetime>2020-01-01T00:00:00Z</datetime><delivery-notification><status><delivered/></status></delivery-notification></imdn>";
+    const packed = deflateSync(document);
+    test('by itself', () => {
+      const body = read('message/imdn+xml', packed, { contentEncoding: 'Deflate' });
+      assert.ok(body.kind === 'imdn' && body.report.messageId === 'a');
+    });
+    test('inside message/cpim', () => {
+      const head =
+        'From: <im:a@b>\r\n\r\nContent-Type: message/imdn+xml\r\nContent-Encoding: deflate\r\n\r\n';
+      assert.equal(read('message/cpim', Buffer.concat([Buffer.from(head), packed])).kind, 'imdn');
+    });
+    test('inside message/cpim that is packed again', () => {
+      const head =
+        'From: <im:a@b>\r\n\r\nContent-Type: message/imdn+xml\r\nContent-Encoding: deflate\r\n\r\n';
+      const twice = deflateSync(Buffer.concat([Buffer.from(head), packed]));
+      assert.equal(read('message/cpim', twice, { contentEncoding: 'deflate' }).kind, 'imdn');
+    });
+    test('a composing notice', () => {
+      const notice = deflateSync(
+        "<isComposing xmlns='urn:ietf:params:xml:ns:im-iscomposing'><state>active</state></isComposing>",
+      );
+      const body = read('application/im-iscomposing+xml', notice, { contentEncoding: 'deflate' });
+      assert.equal(body.kind, 'composing');
+    });
+    test('broken: 400; another coding: 415', () => {
+      const refused = (contentEncoding: string, body: Uint8Array) => {
+        const result = read('message/imdn+xml', body, { contentEncoding });
+        return result.kind === 'refused' ? result.status : result.kind;
+      };
+      assert.equal(refused('deflate', packed.subarray(1)), 400);
+      assert.equal(refused('gzip', packed), 415);
+    });
+  });
+
   test('415 with Accept-Encoding', () => {
     for (const contentEncoding of ['gzip', 'deflate', 'x']) {
       const expected: SipBody = { kind: 'refused', status: 415, headers: [['Accept-Encoding', 'identity']] };

@@ -26,6 +26,11 @@ export interface ReceivedStanza {
   readonly errorType: string | null;
   readonly text: string | null;
   readonly delayed: boolean;
+  /** Ids of the messages that a receipt and a marker are about. */
+  readonly received: string | null;
+  readonly displayed: string | null;
+  /** `request` (XEP-0184), `markable` (XEP-0333). */
+  readonly asks: readonly string[];
 }
 
 export interface OutgoingStanza {
@@ -68,6 +73,11 @@ export class XmppClient {
 
   send(stanza: OutgoingStanza): void {
     this.agent.do('message', { ...stanza });
+  }
+
+  /** Sends a stanza as it is written. */
+  sendXml(xml: string): void {
+    this.agent.do('xml', { xml });
   }
 
   /** Every message stanza so far, errors too. */
@@ -114,5 +124,8 @@ function asStanza(event: AgentEvent): ReceivedStanza {
     errorType: textField(event, 'errorType') ?? null,
     text: textField(event, 'text') ?? null,
     delayed: event['delayed'] === true,
+    received: textField(event, 'received') ?? null,
+    displayed: textField(event, 'displayed') ?? null,
+    asks: Array.isArray(event['asks']) ? event['asks'].map(String) : [],
   };
 }

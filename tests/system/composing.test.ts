@@ -94,6 +94,36 @@ describe('from XMPP to SIP', () => {
     await rig.until('nobody composes', () => rig.held('composing') === 0);
   });
 
+  for (const [row, ends] of [
+    ['IM-62', 'active'],
+    ['IM-64', 'paused'],
+    ['IM-64', 'inactive'],
+    ['IM-65, IM-70', 'gone'],
+  ] as const) {
+    play(
+      `${row}: ${ends} → idle where he was composing, else nothing`,
+      { messages: { composing: 'always' } },
+      async (rig) => {
+        const answered = (): Promise<void> =>
+          rig.until('it is answered', () => rig.held('messages_to_sip') === 0);
+        juliet(rig, ends);
+        juliet(rig, 'composing');
+        assert.match(textOf(await rig.sip.requests.next('active')), /<state>active</);
+        await answered();
+        juliet(rig, ends);
+        juliet(rig, ends);
+        const idle = textOf(await rig.sip.requests.next('idle'));
+        // RFC 3994 §6.1: the order of the schema.
+        assert.match(idle, /<state>idle<\/state><lastactive>[^<]+Z<\/lastactive><contenttype>text\/plain</);
+        await answered();
+        rig.xmpp.write(messageXml({ id: 'm', body: 'text' }));
+        assert.equal(textOf(await rig.sip.requests.next('the message')), 'text');
+        assert.equal(rig.sip.requests.all.length, 3);
+        assert.deepEqual(rig.xmpp.stanzas.all, []);
+      },
+    );
+  }
+
   play(
     'IM-67: a message with content ends it, without a document of its own',
     { messages: { composing: 'always' } },

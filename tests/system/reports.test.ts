@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
+import { deflateSync } from 'node:zlib';
 import { header, type SipText } from '../peers/sip-text.ts';
 import type { XmlElement } from '../../src/xml/index.ts';
 import { play, pause, type Rig } from './rig.ts';
@@ -219,6 +220,20 @@ describe('XMPP asks, SIP tells', () => {
     },
   );
 
+  play('IM-47: compressed, as linphone sends it', ALWAYS, async (rig) => {
+    const id = messageIdOf(await written(rig, { id: 'one', more: REQUEST }));
+    const document = notice(id, 'delivery', 'delivered').body.split('\r\n').at(-1) ?? '';
+    const parts = {
+      uri: JULIET_URI,
+      contentType: 'message/imdn+xml',
+      headers: [['Content-Encoding', 'deflate']] as const,
+    };
+    assert.equal(await rig.status({ ...parts, body: deflateSync(document) }), 200);
+    assert.ok((await rig.xmpp.stanzas.next('the receipt')).child('received'));
+    assert.equal(await rig.status({ ...parts, body: 'x' }), 400);
+    assert.equal(await rig.status({ ...parts, headers: [['Content-Encoding', 'gzip']], body: 'x' }), 415);
+  });
+
   play(
     'RCPT-11: from the full JID that was written to; to the bare one when no gr came back',
     ALWAYS,
@@ -408,6 +423,13 @@ describe('SIP asks, XMPP tells', () => {
       assert.deepEqual(rig.sip.requests.untaken, [], 'the third was not displayed yet');
     },
   );
+
+  play('IM-29, RCPT-04: a marker that comes before the barrier: 200, and both are told', {}, async (rig) => {
+    rig.xmpp.react = (stanza) => (bodyOf(stanza) === undefined ? undefined : markerXml(stanza));
+    assert.equal(await rig.status(asking('m1', 'positive-delivery, display')), 200);
+    assert.equal(await report(rig), 'm1 delivery delivered');
+    assert.equal(await report(rig), 'm1 display displayed');
+  });
 
   play('only what was asked for is told', {}, async (rig) => {
     const stanza = await accepted(rig, 'm1', 'negative-delivery');

@@ -1,7 +1,7 @@
 // "Is composing" both ways (RFC 3994 ⇄ XEP-0085; rows IM-10, IM-60 … IM-69), with the timers of the SIP side, which
 // XMPP does not have. Only pairs of which one is composing right now are kept.
 
-import { utf8Bytes, type Random, type Timer, type Timers } from '../../base/index.ts';
+import { utf8Bytes, type Clock, type Random, type Timer, type Timers } from '../../base/index.ts';
 import { chatStateToIsComposing } from '../../mapping/index.ts';
 import { formatIsComposing, IS_COMPOSING_TYPE } from '../../mime/index.ts';
 import { DEFAULT_MAX_FORWARDS, headerField, type HeaderField } from '../../sip/index.ts';
@@ -29,9 +29,12 @@ const CONTENT: readonly HeaderField[] = [headerField('Content-Type', IS_COMPOSIN
 interface Composer {
   timer: Timer;
   repeats: number;
+  /** When he was last heard to type, ms of wall-clock time. */
+  activeMs: number;
 }
 
 export interface ComposingEnv {
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
   readonly live: Live;
@@ -77,12 +80,14 @@ export class ComposingToSip {
     const key = `${from} ${to}`;
     const document = chatStateToIsComposing(state);
     if (document === 'active') {
-      if (!this.#composers.has(key) && this.#composers.size < MAX_PAIRS)
-        this.#start(key, from, to, conversation);
+      const composer = this.#composers.get(key);
+      if (composer !== undefined) composer.activeMs = this.#env.clock.wall();
+      else if (this.#composers.size < MAX_PAIRS) this.#start(key, from, to, conversation);
       return;
     }
     // "idle" is where everybody begins (RFC 3994 §3.2): said only to end an "active". `gone` has no document (IM-65).
-    if (this.#end(key)) this.#send('idle', from, to, conversation);
+    const ended = this.#end(key);
+    if (ended !== undefined) this.#send('idle', from, to, conversation, ended.activeMs);
   }
 
   /** A message with content implies idle (IM-67). */
@@ -101,31 +106,45 @@ export class ComposingToSip {
       composer.repeats += 1;
       if (composer.repeats > MAX_REPEATS) {
         this.#end(key);
-        this.#send('idle', from, to, conversation);
+        this.#send('idle', from, to, conversation, composer.activeMs);
         return;
       }
       composer.timer = this.#env.timers.set(REPEAT_MS, repeat);
       this.#send('active', from, to, conversation);
     };
-    this.#composers.set(key, { timer: this.#env.timers.set(REPEAT_MS, repeat), repeats: 0 });
+    const { timers, clock } = this.#env;
+    this.#composers.set(key, { timer: timers.set(REPEAT_MS, repeat), repeats: 0, activeMs: clock.wall() });
     this.#send('active', from, to, conversation);
   }
 
-  #end(key: string): boolean {
+  #end(key: string): Composer | undefined {
     const composer = this.#composers.get(key);
-    if (composer === undefined) return false;
+    if (composer === undefined) return undefined;
     this.#env.timers.clear(composer.timer);
-    return this.#composers.delete(key);
+    this.#composers.delete(key);
+    return composer;
   }
 
-  #send(state: 'active' | 'idle', from: string, to: string, conversation: Conversation): void {
+  /** `activeMs`: when an idle user last typed (IM-66, RFC 3994 §3.5). */
+  #send(
+    state: 'active' | 'idle',
+    from: string,
+    to: string,
+    conversation: Conversation,
+    activeMs?: number,
+  ): void {
     const { deliveries, random } = this.#env;
     // IM-33: never beside a message that is outstanding, and never in its queue.
     if (deliveries.busy(to)) return;
     const document = formatIsComposing(
       state === 'active'
         ? { state, contentType: 'text/plain', refreshSeconds: REFRESH_SECONDS }
-        : { state, contentType: 'text/plain' },
+        : {
+            state,
+            contentType: 'text/plain',
+            // Whole seconds: nobody types more exactly.
+            ...(activeMs === undefined ? {} : { lastActiveMs: Math.floor(activeMs / 1000) * 1000 }),
+          },
     );
     deliveries.send({
       origin: new DocumentOrigin(conversation),

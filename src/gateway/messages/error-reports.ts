@@ -1,4 +1,4 @@
-// Error stanzas on their way back to XMPP senders. They are outcomes: what was not confirmed when a link went away
+// Error stanzas, receipts and markers on their way back to XMPP senders. They are outcomes: what was not confirmed when a link went away
 // is written again, and while there is no link they wait, bounded in number and age.
 
 import { BoundedMap, type Clock, type Counter, type Counters, type Log } from '../../base/index.ts';
@@ -47,7 +47,7 @@ export class ErrorReports {
     this.#clock = env.clock;
     this.#lost = env.counters.counter(
       'stoxgate_reports_lost_total',
-      'Error stanzas that no link could carry, or not within ten minutes.',
+      'Error stanzas, receipts and markers that no link could carry, or not within ten minutes.',
     );
     this.#waiting = new BoundedMap({
       maxEntries: MAX_WAITING,
@@ -64,7 +64,7 @@ export class ErrorReports {
     return this.#waiting.size;
   }
 
-  /** Sends an error stanza now, or as soon as the group has a link; `settled` hears when it need not be remembered any more. */
+  /** Sends a stanza now, or as soon as the group has a link; `settled` hears when it need not be remembered any more. */
   send(stanza: XmlElement, group: LinkGroup, settled?: () => void): void {
     const number = ++this.#number;
     const report = new Report(this, number, stanza, settled);

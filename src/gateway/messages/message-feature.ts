@@ -71,7 +71,7 @@ export class MessageFeature {
       contactAddress: (uri) => live.book.contactToAddress(uri),
     });
     const deliveries = this.#deliveries;
-    this.#composingToSip = new ComposingToSip({ timers, random, live, deliveries });
+    this.#composingToSip = new ComposingToSip({ clock, timers, random, live, deliveries });
     const outcomes = new ToXmppOutcomes(counters);
     const sink = new ImdnReports({ clock, random, counters }, deliveries);
     const groupFor = (domain: string): LinkGroup | undefined => links.groupFor(domain);

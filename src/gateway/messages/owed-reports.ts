@@ -119,8 +119,7 @@ export class OwedReports {
   /** The same for one that may be in the store; false: there is no such place, or the id is none of ours. */
   errorLater(id: string, stanza: XmlElement): boolean {
     return this.#recall(id, (found) => {
-      if (found === undefined) this.#results.unknown.add();
-      else this.#failed(id, found, stanza);
+      if (found !== undefined) this.#failed(id, found, stanza);
     });
   }
 

@@ -167,7 +167,17 @@ fn("linphone_im_notif_policy_enable_all", None, P)(policy)
 if options["imdn"] != "1":  # isComposing stays on
     for name in ("send_imdn_delivered", "recv_imdn_delivered", "send_imdn_displayed", "recv_imdn_displayed"):
         fn("linphone_im_notif_policy_set_" + name, None, P, C.c_bool)(policy, False)
-room_of = fn("linphone_core_get_chat_room_from_uri", P, P, S)
+find_room = fn("linphone_core_get_chat_room_from_uri", P, P, S)
+
+
+def room_of(core, peer):
+    room = find_room(core, peer)
+    # The setting of the account alone is not enough for a room that is not one of a conference server.
+    if options["cpim"] == "1":
+        fn("linphone_chat_room_allow_cpim", None, P)(room)
+    return room
+
+
 messages = []
 
 

@@ -18,6 +18,8 @@ jid, password, host, port = sys.argv[1:5]
 options = dict(a.split("=", 1) for a in sys.argv[5:])
 CHAT_STATES = "http://jabber.org/protocol/chatstates"
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
+RECEIPTS = "urn:xmpp:receipts"
+MARKERS = "urn:xmpp:chat-markers:0"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -38,6 +40,11 @@ client["feature_mechanisms"].unencrypted_plain = client["feature_mechanisms"].un
 client["feature_mechanisms"].unencrypted_digest = True
 
 
+def about(xml, namespace, name):
+    child = xml.find("{%s}%s" % (namespace, name))
+    return child.get("id") if child is not None else None
+
+
 def on_message(stanza):
     xml = stanza.xml
     body = xml.findtext("{jabber:client}body")
@@ -49,7 +56,9 @@ def on_message(stanza):
         subject=xml.findtext("{jabber:client}subject"), thread=xml.findtext("{jabber:client}thread"), lang=xml.get(XML_LANG),
         state=state, condition=next((n for n in names if n != "text"), None),
         errorType=error.get("type") if error is not None else None,
-        text=error.findtext("{%s}text" % STANZAS) if error is not None else None, delayed=xml.find("{urn:xmpp:delay}delay") is not None)
+        text=error.findtext("{%s}text" % STANZAS) if error is not None else None, delayed=xml.find("{urn:xmpp:delay}delay") is not None,
+        received=about(xml, RECEIPTS, "received"), displayed=about(xml, MARKERS, "displayed"),
+        asks=[n for ns, n in ((RECEIPTS, "request"), (MARKERS, "markable")) if xml.find("{%s}%s" % (ns, n)) is not None])
 
 
 client.register_handler(Callback("agent-message", MatchXPath("{%s}message" % client.default_ns), on_message))
