@@ -1,7 +1,7 @@
 // One message from XMPP with its record in the outbox: what the store writes of it, and what hears of its outcome.
 
 import type { DurableState, OutboxRecord } from '../../interwork/message/index.ts';
-import { rawHeaderField, type HeaderField } from '../../sip/index.ts';
+import { formatSipDate, headerField, rawHeaderField, type HeaderField } from '../../sip/index.ts';
 import type { StanzaError } from '../../xmpp/index.ts';
 import type { DeliveryParts, Origin } from './delivery.ts';
 
@@ -158,4 +158,10 @@ function fieldsOf(list: readonly string[]): HeaderField[] {
   const fields: HeaderField[] = [];
   for (let i = 0; i + 1 < list.length; i += 2) fields.push(rawHeaderField(list[i] ?? '', list[i + 1] ?? ''));
   return fields;
+}
+
+/** When it was written, for whoever reads it late (IM-12); a time that the sender's side gave stays. */
+export function withDate(headers: readonly HeaderField[], acceptedMs: number): readonly HeaderField[] {
+  if (headers.some(({ id }) => id === 'date')) return headers;
+  return [...headers, headerField('Date', formatSipDate(acceptedMs))];
 }

@@ -9,13 +9,12 @@ import {
   type DurableEvent,
   type OutboxRecord,
 } from '../../interwork/message/index.ts';
-import { formatSipDate, headerField, type HeaderField } from '../../sip/index.ts';
 import { stanzaError, type StanzaError } from '../../xmpp/index.ts';
 import { domainOf } from '../address-text.ts';
 import type { Live } from '../live.ts';
 import { TOO_LONG } from './delivery.ts';
 import { KeptQueue, retryDelayMs } from './kept-queue.ts';
-import { letterOf, OutboxMessage, type Letter, type Sender } from './outbox-message.ts';
+import { letterOf, OutboxMessage, withDate, type Letter, type Sender } from './outbox-message.ts';
 import type { SipDeliveries } from './sip-deliveries.ts';
 
 const HOUR_MS = 3_600_000;
@@ -397,10 +396,4 @@ export class Outbox {
     this.#queues.delete(queue.recipient);
     this.#env.awaited?.(queue.recipient, false);
   }
-}
-
-/** When it was written, for whoever reads it late (IM-12); a time that the sender's side gave stays. */
-function withDate(headers: readonly HeaderField[], acceptedMs: number): readonly HeaderField[] {
-  if (headers.some(({ id }) => id === 'date')) return headers;
-  return [...headers, headerField('Date', formatSipDate(acceptedMs))];
 }

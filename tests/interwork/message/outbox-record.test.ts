@@ -5,23 +5,28 @@ import { OUTBOX, type OutboxRecord } from '../../../src/interwork/message/index.
 
 const pairs = fc.array(fc.tuple(fc.string(), fc.string()), { maxLength: 5 }).map((list) => list.flat());
 const bytes = fc.uint8Array({ maxLength: 300 }).map((octets) => Buffer.from(octets));
-const record: fc.Arbitrary<OutboxRecord> = fc.record({
-  state: fc.constantFrom('sending' as const, 'kept' as const, 'reporting' as const),
-  node: fc.string(),
-  recipient: fc.string(),
-  from: fc.string(),
-  requestUri: fc.string(),
-  displayName: fc.string({ unit: 'grapheme' }),
-  callId: fc.string(),
-  fromTag: fc.string(),
-  maxForwards: fc.nat(255),
-  headerList: pairs,
-  body: bytes,
-  wrappedForm: fc.option(fc.record({ headerList: pairs, body: bytes }), { nil: undefined }),
-  stanza: pairs,
-  mayKeep: fc.boolean(),
-  acceptedMs: fc.nat(),
-});
+const record: fc.Arbitrary<OutboxRecord> = fc.record(
+  {
+    state: fc.constantFrom('sending' as const, 'kept' as const, 'reporting' as const),
+    node: fc.string(),
+    recipient: fc.string(),
+    from: fc.string(),
+    requestUri: fc.string(),
+    displayName: fc.string({ unit: 'grapheme' }),
+    callId: fc.string(),
+    fromTag: fc.string(),
+    maxForwards: fc.nat(255),
+    headerList: pairs,
+    body: bytes,
+    wrappedForm: fc.option(fc.record({ headerList: pairs, body: bytes }, { noNullPrototype: true }), {
+      nil: undefined,
+    }),
+    stanza: pairs,
+    mayKeep: fc.boolean(),
+    acceptedMs: fc.nat(),
+  },
+  { noNullPrototype: true },
+);
 
 describe('records of the outbox', () => {
   test('come back as they were written', () => {
