@@ -213,15 +213,9 @@ class RunningGateway implements Gateway {
   }
 
   async reload(config: Config, keys?: readonly Uint8Array[]): Promise<void> {
-    const fixed = (of: Config): unknown => [
-      of.sip.listen,
-      of.sip.advertise,
-      of.store,
-      of.durability,
-      of.node,
-    ];
+    const fixed = (of: Config): unknown => [of.sip.listen, of.sip.advertise, of.store, of.durability];
     if (!isDeepStrictEqual(fixed(this.#config), fixed(config))) {
-      const keys = 'sip.listen, sip.advertise, store, durability and node';
+      const keys = 'sip.listen, sip.advertise, store and durability';
       throw new StoxgateError('ERR_GATEWAY_RELOAD', `${keys} change only by a restart`);
     }
     // Everything that can fail comes first: either all of the new configuration is taken or none of it.

@@ -1,7 +1,15 @@
 // A store that is a few maps: what the features of the gateway see of one, and it outlives the gateway of a test. Records
 // go through their text, as in a real one.
 
-import type { Collection, CollectionSpec, Entry, Store, StoreStatus, Written } from '../../src/base/index.ts';
+import type {
+  Collection,
+  CollectionSpec,
+  Entry,
+  FindOptions,
+  Store,
+  StoreStatus,
+  Written,
+} from '../../src/base/index.ts';
 
 interface Row {
   readonly seq: number;
@@ -64,8 +72,12 @@ class MemoryCollection<R> implements Collection<R> {
     return row === undefined ? undefined : this.#read(row.text);
   }
 
-  find(): Promise<readonly Entry<R>[]> {
-    return Promise.reject(new Error('no index is used'));
+  find(index: string, value: string, options: FindOptions = {}): Promise<readonly Entry<R>[]> {
+    const { after = -1, limit = Infinity } = options;
+    const found = this.#entries().filter(
+      ({ seq, record }) => seq > after && this.#spec.indexes[index]?.(record) === value,
+    );
+    return Promise.resolve(found.slice(0, limit));
   }
 
   scan(): Promise<readonly Entry<R>[]> {

@@ -94,6 +94,7 @@ export class MessageFeature {
       ...{ clock, timers, random, log, counters, live, deliveries },
       node: config.node,
       records: env.outbox,
+      shared: env.store.status().kind === 'postgres',
       durable: config.durability === 'full',
       senderOf: (record) => this.#senderOf(record),
       cpimRefused: (recipient) => this.reports.peers.refuses(recipient),

@@ -36,6 +36,8 @@ export interface OutboxEnv {
   readonly node: string;
   readonly deliveries: SipDeliveries;
   readonly records: Collection<OutboxRecord>;
+  /** Other gateways write there too: only what is of this node is its own. */
+  readonly shared: boolean;
   /** False with `durability: none`: only kept messages are written. */
   readonly durable: boolean;
   /** The sender's side of a message that was read from the store; undefined: no link speaks for its domain any more. */
@@ -118,7 +120,9 @@ export class Outbox {
   /** Goes on with what an earlier run of this gateway left. */
   async restore(): Promise<void> {
     for (let after = -1; ;) {
-      const page = await this.#env.records.find('node', this.node, { limit: PAGE, after });
+      const options = { limit: PAGE, after };
+      const { records, shared } = this.#env;
+      const page = shared ? await records.find('node', this.node, options) : await records.scan(options);
       for (const { key, record } of page) this.#restoreOne(key, record);
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE) break;
