@@ -3,6 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { Counters, StoxgateError, type Timer } from '../base/index.ts';
+import type { AdminRoutes } from '../edge/admin/index.ts';
 import { NodeDnsResolver } from '../edge/dns/index.ts';
 import { RateLimitedLog } from '../edge/log/index.ts';
 import { batchDatagramSocket, SipEdge, type ListenConfig } from '../edge/sip/index.ts';
@@ -18,12 +19,14 @@ import {
   type Source,
   type Target,
 } from '../sip/index.ts';
+import { adminRoutes } from './admin-routes.ts';
 import type { Config } from './config/schema.ts';
 import { Links } from './links.ts';
 import type { Live } from './live.ts';
 import { ComposingToSip, ComposingToXmpp } from './messages/composing.ts';
 import { Conversations } from './messages/conversations.ts';
 import { ErrorReports } from './messages/error-reports.ts';
+import { Ledger } from './messages/ledger.ts';
 import { ToSipOutcomes, ToXmppOutcomes } from './messages/outcomes.ts';
 import { ImdnReports } from './messages/reports.ts';
 import { SipDeliveries } from './messages/sip-deliveries.ts';
@@ -56,6 +59,7 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
 
 class RunningGateway implements Gateway {
   readonly counters = new Counters();
+  readonly admin: AdminRoutes;
   readonly #version: string;
   readonly #system: System;
   readonly #edge: SipEdge;
@@ -66,6 +70,7 @@ class RunningGateway implements Gateway {
   readonly #deliveries: SipDeliveries;
   readonly #toXmpp: ToXmppMessages;
   readonly #errors: ErrorReports;
+  readonly #ledger: Ledger;
   readonly #composingToSip: ComposingToSip;
   readonly #composingToXmpp: ComposingToXmpp;
   readonly #ownHosts = new Set<string>();
@@ -99,6 +104,8 @@ class RunningGateway implements Gateway {
     this.#conversations = new Conversations(clock);
     this.#errors = new ErrorReports({ clock, log, counters });
     this.#composingToXmpp = new ComposingToXmpp(timers);
+    this.#ledger = new Ledger({ clock, timers, random, log, counters }, config.ledger, env.ledger);
+    this.admin = adminRoutes({ ledger: this.#ledger });
     // The user is called only when a request comes in, long after all of this was made.
     this.#transactions = new TransactionLayer(
       {
@@ -117,6 +124,7 @@ class RunningGateway implements Gateway {
       },
     );
     this.#deliveries = new SipDeliveries({
+      clock,
       random,
       log,
       live: this.#live,
@@ -136,21 +144,24 @@ class RunningGateway implements Gateway {
       log,
       live: this.#live,
       conversations: this.#conversations,
-      outcomes: new ToXmppOutcomes(counters),
+      outcomes: new ToXmppOutcomes({ clock, counters }, this.#ledger),
       reports: new ImdnReports({ clock, random, counters }, this.#deliveries),
       composing: this.#composingToXmpp,
       groupFor: (domain) => this.#links.groupFor(domain),
     });
     const toSip = new ToSipMessages({
+      clock,
       random,
       log,
       live: this.#live,
-      outcomes: new ToSipOutcomes(counters),
+      outcomes: new ToSipOutcomes({ clock, counters }, this.#ledger),
       conversations: this.#conversations,
       deliveries: this.#deliveries,
       errors: this.#errors,
       composing: this.#composingToSip,
     });
+    this.#ledger.watch(this.#toXmpp);
+    this.#ledger.watch(this.#deliveries);
     const draining = (): boolean => this.#draining;
     const sip = new SipDispatch({
       log,
@@ -218,6 +229,7 @@ class RunningGateway implements Gateway {
     fresh.locator = this.#makeLocator(config);
     Object.assign(this.#live, fresh);
     this.#config = config;
+    this.#ledger.configure(config.ledger);
     // The old locator and resolver end what was asked of them; a look-up lasts some seconds at most.
     for (const old of this.#resolvers.splice(0, this.#resolvers.length - MAX_RESOLVERS)) old.cancel();
     await this.#links.apply(config.xmpp.components);
@@ -249,6 +261,7 @@ class RunningGateway implements Gateway {
     this.#live.locator.stop();
     for (const resolver of this.#resolvers) resolver.cancel();
     await this.#edge.stop();
+    this.#ledger.stop();
     this.#system.stop();
   }
 
@@ -302,6 +315,7 @@ class RunningGateway implements Gateway {
       this.#errors.sweep();
       this.#toXmpp.sweep();
       this.#links.sweep();
+      this.#ledger.sweep();
       this.#sweepLater();
     });
   }
@@ -319,6 +333,7 @@ class RunningGateway implements Gateway {
       awaiting_reports: this.#toXmpp.remembered,
       error_reports: this.#errors.waiting,
       conversations: this.#conversations.size,
+      ledger_rows: this.#ledger.size,
       composing: this.#composingToSip.size + this.#composingToXmpp.size,
       connections: this.#edge.connectionCount,
       timers: this.#system.timers.size,

@@ -1,6 +1,8 @@
 // What the gateway shows to its surroundings (command line, console, embedding programs).
 
-import type { Counters, Log } from '../base/index.ts';
+import type { Collection, Counters, Log } from '../base/index.ts';
+import type { AdminRoutes } from '../edge/admin/index.ts';
+import type { LedgerRecord } from '../interwork/message/index.ts';
 import type { TimersConfig } from '../sip/index.ts';
 import type { Config } from './config/schema.ts';
 
@@ -39,12 +41,16 @@ export interface GatewayEnv {
   readonly version: string;
   /** Other SIP timers than those of RFC 3261 Table 4: for networks that differ from the Internet, and for tests. */
   readonly timing?: Partial<TimersConfig>;
+  /** Where the rows of the ledger are kept beyond a restart; without it they are in memory only. */
+  readonly ledger?: Collection<LedgerRecord>;
 }
 
 /** A running gateway. */
 export interface Gateway {
   status(): GatewayStatus;
   readonly counters: Counters;
+  /** What may be asked through the admin socket. */
+  readonly admin: AdminRoutes;
   /** Goes over to another configuration; what did not change stays up. Fails with a `StoxgateError` and keeps the old. */
   reload(config: Config): Promise<void>;
   /** Takes nothing new, and waits until everything open has had its outcome. */

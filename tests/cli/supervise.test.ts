@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { Counters, StoxgateError } from '../../src/base/index.ts';
 import { supervise } from '../../src/cli/supervise.ts';
+import type { AdminRoutes } from '../../src/edge/admin/index.ts';
 import { StandardLog } from '../../src/edge/log/index.ts';
 import type { Config, Gateway } from '../../src/gateway/index.ts';
 import { fakeTerminal } from './support.ts';
@@ -19,6 +20,7 @@ xmpp: { components: [{ domain: example.net, secret: a }] }
 class RecordingGateway implements Gateway {
   readonly calls: string[] = [];
   readonly counters = new Counters();
+  readonly admin: AdminRoutes = new Map([['message', () => ({ status: 200, body: { messages: [] } })]]);
   readonly reloads: Config[] = [];
   drainResult: Promise<void> = Promise.resolve();
   reloadResult: () => Promise<void> = () => Promise.resolve();

@@ -46,6 +46,7 @@ export interface LogEntry {
 const MEMORIES: ReadonlySet<string> = new Set([
   'completed_transactions',
   'conversations',
+  'ledger_rows',
   'awaiting_reports',
   'timers',
 ]);

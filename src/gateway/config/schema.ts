@@ -10,6 +10,7 @@ import {
   parseListenUrl,
   parseNetwork,
   parseSipPattern,
+  parseUnixSocket,
   parseXmppDomain,
   parseXmppPattern,
 } from './fields.ts';
@@ -289,6 +290,23 @@ const log = z.strictObject({
   }),
 });
 
+const ledger = z
+  .union([
+    z.literal('off'),
+    z.strictObject({
+      rows: documented(z.int().min(1).max(10_000_000).default(100_000), {
+        says: 'How many messages are remembered at most; the oldest go first. In memory, without a store, at most 10,000.',
+        example: '1000000',
+      }),
+      hours: documented(z.int().min(1).max(8784).default(168), {
+        says: 'How long each is remembered.',
+        unit: 'hours',
+        example: '24',
+      }),
+    }),
+  ])
+  .prefault({});
+
 /** The whole schema. Secrets are resolved while it parses, so that a missing one is a finding at its own line. */
 export function configSchema(sources: SecretSources) {
   const secret = secretSchema(sources);
@@ -308,6 +326,18 @@ export function configSchema(sources: SecretSources) {
         says: "This gateway's name among several, in its log and its status.",
         example: 'gw1',
       }),
+      admin: documented(parsed(parseUnixSocket).exactOptional(), {
+        type: '`unix:PATH`',
+        default: 'absent: `stoxgate message` cannot ask',
+        says: 'The socket through which `stoxgate message` asks the running gateway; only the user that the gateway runs as, and root, can open it.',
+        example: 'unix:stoxgate.sock',
+      }),
+      ledger: documented(ledger, {
+        type: '`{ rows, hours }` or `off`',
+        default: '`{ rows: 100000, hours: 168 }`',
+        says: 'What is remembered of each message: who, when, where to and what became of it, and never what was written; `off` remembers nothing and forgets what there was.',
+        example: '{ rows: 1000000, hours: 24 }',
+      }),
       console: documented(consoleSchema(secret).exactOptional(), {
         default: 'absent: no HTTP is served',
         says: 'Health, metrics and status over HTTP.',
@@ -319,10 +349,8 @@ export function configSchema(sources: SecretSources) {
       'store',
       'keys',
       'routes',
-      'admin',
       'offline',
       'durability',
-      'ledger',
       'policy',
       'limits',
       'timers',

@@ -4,6 +4,7 @@ import type { Bytes } from '../../base/index.ts';
 import {
   QUEUED,
   stepToSip,
+  type LedgerRecord,
   type ToSipEffect,
   type ToSipEvent,
   type ToSipState,
@@ -32,6 +33,9 @@ import {
   type SipResponse,
 } from '../../sip/index.ts';
 import { stanzaError, type StanzaError } from '../../xmpp/index.ts';
+import type { OpenRow } from './ledger.ts';
+import { WAITS_TO_SIP } from './open-rows.ts';
+import { toSipRecord, type ToSipFacts } from './outcomes.ts';
 import { contactUris } from './redirect.ts';
 import type { DeliveryEnv, SipDeliveries } from './sip-deliveries.ts';
 
@@ -54,10 +58,18 @@ export interface Origin {
   readonly displayName: string;
   /** Its message has to wait: a good moment to let go of what it does not need. */
   settle?(): void;
-  delivered(): void;
-  /** `status`: the final response, if there was one. */
-  refused(error: StanzaError, status: number | undefined): void;
+  /** For the ledger: what its row says of the XMPP side. Absent: it has no row. */
+  facts?(): ToSipFacts;
+  delivered(tried: Tried): void;
+  /** `status`: the final response, if there was one; `tried`: how far it came, undefined if it did not begin. */
+  refused(error: StanzaError, status: number | undefined, tried?: Tried): void;
 }
+
+/** For the ledger: what is known of the SIP side. */
+export type Tried = Pick<
+  LedgerRecord,
+  'callId' | 'fromTag' | 'cseq' | 'sipFrom' | 'requestUri' | 'target' | 'attempts' | 'status'
+>;
 
 export interface DeliveryParts {
   readonly origin: Origin;
@@ -93,6 +105,10 @@ export class Delivery implements ClientHandlers {
   #retry: AuthRetry | undefined;
   #error: StanzaError | undefined;
   #status: number | undefined;
+  /** Requests sent so far. */
+  #attempts = 0;
+  /** When it entered its state, in milliseconds since 1970-01-01T00:00:00Z. */
+  #sinceMs: number;
   /** What a 503 asked for; undefined: the usual penalty. */
   #retryAfterMs: number | undefined;
   /** Contacts of redirects that are still to be tried … */
@@ -109,6 +125,19 @@ export class Delivery implements ClientHandlers {
     this.#tag = env.random.base32(TAG_CHARS);
     this.#displayName = parts.origin.displayName;
     this.#from = this.#formatFrom();
+    this.#sinceMs = env.clock.wall();
+  }
+
+  /** For the ledger: how far it came; undefined when its origin has no row. */
+  get openRow(): OpenRow | undefined {
+    const facts = this.#parts.origin.facts?.();
+    if (facts === undefined) return undefined;
+    return {
+      record: toSipRecord('open', { ...facts, ...this.#tried }, this.#sinceMs, undefined),
+      state: this.state.kind,
+      sinceMs: this.#sinceMs,
+      waitsFor: WAITS_TO_SIP[this.state.kind],
+    };
   }
 
   step(event: ToSipEvent): void {
@@ -122,6 +151,7 @@ export class Delivery implements ClientHandlers {
       });
       return;
     }
+    if (transition.state !== this.state) this.#sinceMs = this.#env.clock.wall();
     this.state = transition.state;
     for (const effect of transition.effects) this.#run(effect);
   }
@@ -167,6 +197,20 @@ export class Delivery implements ClientHandlers {
     return this.#targets[this.#next - 1];
   }
 
+  get #tried(): Tried {
+    const target = this.#target;
+    return {
+      callId: this.#parts.callId,
+      fromTag: this.#tag,
+      cseq: this.#request?.cseq.number,
+      sipFrom: this.#parts.from,
+      requestUri: this.#requestUri,
+      target: target === undefined ? undefined : formatTarget(target),
+      attempts: this.#attempts,
+      status: this.#status,
+    };
+  }
+
   #run(effect: ToSipEffect): void {
     switch (effect) {
       case 'locate':
@@ -185,9 +229,13 @@ export class Delivery implements ClientHandlers {
         return;
       case 'countDelivered':
         this.#logDelivered();
-        return this.#parts.origin.delivered();
+        return this.#parts.origin.delivered(this.#tried);
       case 'report':
-        return this.#parts.origin.refused(this.#error ?? gatewayStanzaError('ERR-G5'), this.#status);
+        return this.#parts.origin.refused(
+          this.#error ?? gatewayStanzaError('ERR-G5'),
+          this.#status,
+          this.#tried,
+        );
       case 'releaseTurn':
         return this.#queue.ended(this, false);
       case 'failQueue':
@@ -233,7 +281,7 @@ export class Delivery implements ClientHandlers {
         callId: this.#parts.callId,
         from: this.#parts.from,
         to: this.#requestUri,
-        target: `${target.transport} ${target.address} ${target.port}`,
+        target: formatTarget(target),
       });
     }
     // The repetition with credentials may be longer; it then goes by a congestion-safe transport (RFC 3261 §18.1.1).
@@ -241,7 +289,9 @@ export class Delivery implements ClientHandlers {
       request.header('authorization') === undefined && request.header('proxy-authorization') === undefined
         ? MAX_MESSAGE_OCTETS
         : Infinity;
+    this.#attempts += 1;
     if (transactions.request(request, target, this, maxOctets) !== undefined) return;
+    this.#attempts -= 1;
     // Nothing was sent. A name to be shown is decoration: it goes rather than the message (ADDR-70).
     if (this.#displayName === '') return this.#tooLong();
     this.#displayName = '';
@@ -320,6 +370,10 @@ export class Delivery implements ClientHandlers {
     }
     return responseToStanzaError(response.status, response.reason, contact === undefined ? {} : { contact });
   }
+}
+
+function formatTarget(target: LocatedTarget): string {
+  return `${target.transport} ${target.address} ${target.port}`;
 }
 
 /** DNS-15: how long a 503 asks to be left alone, in milliseconds; a broken Retry-After is none. The list bounds it. */

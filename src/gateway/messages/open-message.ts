@@ -7,6 +7,7 @@ import type { ServerTransaction } from '../../sip/index.ts';
 import { XmlElement } from '../../xml/index.ts';
 import { domainOf } from '../address-text.ts';
 import type { ConfirmedStanza } from '../link-group.ts';
+import type { ToXmppFacts } from './outcomes.ts';
 
 /** Where reports on accepted messages go (IMDN, RFC 5438). */
 export interface ReportSink {
@@ -21,6 +22,9 @@ export interface AcceptedMessage {
   readonly senderUri: string;
   readonly recipientUri: string;
 }
+
+/** What a row of the ledger says besides the request: the people of the stanza, and why it ended so. */
+export type Why = Pick<ToXmppFacts, 'from' | 'to' | 'condition' | 'text' | 'clause'>;
 
 /** Runs the machine of a message. */
 interface MessageOwner {
@@ -37,6 +41,11 @@ export class OpenMessage implements ConfirmedStanza {
   reports: RequestedReports | undefined;
   readonly owner: MessageOwner;
   deadline: Timer | undefined;
+  /** When it came, and when it entered its state: milliseconds since 1970-01-01T00:00:00Z. */
+  readonly acceptedMs: number;
+  sinceMs: number;
+  /** Number of its row in the ledger, once it has one. */
+  row = -1;
   /** The error stanza at hand while `errorStanza` is being stepped. */
   error: XmlElement | undefined;
   #accepted: AcceptedMessage | undefined;
@@ -47,8 +56,11 @@ export class OpenMessage implements ConfirmedStanza {
     id: string,
     stanza: XmlElement,
     reports: RequestedReports | undefined,
+    acceptedMs: number,
   ) {
     this.owner = owner;
+    this.acceptedMs = acceptedMs;
+    this.sinceMs = acceptedMs;
     this.tx = tx;
     this.id = id;
     this.stanza = stanza;
@@ -69,6 +81,23 @@ export class OpenMessage implements ConfirmedStanza {
 
   writtenAgain(): void {
     this.owner.step(this, 'writtenAgain');
+  }
+
+  /** What its row in the ledger is made of; undefined when it has ended. */
+  facts(status: number | undefined, why: Why | undefined): ToXmppFacts | undefined {
+    if (this.tx === undefined) return undefined;
+    return {
+      request: this.tx.request,
+      acceptedMs: this.acceptedMs,
+      id: this.id,
+      from: this.stanza.attr('from'),
+      to: this.stanza.attr('to'),
+      messageId: this.reports?.messageId,
+      status,
+      condition: why?.condition,
+      text: why?.text,
+      clause: why?.clause,
+    };
   }
 
   /** What a report is made of; undefined when none was asked for. */

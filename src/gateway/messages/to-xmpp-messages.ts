@@ -6,6 +6,7 @@ import {
   toXmpp,
   ToXmppState,
   type ToXmppEffect,
+  type LedgerRecord,
   type ToXmppEvent,
 } from '../../interwork/message/index.ts';
 import {
@@ -15,7 +16,7 @@ import {
   type MappedJid,
   type RequestedReports,
 } from '../../mapping/index.ts';
-import type { HeaderField, ResponseOptions, ServerTransaction } from '../../sip/index.ts';
+import type { HeaderField, ResponseOptions, ServerTransaction, SipRequest } from '../../sip/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
 import { readStanzaError } from '../../xmpp/index.ts';
 import { SendRefusal } from '../../edge/xmpp/index.ts';
@@ -24,9 +25,11 @@ import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import type { ComposingToXmpp } from './composing.ts';
 import type { Conversations } from './conversations.ts';
-import { OpenMessage, speaksForDomain, type ReportSink } from './open-message.ts';
+import type { OpenRow } from './ledger.ts';
+import { openRows } from './open-rows.ts';
+import { OpenMessage, speaksForDomain, type ReportSink, type Why } from './open-message.ts';
 import { RecentIds } from './recent-ids.ts';
-import type { ToXmppOutcomes } from './outcomes.ts';
+import type { ToXmppOutcome, ToXmppOutcomes } from './outcomes.ts';
 
 /** IM-29: the final response no later than 10 s after the request; the rest is for the way back. */
 const DEADLINE_MS = 9_500;
@@ -36,6 +39,7 @@ const MAX_OPEN = 50_000;
 const REMEMBER_ENDED_MS = 600_000;
 const MAX_ENDED = 20_000;
 const NO_HEADERS: readonly HeaderField[] = [];
+const NO_LINK: Why = { clause: 'ERR-G7', text: 'No component link may speak for the sender' };
 
 export interface ToXmppEnv {
   readonly clock: Clock;
@@ -70,6 +74,11 @@ export class ToXmppMessages {
     this.#acceptedIds = new RecentIds({ clock: env.clock, timers: env.timers, random: env.random });
   }
 
+  /** For the ledger: messages without a final response that it asks for. */
+  findOpen(named: (record: LedgerRecord) => boolean, limit: number): OpenRow[] {
+    return openRows(this.#open.values(), named, limit);
+  }
+
   /** Messages without a final response. */
   get open(): number {
     return this.#open.size;
@@ -86,14 +95,19 @@ export class ToXmppMessages {
     const to = live.book.sipTargetToJid(tx.request.requestUri);
     if (!to.ok) {
       const answer = faultToResponse(to.error, 'target');
-      return this.#reject(tx, answer.status, answer.headers);
+      return this.#reject(tx, answer.status, answer.headers, {
+        from: from.jidText,
+        text: to.error.message,
+        clause: to.error.clause ?? (to.error.kind === 'no-rule' ? 'ERR-G6' : undefined),
+      });
     }
-    if (this.#draining) return this.#unavailable(tx);
+    const people = { from: from.jidText, to: to.value.jidText };
+    if (this.#draining) return this.#unavailable(tx, 'ERR-G5', people);
     const group = this.#env.groupFor(from.jid.domain);
     // A `from` that no link may speak for is never written to one (ERR-G7).
-    if (group === undefined) return this.#reject(tx, 403, NO_HEADERS);
-    if (!group.up) return this.#unavailable(tx);
-    if (this.#open.size >= MAX_OPEN) return this.#full(tx);
+    if (group === undefined) return this.#reject(tx, 403, NO_HEADERS, { ...people, ...NO_LINK });
+    if (!group.up) return this.#unavailable(tx, 'ERR-G1', people);
+    if (this.#open.size >= MAX_OPEN) return this.#full(tx, people);
 
     const conversation = this.#env.conversations.find(from.bareText, to.value.bareText);
     const result = toXmpp(tx.request, {
@@ -119,19 +133,19 @@ export class ToXmppMessages {
         // XEP-0085 "Discovering support": never first to somebody who has sent none (IM-68).
         if (conversation?.chatStates === true)
           composing.state(result.stanza, result.composing, result.refreshSeconds, group);
-        outcomes.nothing.add();
+        outcomes.typing();
         return tx.respond(200);
       case 'nothing':
-        outcomes.nothing.add();
+        outcomes.end('nothing', { request: tx.request, status: 200, ...people });
         return tx.respond(200);
       case 'refused':
-        return this.#reject(tx, result.status, result.headers);
+        return this.#reject(tx, result.status, result.headers, people);
     }
   }
 
   /** One that was refused before it came here (RFC 3261 §8.2). */
-  countRejected(): void {
-    this.#env.outcomes.rejected.add();
+  countRejected(request: SipRequest, status: number, clause?: string): void {
+    this.#env.outcomes.end('rejected', { request, status, clause });
   }
 
   /** A message stanza of type error: true when it was about one of these. */
@@ -149,6 +163,7 @@ export class ToXmppMessages {
     if (id === undefined || !this.#acceptedIds.has(id)) return false;
     // Its sender was told 2xx and asked for no reports.
     this.#lose(id, stanza);
+    this.#env.outcomes.failedById(this.#acceptedIds.rowBits(id), id, readStanzaError(stanza).condition);
     return true;
   }
 
@@ -194,6 +209,7 @@ export class ToXmppMessages {
       return;
     }
     message.state = transition.state;
+    if (message.open) message.sinceMs = this.#env.clock.wall();
     for (const effect of transition.effects) this.#run(message, effect);
     if (!message.open && message.deadline !== undefined) this.#close(message);
   }
@@ -214,12 +230,12 @@ export class ToXmppMessages {
     const { log, timers, live, composing } = this.#env;
     if (this.#open.has(id)) {
       // The same Call-ID, CSeq and From tag by another way (RFC 3261 §8.2.2.2).
-      return this.#reject(tx, 482, NO_HEADERS);
+      return this.#reject(tx, 482, NO_HEADERS, { ...peopleOf(stanza), clause: 'RFC 3261 §8.2.2.2' });
     }
-    const message = new OpenMessage(this, tx, id, stanza, reports);
+    const message = new OpenMessage(this, tx, id, stanza, reports, this.#env.clock.wall());
     const seq = group.sendConfirmed(message);
     if (seq < 0) {
-      return this.#unwritten(tx, seq);
+      return this.#unwritten(tx, seq, peopleOf(stanza));
     }
     if (newcomers !== undefined) this.#env.conversations.open(newcomers[0].bareText, newcomers[1].bareText);
     composing.contentSent(stanza);
@@ -239,17 +255,17 @@ export class ToXmppMessages {
     }
   }
 
-  #unwritten(tx: ServerTransaction, refusal: number): void {
+  #unwritten(tx: ServerTransaction, refusal: number, people: Why): void {
     switch (refusal) {
       case SendRefusal.Full:
-        return this.#full(tx);
+        return this.#full(tx, people);
       case SendRefusal.ForeignFrom:
-        return this.#reject(tx, 403, NO_HEADERS);
+        return this.#reject(tx, 403, NO_HEADERS, { ...people, ...NO_LINK });
       case SendRefusal.TooLarge:
-        // IM-32: more than the XMPP server takes.
-        return this.#reject(tx, 413, NO_HEADERS);
+        // More than the XMPP server takes.
+        return this.#reject(tx, 413, NO_HEADERS, { ...people, clause: 'IM-32' });
       default:
-        return this.#unavailable(tx);
+        return this.#unavailable(tx, 'ERR-G1', people);
     }
   }
 
@@ -257,25 +273,29 @@ export class ToXmppMessages {
     const { outcomes, live } = this.#env;
     switch (effect) {
       case 'respondAccepted':
-        outcomes.accepted.add();
+        this.#end(message, 'accepted', live.messages.accepted);
         return this.#respond(message, live.messages.accepted);
       case 'respondDelivered':
-        outcomes.delivered.add();
+        this.#end(message, 'delivered', 200);
         this.#respond(message, 200);
         return this.#reportIf('positive', message);
-      case 'respondMapped': {
-        outcomes.refused.add();
+      case 'respondMapped':
         return this.#respondMapped(message);
-      }
       case 'respondUnavailable':
-        outcomes.unconfirmed.add();
+        this.#end(message, 'unconfirmed', gatewayResponse('ERR-G1').status, {
+          clause: this.#draining ? 'ERR-G5' : 'ERR-G1',
+        });
         return this.#respond(message, gatewayResponse('ERR-G1').status);
       case 'reportDelivery':
         this.#ended.delete(message.id);
+        outcomes.confirmed(message.row);
         return this.#reportIf('positive', message);
       case 'reportLoss':
         this.#ended.delete(message.id);
-        if (message.error !== undefined) this.#lose(message.id, message.error);
+        if (message.error !== undefined) {
+          this.#lose(message.id, message.error);
+          outcomes.failed(message.row, readStanzaError(message.error).condition);
+        }
         return this.#reportIf('negative', message);
       case 'stopWaiting':
         return this.#env.timers.clear(message.deadline);
@@ -292,14 +312,25 @@ export class ToXmppMessages {
   #respondMapped(message: OpenMessage): void {
     const { live } = this.#env;
     const stanza = message.error;
-    if (stanza === undefined) return this.#respond(message, 500);
-    const answer = stanzaErrorToResponse(readStanzaError(stanza), {
+    if (stanza === undefined) {
+      this.#end(message, 'refused', 500);
+      return this.#respond(message, 500);
+    }
+    const error = readStanzaError(stanza);
+    const answer = stanzaErrorToResponse(error, {
       full: (stanza.attr('from') ?? '').includes('/'),
       method: 'MESSAGE',
       // ERR-X05, ERR-X15: where the XMPP side says that he is now.
       book: live.book,
     });
+    this.#end(message, 'refused', answer.status, { condition: error.condition, text: error.text });
     this.#respond(message, answer.status, { headers: answer.headers, reason: answer.reason });
+  }
+
+  /** Counts its outcome and gives it its row. */
+  #end(message: OpenMessage, outcome: ToXmppOutcome, status: number, why?: Why): void {
+    const facts = message.facts(status, why);
+    if (facts !== undefined) message.row = this.#env.outcomes.end(outcome, facts);
   }
 
   #respond(message: OpenMessage, status: number, options?: ResponseOptions): void {
@@ -311,7 +342,7 @@ export class ToXmppMessages {
 
   /** The answer was 2xx, and then an error came: all that is left is to say so here. */
   #lose(id: string, error: XmlElement): void {
-    this.#env.outcomes.lost.add();
+    this.#env.outcomes.lost();
     this.#env.log.warn('message.lost', {
       cid: id,
       from: error.attr('from'),
@@ -326,22 +357,27 @@ export class ToXmppMessages {
     if (message.state !== ToXmppState.Accepted || message.reports !== undefined) {
       message.shrink();
       this.#ended.set(message.id, message, this.#env.clock.now(), REMEMBER_ENDED_MS);
-    } else this.#acceptedIds.add(message.id);
+    } else this.#acceptedIds.add(message.id, message.row);
   }
 
-  #reject(tx: ServerTransaction, status: number, headers: readonly HeaderField[]): void {
-    this.#env.outcomes.rejected.add();
+  #reject(tx: ServerTransaction, status: number, headers: readonly HeaderField[], why: Why): void {
+    this.#env.outcomes.end('rejected', { request: tx.request, status, ...why });
     // Without options the response can be rebuilt for a retransmission and need not be kept.
     tx.respond(status, headers.length === 0 ? undefined : { headers });
   }
 
-  #full(tx: ServerTransaction): void {
+  #full(tx: ServerTransaction, people: Why): void {
     const answer = gatewayResponse('ERR-G2');
-    this.#reject(tx, answer.status, answer.headers);
+    this.#reject(tx, answer.status, answer.headers, { ...people, clause: 'ERR-G2' });
   }
 
-  #unavailable(tx: ServerTransaction): void {
-    this.#env.outcomes.unconfirmed.add();
-    tx.respond(gatewayResponse('ERR-G1').status);
+  #unavailable(tx: ServerTransaction, clause: 'ERR-G1' | 'ERR-G5', people: Why): void {
+    const { status } = gatewayResponse(clause);
+    this.#env.outcomes.end('unconfirmed', { request: tx.request, status, clause, ...people });
+    tx.respond(status);
   }
+}
+
+function peopleOf(stanza: XmlElement): Why {
+  return { from: stanza.attr('from'), to: stanza.attr('to') };
 }

@@ -16,3 +16,17 @@ export {
   type ToSipState,
   type ToSipTransition,
 } from './machine-to-sip.ts';
+export {
+  correlationId,
+  isNamed,
+  LEDGER_INDEXES,
+  LEDGER_OUTCOMES,
+  ledgerId,
+  ledgerSpec,
+  ledgerText,
+  readLedgerRecord,
+  type LedgerDirection,
+  type LedgerOutcome,
+  type LedgerRecord,
+  type LedgerReport,
+} from './ledger-record.ts';
