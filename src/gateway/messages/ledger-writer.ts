@@ -167,10 +167,18 @@ export class LedgerWriter {
   #tidyLater(): void {
     if (this.#tidying || this.#stopped) return;
     this.#tidying = true;
-    this.#tidy()
-      .catch((error: unknown) => this.#env.log.warn('ledger.store-failed', { error }))
-      .finally(() => {
+    void this.#tidy()
+      .then(
+        // It was time again meanwhile.
+        () => this.#ageing,
+        (error: unknown) => {
+          this.#env.log.warn('ledger.store-failed', { error });
+          return false;
+        },
+      )
+      .then((again) => {
         this.#tidying = false;
+        if (again) this.#tidyLater();
       });
   }
 
@@ -219,6 +227,8 @@ export class LedgerWriter {
   #failed(group: Group, error: Error): void {
     // A row that is written twice has the same key both times.
     this.#cursor = Math.min(this.#cursor, group.first);
+    // Some of them may be there.
+    this.#stored = undefined;
     if (this.#failing) return;
     this.#failing = true;
     this.#env.log.warn('ledger.store-failed', { error });
