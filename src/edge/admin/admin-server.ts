@@ -1,9 +1,10 @@
 // The socket through which commands ask the running gateway: HTTP with JSON over a Unix socket that only the gateway's
 // own user may open. Sources: RFC 9110 (HTTP), unix(7).
 
-import { lstatSync, unlinkSync } from 'node:fs';
+import { existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import { dirname } from 'node:path';
 import { StoxgateError, utf8Length, type Log } from '../../base/index.ts';
 
 export interface AdminAnswer {
@@ -69,8 +70,10 @@ async function clearTheWay(path: string): Promise<void> {
   try {
     isSocket = lstatSync(path).isSocket();
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    throw listenError(path, reasonOf(error), error);
+    if (codeOf(error) !== 'ENOENT') throw listenError(path, reasonOf(error), error);
+    // `listen` would call this a lack of permission.
+    if (!existsSync(dirname(path))) throw listenError(path, 'its folder is not there');
+    return;
   }
   if (!isSocket) throw listenError(path, 'something is there that is not a socket');
   const code = await probe(path);
@@ -186,8 +189,6 @@ function reasonOf(error: unknown): string {
       return 'permission denied';
     case 'EROFS':
       return 'the file system is read-only';
-    case 'ENOENT':
-      return 'its folder is not there';
     case 'ENOTDIR':
       return 'its folder is not a folder';
     default:
