@@ -11,7 +11,7 @@ import { explainMessage, type TellableMessage } from '../../src/cli/message-text
 import { startAdmin, type AdminRoutes, type AdminServer } from '../../src/edge/admin/index.ts';
 import { adminRoutes } from '../../src/gateway/admin-routes.ts';
 import { Ledger, type LedgerSettings } from '../../src/gateway/messages/ledger.ts';
-import type { LedgerRecord } from '../../src/interwork/message/index.ts';
+import type { LedgerOutcome, LedgerRecord } from '../../src/interwork/message/index.ts';
 import { fakeTerminal, type FakeTerminal } from './support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stoxgate-message-'));
@@ -87,7 +87,7 @@ describe('one message in words', () => {
     ]);
   });
 
-  const outcomes: [string, Partial<LedgerRecord>, string][] = [
+  const outcomes: [LedgerOutcome, Partial<LedgerRecord>, string][] = [
     [
       'refused',
       { status: 404, condition: 'item-not-found', text: 'x' },
@@ -116,7 +116,7 @@ describe('one message in words', () => {
   ];
   for (const [outcome, more, wanted] of outcomes) {
     test(`from SIP: ${outcome}`, () => {
-      const record = { ...ACCEPTED, outcome, ...more } as LedgerRecord;
+      const record: LedgerRecord = { ...ACCEPTED, outcome, ...more };
       assert.ok(lines(record).includes(`  outcome   ${wanted}`), lines(record).join('\n'));
     });
   }
