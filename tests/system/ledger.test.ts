@@ -122,6 +122,8 @@ describe('SIP to XMPP', () => {
   });
 
   play('an error after the 202 stands in the row', {}, async (rig) => {
+    assert.equal(await rig.status({ body: 'another' }), 202);
+    await rig.xmpp.stanzas.next('another stanza');
     const callId = unique('call');
     assert.equal(await rig.status({ body: 'x', callId }), 202);
     const stanza = await rig.xmpp.stanzas.next('the stanza');
@@ -173,7 +175,11 @@ describe('XMPP to SIP', () => {
   play('reported by the gateway: no rule for its sender (ERR-G7), too long (IM-30)', {}, async (rig) => {
     rig.xmpp.write(messageXml({ id: 'm3', from: 'a@nowhere.example', body: 'x' }));
     rig.xmpp.write(messageXml({ id: 'm4', body: 'x'.repeat(1300) }));
-    for (const what of ['one error', 'another']) await rig.xmpp.stanzas.next(what);
+    // Its body alone would not be too long; the request is, and is not sent.
+    rig.xmpp.write(messageXml({ id: 'm5', body: 'x'.repeat(1200) }));
+    for (const what of ['one error', 'another', 'a third']) await rig.xmpp.stanzas.next(what);
+    const { clause, attempts, callId } = await one(rig, 'm5');
+    assert.deepEqual([clause, attempts, callId === undefined], ['IM-30', undefined, false]);
     assert.deepEqual([(await one(rig, 'm3')).clause, (await one(rig, 'm4')).clause], ['ERR-G7', 'IM-30']);
     assert.equal((await one(rig, 'm3')).callId, undefined, 'it never came to SIP');
   });
