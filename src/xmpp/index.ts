@@ -124,4 +124,17 @@ export {
   type BarrierState,
   type BarrierTransition,
 } from './stream/barrier.ts';
+export {
+  FORGET_AFTER_STREAMS,
+  MAX_SESSION_MANAGERS,
+  initialSessionManagersState,
+  introducedSessionManager,
+  sessionManagerAnswer,
+  stepSessionManagers,
+  type SessionManager,
+  type SessionManagersEffect,
+  type SessionManagersEvent,
+  type SessionManagersState,
+  type SessionManagersTransition,
+} from './stream/session-managers.ts';
 export { DEFAULT_BACK_OFF, backOffMs, type BackOffOptions } from './stream/back-off.ts';

@@ -86,6 +86,7 @@ export class ComponentLink {
       flush: () => this.#flushSoon(),
       confirmed: (seq) => this.#tell('confirmed', () => events.confirmed(this, seq)),
       returned: () => this.#barrierReturned(),
+      sessionManager: (name) => this.#report.sessionManager(name),
       lost: (reason) => this.#feed({ kind: 'giveUp', reason }),
     });
   }
@@ -268,7 +269,9 @@ export class ComponentLink {
   }
 
   #element(el: XmlElement): void {
-    if (!this.#desk.takes(el)) this.#feed({ kind: 'element', element: el });
+    if (this.#desk.takes(el)) return;
+    if (el.name === 'iq' && this.#state.kind === 'up') this.#barrier.observe(el);
+    this.#feed({ kind: 'element', element: el });
   }
 
   #deliver(el: XmlElement): void {

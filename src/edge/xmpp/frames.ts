@@ -25,9 +25,10 @@ export function streamError(condition: StreamCondition, text: string): string {
   return serialize(streamErrorElement(condition, text));
 }
 
-/** The barrier: a ping of the domain to itself (XEP-0199 2.0 "Server-to-Server Pings" has the same form). */
-export function barrierPing(domain: string, id: string): string {
-  return serialize(
-    element('iq', NS_CLIENT, { from: domain, to: domain, id, type: 'get' }, element('ping', NS_PING)),
-  );
+/**
+ * The barrier: a ping of the domain to itself (XEP-0199 2.0 "Server-to-Server Pings" has the same form), or to a session
+ * manager.
+ */
+export function barrierPing(domain: string, to: string, id: string): string {
+  return serialize(element('iq', NS_CLIENT, { from: domain, to, id, type: 'get' }, element('ping', NS_PING)));
 }

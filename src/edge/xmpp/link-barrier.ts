@@ -1,14 +1,22 @@
 // Runs the barrier of one link: makes its pings, hears of their return, keeps its time, and probes a silent peer.
-// The machine is xmpp/stream/barrier.ts.
+// The machine is xmpp/stream/barrier.ts; before it hears of a return, xmpp/stream/session-managers.ts has to agree,
+// which has nothing to say but behind a jabberd2 router.
 
 import type { Clock, Random, Timer, Timers } from '../../base/index.ts';
+import type { XmlElement } from '../../xml/index.ts';
 import {
   awaitsConfirmation,
   initialBarrierState,
+  initialSessionManagersState,
+  introducedSessionManager,
+  sessionManagerAnswer,
   stepBarrier,
+  stepSessionManagers,
   type BarrierEvent,
   type BarrierPurpose,
   type BarrierState,
+  type SessionManagersEvent,
+  type SessionManagersState,
 } from '../../xmpp/index.ts';
 import type { BarrierDesk } from './barrier-desk.ts';
 import { barrierPing } from './frames.ts';
@@ -23,8 +31,12 @@ export interface BarrierHost {
   confirmed(seq: number): void;
   /** A barrier came back. */
   returned(): void;
-  lost(reason: 'barrier' | 'keep-alive'): void;
+  /** A session manager answered for the first time: barriers wait for it from now on. */
+  sessionManager(name: string): void;
+  lost(reason: BarrierLoss): void;
 }
+
+export type BarrierLoss = 'barrier' | 'keep-alive' | 'session-manager';
 
 export class LinkBarrier {
   readonly #domain: string;
@@ -33,6 +45,7 @@ export class LinkBarrier {
   readonly #desk: BarrierDesk;
   readonly #host: BarrierHost;
   #state: BarrierState = initialBarrierState;
+  #managers: SessionManagersState = initialSessionManagersState;
   /** Beginning of the ids of this stream's pings; '' when there is no stream. */
   #idPrefix = '';
   #heardAtMs = 0;
@@ -64,10 +77,7 @@ export class LinkBarrier {
   /** A stream came up; `seq` is the last number given out. Appends the first ping. */
   up(seq: number): void {
     // Of this stream alone: what an earlier one still has in the server's queue must confirm nothing.
-    this.#idPrefix = this.#desk.open(this.#env.random, (counter) => {
-      this.#step({ kind: 'returned', counter });
-      this.#host.returned();
-    });
+    this.#idPrefix = this.#desk.open(this.#env.random, (rest, el) => this.#heardOf(rest, el));
     this.heard();
     this.#step({ kind: 'up', seq });
     this.#watchIdle(this.#limits.idleMs);
@@ -77,6 +87,15 @@ export class LinkBarrier {
     this.#desk.close(this.#idPrefix);
     this.#env.timers.clear(this.#idleTimer);
     this.#step({ kind: 'down' });
+    this.#stepManagers({ kind: 'down' });
+  }
+
+  /** Looks whether a session manager introduces itself by this stanza, which is the owner's all the same. */
+  observe(el: XmlElement): void {
+    const name = introducedSessionManager(el, this.#domain);
+    if (name === undefined) return;
+    this.#stepManagers({ kind: 'introduced', name, awaits: this.awaits });
+    this.#host.flush();
   }
 
   /** Something came from the peer. */
@@ -95,8 +114,9 @@ export class LinkBarrier {
     for (const effect of effects) {
       switch (effect.kind) {
         case 'ping':
-          this.#host.append(barrierPing(this.#domain, `${this.#idPrefix}${effect.counter}`));
+          this.#host.append(barrierPing(this.#domain, this.#domain, `${this.#idPrefix}${effect.counter}`));
           this.#pingedAtMs = this.#env.clock.now();
+          if (this.#managed) this.#stepManagers({ kind: 'barrier', counter: effect.counter });
           break;
         case 'setTimer':
           this.#setTimer(effect.purpose);
@@ -117,6 +137,52 @@ export class LinkBarrier {
     }
   }
 
+  get #managed(): boolean {
+    return this.#managers.managers.length > 0;
+  }
+
+  /** The rest of an id is the number of the barrier, or number and name of a session manager. */
+  #heardOf(rest: string, el: XmlElement): void {
+    const dash = rest.indexOf('-');
+    const counter = Number(dash === -1 ? rest : rest.slice(0, dash));
+    if (dash !== -1) {
+      const name = rest.slice(dash + 1);
+      this.#stepManagers({ kind: sessionManagerAnswer(el, name), name, counter });
+    } else if (this.#managed) this.#stepManagers({ kind: 'looped', counter });
+    else this.#returned(counter);
+  }
+
+  #returned(counter: number): void {
+    this.#step({ kind: 'returned', counter });
+    this.#host.returned();
+  }
+
+  #stepManagers(event: SessionManagersEvent): void {
+    const before = this.#managers;
+    const { state, effects } = stepSessionManagers(before, event);
+    this.#managers = state;
+    if (event.kind === 'answered') {
+      const proven = ({ managers }: SessionManagersState): boolean =>
+        managers.some((each) => each.name === event.name && each.proven);
+      if (proven(state) && !proven(before)) this.#host.sessionManager(event.name);
+    }
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'ask':
+          this.#host.append(
+            barrierPing(this.#domain, effect.name, `${this.#idPrefix}${effect.counter}-${effect.name}`),
+          );
+          break;
+        case 'returned':
+          this.#returned(effect.counter);
+          break;
+        case 'lost':
+          this.#host.lost('session-manager');
+          break;
+      }
+    }
+  }
+
   #setTimer(purpose: BarrierPurpose): void {
     const { timers } = this.#env;
     timers.clear(this.#timer);
@@ -128,7 +194,8 @@ export class LinkBarrier {
   }
 
   /** Other traffic, but not the probe's own return: then the peer lives, and does not return barriers. */
-  #lossOf(purpose: BarrierPurpose): 'barrier' | 'keep-alive' {
+  #lossOf(purpose: BarrierPurpose): BarrierLoss {
+    if (this.#managers.looped !== 0) return 'session-manager';
     return purpose === 'confirm' || this.#heardAtMs > this.#pingedAtMs ? 'barrier' : 'keep-alive';
   }
 

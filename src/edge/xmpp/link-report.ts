@@ -19,12 +19,16 @@ const remedies: Readonly<Partial<Record<StreamFailureReason, string>>> = {
     'this port does not take components (XEP-0114): give the component port of the server, often 5347',
   barrier:
     'the server did not return a ping from this domain to itself, so nothing can be confirmed: it is overloaded, or its rules drop such pings',
+  'session-manager':
+    "the session manager behind jabberd2's router was away or did not answer: start it, or see why it is slow (jabberd2-sm)",
 };
 
 /** How the next attempt should be timed. `everUp`: these settings have worked before, so it may well pass. */
 export function retryClass(failure: StreamFailure, everUp: boolean): RetryClass {
   let retry: RetryClass = 'ordinary';
-  if (failure.reason === 'bad-stream') retry = 'configuration';
+  // The server itself is there, and stanzas wait.
+  if (failure.reason === 'session-manager') retry = 'quick';
+  else if (failure.reason === 'bad-stream') retry = 'configuration';
   else if (failure.reason === 'stream-error' && failure.condition !== undefined) {
     retry = streamErrorMeaning(failure.condition).retry;
   }
@@ -122,6 +126,11 @@ export class LinkReport {
     const remedy = byReason ?? (byCondition === '' ? undefined : byCondition);
     if (remedy === undefined) log.warn('xmpp.link.down', fields);
     else log.error('xmpp.link.down', { ...fields, remedy });
+  }
+
+  /** From now on nothing is confirmed without it. */
+  sessionManager(name: string): void {
+    this.#env.log.info('xmpp.link.session-manager', { ...this.#place, name });
   }
 
   unexpected(state: string, event: string): void {
