@@ -125,11 +125,13 @@ export {
   type BarrierTransition,
 } from './stream/barrier.ts';
 export {
-  FORGET_AFTER_STREAMS,
+  FORGET_AFTER_MISSES,
   MAX_SESSION_MANAGERS,
+  QUICK_ROUTER_MS,
+  SLOW_ROUTER_MS,
   initialSessionManagersState,
   introducedSessionManager,
-  sessionManagerAnswer,
+  sessionManagerAnswered,
   stepSessionManagers,
   type SessionManager,
   type SessionManagersEffect,

@@ -9,7 +9,7 @@ import {
   initialBarrierState,
   initialSessionManagersState,
   introducedSessionManager,
-  sessionManagerAnswer,
+  sessionManagerAnswered,
   stepBarrier,
   stepSessionManagers,
   type BarrierEvent,
@@ -33,10 +33,11 @@ export interface BarrierHost {
   returned(): void;
   /** A session manager answered for the first time: barriers wait for it from now on. */
   sessionManager(name: string): void;
-  lost(reason: BarrierLoss): void;
+  /** The stream is of no use any more. */
+  lost(reason: 'barrier' | 'keep-alive'): void;
+  /** A session manager was away: what is not confirmed never will be. `anew` is to be called. */
+  managerLost(): void;
 }
-
-export type BarrierLoss = 'barrier' | 'keep-alive' | 'session-manager';
 
 export class LinkBarrier {
   readonly #domain: string;
@@ -50,6 +51,7 @@ export class LinkBarrier {
   #idPrefix = '';
   #heardAtMs = 0;
   #pingedAtMs = 0;
+  #verifiedAtMs = 0;
   #timer: Timer | undefined;
   #idleTimer: Timer | undefined;
   /** False while the owner lets the link not read: then silence proves nothing. */
@@ -74,6 +76,11 @@ export class LinkBarrier {
     return awaitsConfirmation(this.#state);
   }
 
+  /** After `up` and `anew`: until the first barrier is back, nothing can be confirmed. */
+  get waitsForManager(): boolean {
+    return this.#managers.asked !== 0;
+  }
+
   /** A stream came up; `seq` is the last number given out. Appends the first ping. */
   up(seq: number): void {
     // Of this stream alone: what an earlier one still has in the server's queue must confirm nothing.
@@ -90,12 +97,18 @@ export class LinkBarrier {
     this.#stepManagers({ kind: 'down' });
   }
 
+  /** Begins again on the same stream; `seq` is the last number given out. Appends a ping. */
+  anew(seq: number): void {
+    this.#step({ kind: 'down' });
+    this.#stepManagers({ kind: 'down' });
+    this.#step({ kind: 'up', seq });
+  }
+
   /** Looks whether a session manager introduces itself by this stanza, which is the owner's all the same. */
   observe(el: XmlElement): void {
     const name = introducedSessionManager(el, this.#domain);
     if (name === undefined) return;
     this.#stepManagers({ kind: 'introduced', name, awaits: this.awaits });
-    this.#host.flush();
   }
 
   /** Something came from the peer. */
@@ -131,30 +144,46 @@ export class LinkBarrier {
           this.#host.flush();
           break;
         case 'lost':
-          this.#host.lost(this.#lossOf(effect.purpose));
+          if (this.#managerOwes) this.#host.managerLost();
+          else this.#host.lost(this.#lossOf(effect.purpose));
           break;
       }
     }
+  }
+
+  /** The router has returned the barrier, a session manager has not. */
+  get #managerOwes(): boolean {
+    const { looped, managers } = this.#managers;
+    return looped !== 0 && managers.some(({ owes }) => owes !== 0);
   }
 
   get #managed(): boolean {
     return this.#managers.managers.length > 0;
   }
 
-  /** The rest of an id is the number of the barrier, or number and name of a session manager. */
+  /** The rest of an id: the number of the barrier, and behind a dash who was asked: a manager, or the router again. */
   #heardOf(rest: string, el: XmlElement): void {
     const dash = rest.indexOf('-');
     const counter = Number(dash === -1 ? rest : rest.slice(0, dash));
-    if (dash !== -1) {
-      const name = rest.slice(dash + 1);
-      this.#stepManagers({ kind: sessionManagerAnswer(el, name), name, counter });
-    } else if (this.#managed) this.#stepManagers({ kind: 'looped', counter });
-    else this.#returned(counter);
+    if (dash === -1) {
+      if (this.#managed) this.#stepManagers({ kind: 'looped', counter });
+      else this.#returned(counter);
+      return;
+    }
+    const name = rest.slice(dash + 1);
+    if (name === '') {
+      const now = this.#env.clock.now();
+      const tookMs = now - this.#verifiedAtMs;
+      this.#stepManagers({ kind: 'verified', counter, tookMs, sinceMs: now - this.#pingedAtMs });
+    } else if (sessionManagerAnswered(el, name)) this.#stepManagers({ kind: 'answered', name, counter });
+    else this.#stepManagers({ kind: 'absent', name, counter, awaits: this.awaits });
   }
 
   #returned(counter: number): void {
+    const before = this.#state;
     this.#step({ kind: 'returned', counter });
-    this.#host.returned();
+    // Not for an old number.
+    if (this.#state !== before) this.#host.returned();
   }
 
   #stepManagers(event: SessionManagersEvent): void {
@@ -172,12 +201,18 @@ export class LinkBarrier {
           this.#host.append(
             barrierPing(this.#domain, effect.name, `${this.#idPrefix}${effect.counter}-${effect.name}`),
           );
+          this.#host.flush();
+          break;
+        case 'verify':
+          this.#verifiedAtMs = this.#env.clock.now();
+          this.#host.append(barrierPing(this.#domain, this.#domain, `${this.#idPrefix}${effect.counter}-`));
+          this.#host.flush();
           break;
         case 'returned':
           this.#returned(effect.counter);
           break;
         case 'lost':
-          this.#host.lost('session-manager');
+          this.#host.managerLost();
           break;
       }
     }
@@ -194,8 +229,7 @@ export class LinkBarrier {
   }
 
   /** Other traffic, but not the probe's own return: then the peer lives, and does not return barriers. */
-  #lossOf(purpose: BarrierPurpose): BarrierLoss {
-    if (this.#managers.looped !== 0) return 'session-manager';
+  #lossOf(purpose: BarrierPurpose): 'barrier' | 'keep-alive' {
     return purpose === 'confirm' || this.#heardAtMs > this.#pingedAtMs ? 'barrier' : 'keep-alive';
   }
 

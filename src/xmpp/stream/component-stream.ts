@@ -42,8 +42,6 @@ export type StreamFailureReason =
   | 'barrier'
   /** Nothing at all comes from the peer. */
   | 'keep-alive'
-  /** The session manager behind the peer was away (session-managers.ts). */
-  | 'session-manager'
   | 'stopped';
 
 export type ComponentState =
@@ -77,7 +75,7 @@ export type ComponentEvent =
   | { readonly kind: 'disconnected'; readonly error?: string | undefined }
   | { readonly kind: 'timeout' }
   /** The driver found the link useless. */
-  | { readonly kind: 'giveUp'; readonly reason: 'barrier' | 'keep-alive' | 'session-manager' }
+  | { readonly kind: 'giveUp'; readonly reason: 'barrier' | 'keep-alive' }
   | { readonly kind: 'stop' };
 
 export type ComponentEffect =

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import type { XmlElement } from '../../../src/xml/index.ts';
+import { SendRefusal } from '../../../src/edge/xmpp/index.ts';
 import { FakeServer } from './fake-server.ts';
 import { DOMAIN, message, Rig, settle, until } from './rig.ts';
 
@@ -17,7 +18,7 @@ afterEach(async () => {
   for (const each of open.splice(0).toReversed()) await each.stop();
 });
 
-/** A fake router: it loops barriers; pings of `sm` are the test's to answer. */
+/** A fake router: it loops pings of the domain to itself; those of `sm` are the test's to answer. */
 async function behindRouter(): Promise<{ server: FakeServer; rig: Rig; asked: () => XmlElement[] }> {
   const server = await new FakeServer().listen();
   const rig = new Rig(server.port);
@@ -85,6 +86,27 @@ describe('a session manager behind the router', () => {
     answer(server, asked()[1]);
     await until('confirmed', () => rig.confirmed.length === 1);
     assert.deepEqual(rig.confirmed, [seq]);
+    assert.equal(server.pings.length, 3, 'the router was asked once more');
+  });
+
+  test('a router that is slow to say that it is still there may be stopping: it is asked again', async () => {
+    const { rig, server, asked } = await introduced();
+    const seq = rig.link.send(message('x'), CONFIRM);
+    await until('both pings', () => server.pings.length === 2 && asked().length === 2);
+    await settle();
+    server.barrier = 'never';
+    answer(server, asked()[1]);
+    for (let ping = 3; ping <= 7; ping++) {
+      await until('asked once more', () => server.pings.length === ping);
+      await settle();
+      assert.deepEqual(rig.confirmed, []);
+      rig.time.advance(1000);
+      const id = server.pings.at(-1)?.attr('id') ?? '';
+      server.write(`<iq xmlns='jabber:client' type='get' id='${id}' to='${DOMAIN}' from='${DOMAIN}'/>`);
+    }
+    // Five seconds are more than it takes to stop: it is merely slow.
+    await until('confirmed', () => rig.confirmed.length === 1);
+    assert.deepEqual(rig.confirmed, [seq]);
   });
 
   test('what was sent meanwhile has pings of its own', async () => {
@@ -129,35 +151,108 @@ describe('a session manager behind the router', () => {
     ['it does not answer in 8 s', (_server, _ask, rig) => rig.time.advance(8000)],
   ];
   for (const [name, happens] of losses) {
-    test(`${name}: nothing is confirmed, the stream begins anew, and soon`, async () => {
+    test(`${name}: nothing is confirmed, its owner hears of a new link, the stream stays`, async () => {
       const { rig, server, asked } = await introduced();
-      rig.link.send(message('x'), CONFIRM);
+      const lost = rig.link.send(message('x'), CONFIRM);
       await until('asked', () => asked().length === 2 && server.pings.length === 2);
       await settle();
       happens(server, asked()[1], rig);
       await until('down', () => rig.events.includes('down session-manager'));
-      await until('ended', () => rig.link.state === 'closed');
-      assert.deepEqual(rig.confirmed, []);
       assert.match(String(rig.lines.find((line) => line.level === 'error')?.fields['remedy']), /jabberd2-sm/);
-      assert.ok(rig.waitForAttempt() <= 500, 'at most half a second');
-      await until('up', () => rig.link.state === 'up');
-      // It is remembered: the first barrier of the new stream asks it without an introduction.
-      await until('asked on the new stream', () => asked().length === 3);
-      const seq = rig.link.send(message('x'), CONFIRM);
+      assert.equal(rig.counters.total('stoxgate_xmpp_link_failures_total'), 1);
+      await until('asked anew', () => asked().length === 3 && server.pings.length === 3);
       await settle();
-      assert.deepEqual(rig.confirmed, []);
+      assert.equal(rig.link.state, 'handshaking');
+      // What the one before had still said, and the router's second return, are of the past.
+      answer(server, asked()[1]);
+      const old = server.pings[1]?.attr('id') ?? '';
+      server.write(`<iq xmlns='jabber:client' type='get' id='${old}' to='${DOMAIN}' from='${DOMAIN}'/>`);
+      await settle();
+      assert.equal(rig.link.state, 'handshaking');
       answer(server, asked()[2]);
+      await until('up', () => rig.link.state === 'up');
+      const seq = rig.link.send(message('x'), CONFIRM);
       await until('asked for the stanza', () => asked().length === 4);
       answer(server, asked()[3]);
       await until('confirmed', () => rig.confirmed.length === 1);
       assert.deepEqual(rig.confirmed, [seq]);
+      assert.ok(seq > lost);
+      assert.deepEqual(rig.events, ['up', 'proved', 'down session-manager', 'up', 'proved']);
+      assert.equal(server.connections, 1);
     });
   }
+
+  test('stanzas of the same turn that want no confirmation are written, those that do are not taken', async () => {
+    const { rig, server, asked } = await introduced();
+    rig.link.send(message('x'), CONFIRM);
+    await until('asked', () => asked().length === 2 && server.pings.length === 2);
+    await settle();
+    rig.onStanza = () => {
+      rig.link.send(message('an answer'));
+    };
+    server.write(`<message from='a@example.org' to='b@${DOMAIN}'/>${INTRODUCTION}`);
+    await until('down', () => rig.events.includes('down session-manager'));
+    assert.equal(rig.link.send(message('y'), CONFIRM), SendRefusal.NotUp);
+    await until('written', () => server.stanzas.some((el) => el.child('body')?.text() === 'an answer'));
+    assert.equal(
+      server.stanzas.some((el) => el.child('body')?.text() === 'y'),
+      false,
+    );
+  });
+
+  test('a new stream before it is there again: not up, but answering; its introduction opens it', async () => {
+    const { rig, server, asked } = await introduced();
+    server.drop();
+    await until('ended', () => rig.link.state === 'closed');
+    rig.waitForAttempt();
+    await until('asked on the new stream', () => asked().length === 2);
+    bounce(server, asked()[1]);
+    await settle();
+    assert.equal(rig.link.state, 'handshaking');
+    assert.equal(rig.link.answering, true);
+    assert.equal(rig.link.send(message('x'), CONFIRM), SendRefusal.NotUp);
+    assert.ok(rig.link.send(message('an answer')) > 0);
+    assert.deepEqual(rig.events.filter((event) => event === 'up').length, 1);
+    server.write(INTRODUCTION);
+    await until('asked again', () => asked().length === 3);
+    answer(server, asked()[2]);
+    await until('up', () => rig.link.state === 'up');
+    assert.deepEqual(rig.events.slice(-2), ['up', 'proved']);
+    assert.equal(server.connections, 2);
+  });
+
+  test('it does not come: asked every 8 s, told once, and no "down" without an "up"', async () => {
+    const { rig, server, asked } = await introduced();
+    server.drop();
+    await until('ended', () => rig.link.state === 'closed');
+    rig.waitForAttempt();
+    for (let times = 2; times <= 5; times++) {
+      await until('asked', () => asked().length === times);
+      bounce(server, asked().at(-1));
+      await settle();
+      rig.time.advance(8000);
+    }
+    assert.deepEqual(rig.events, ['up', 'proved', 'down closed-by-peer', 'ended closed-by-peer']);
+    assert.equal(rig.told().filter((line) => line === 'error xmpp.link.down session-manager').length, 1);
+    assert.equal(server.connections, 2);
+  });
+
+  test('a router that returns nothing is a matter of the barrier, also behind a session manager', async () => {
+    const { rig, server, asked } = await introduced();
+    server.barrier = 'never';
+    rig.link.send(message('x'), CONFIRM);
+    await until('asked', () => asked().length === 2);
+    answer(server, asked()[1]);
+    await settle();
+    rig.time.advance(8000);
+    await until('ended', () => rig.link.state === 'closed');
+    assert.ok(rig.events.includes('down barrier'));
+  });
 
   test('one that comes back while nothing waits costs no stream', async () => {
     const { rig, server, asked } = await introduced();
     server.write(INTRODUCTION + INTRODUCTION);
-    await until('asked', () => asked().length === 2);
+    await until('asked for each', () => asked().length === 3);
     answer(server, asked()[1]);
     await settle();
     assert.equal(rig.link.state, 'up');

@@ -5,13 +5,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { array, assert as check, constantFrom, property } from 'fast-check';
 import {
-  FORGET_AFTER_STREAMS,
+  FORGET_AFTER_MISSES,
   initialBarrierState,
   initialSessionManagersState,
   introducedSessionManager,
   MAX_SESSION_MANAGERS,
   NS_COMPONENT,
-  sessionManagerAnswer,
+  QUICK_ROUTER_MS,
+  sessionManagerAnswered,
+  SLOW_ROUTER_MS,
   stepBarrier,
   stepSessionManagers,
   type BarrierEvent,
@@ -81,30 +83,30 @@ describe('A session manager introduces itself', () => {
   }
 });
 
-describe('What comes back for a ping of a session manager', () => {
+describe('Has the session manager itself answered its ping', () => {
   const error = (condition: string): string =>
     `<error type='cancel'><${condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>`;
-  const cases: readonly (readonly [string, string, 'answered' | 'absent'])[] = [
-    ['jabberd2 2.7, as recorded', `<iq type='result' id='b' to='gw.example' from='sm'></iq>`, 'answered'],
+  const cases: readonly (readonly [string, string, boolean])[] = [
+    ['jabberd2 2.7, as recorded', `<iq type='result' id='b' to='gw.example' from='sm'></iq>`, true],
     [
       'sm without iq-ping (RFC 6120 §8.4: an unknown get is answered by an error)',
       `<iq type='error' id='b' to='gw.example' from='sm'>${error('feature-not-implemented')}</iq>`,
-      'answered',
+      true,
     ],
     [
       'the router without a route, as recorded: the addresses are as they were',
       `<iq type='error' id='b' to='sm' from='gw.example'>${error('service-unavailable')}</iq>`,
-      'absent',
+      false,
     ],
     [
       'the server-to-server process, which took it for a domain',
       `<iq type='error' id='b' to='gw.example' from='sm'>${error('remote-server-not-found')}</iq>`,
-      'absent',
+      false,
     ],
-    ['somebody else', `<iq type='result' id='b' to='gw.example' from='sm2'></iq>`, 'absent'],
+    ['somebody else', `<iq type='result' id='b' to='gw.example' from='sm2'></iq>`, false],
   ];
   for (const [name, xml, expected] of cases) {
-    test(name, () => assert.equal(sessionManagerAnswer(parsed(xml), 'sm'), expected));
+    test(name, () => assert.equal(sessionManagerAnswered(parsed(xml), 'sm'), expected));
   }
 });
 
@@ -113,13 +115,14 @@ function inWords(effect: SessionManagersEffect): string {
     case 'ask':
       return `ask ${effect.name} ${effect.counter}`;
     case 'returned':
-      return `returned ${effect.counter}`;
+    case 'verify':
+      return `${effect.kind} ${effect.counter}`;
     case 'lost':
       return `lost ${effect.name}`;
   }
 }
 
-function stateInWords({ managers, looped }: SessionManagersState): string {
+function stateInWords({ managers, asked, looped }: SessionManagersState): string {
   const each = managers.map(({ name, proven, here, owes, missed }) =>
     [
       name,
@@ -131,23 +134,37 @@ function stateInWords({ managers, looped }: SessionManagersState): string {
       .filter((word) => word !== '')
       .join(' '),
   );
-  return [...each, ...(looped > 0 ? [`looped ${looped}`] : [])].join(', ');
+  return [
+    ...each,
+    ...(asked > 0 ? [`asked ${asked}`] : []),
+    ...(looped > 0 ? [`looped ${looped}`] : []),
+  ].join(', ');
 }
 
 const fresh: SessionManager = { name: 'sm', proven: false, here: false, owes: 0, missed: 0 };
 const here: SessionManager = { ...fresh, proven: true, here: true };
-const only = (manager: SessionManager, looped = 0): SessionManagersState => ({ managers: [manager], looped });
+const only = (manager: SessionManager, asked = 0, looped = 0): SessionManagersState => ({
+  managers: [manager],
+  asked,
+  looped,
+});
 
 const states = {
   none: initialSessionManagersState,
   new: only(fresh),
-  /** It answered on an earlier stream. */
-  remembered: only({ ...here, here: false }),
-  here: only(here),
-  owing: only({ ...here, owes: 5 }),
+  /** It answered on an earlier stream, and its first barrier on this one is out. */
+  remembered: only({ ...here, here: false, owes: 5 }, 5),
+  here: only(here, 4),
+  owing: only({ ...here, owes: 5 }, 5),
   /** The router has looped barrier 5 already. */
-  late: only({ ...here, owes: 5 }, 5),
+  late: only({ ...here, owes: 5 }, 5, 5),
+  /** It has answered before the router looped. */
+  early: only(here, 5),
+  /** Both are back; the router is asked once more. */
+  verifying: only(here, 5, 5),
 } as const satisfies Readonly<Record<string, SessionManagersState>>;
+
+const verified = { kind: 'verified', counter: 5, sinceMs: SLOW_ROUTER_MS - 1 } as const;
 
 const events = {
   introduced: { kind: 'introduced', name: 'sm', awaits: false },
@@ -157,9 +174,14 @@ const events = {
   answered: { kind: 'answered', name: 'sm', counter: 5 },
   answeredAnother: { kind: 'answered', name: 'sm', counter: 0 },
   answeredByNobody: { kind: 'answered', name: 'x', counter: 5 },
-  absent: { kind: 'absent', name: 'sm', counter: 5 },
-  absentAnother: { kind: 'absent', name: 'sm', counter: 0 },
-  absentNobody: { kind: 'absent', name: 'x', counter: 5 },
+  absent: { kind: 'absent', name: 'sm', counter: 5, awaits: false },
+  absentWhileAwaiting: { kind: 'absent', name: 'sm', counter: 5, awaits: true },
+  absentAnother: { kind: 'absent', name: 'sm', counter: 0, awaits: true },
+  absentNobody: { kind: 'absent', name: 'x', counter: 5, awaits: true },
+  verified: { ...verified, tookMs: QUICK_ROUTER_MS },
+  verifiedSlowly: { ...verified, tookMs: QUICK_ROUTER_MS + 1 },
+  verifiedSlowlyForLong: { ...verified, tookMs: QUICK_ROUTER_MS + 1, sinceMs: SLOW_ROUTER_MS },
+  verifiedAnother: { ...verified, counter: 4, tookMs: 1 },
   down: { kind: 'down' },
 } as const satisfies Readonly<Record<string, SessionManagersEvent>>;
 
@@ -167,52 +189,71 @@ const events = {
 const matrix: Readonly<Record<keyof typeof events, Partial<Record<keyof typeof states, string>>>> = {
   introduced: {
     none: 'sm new: ask sm 0',
-    here: 'sm proven: ask sm 0',
-    owing: 'sm proven owes 5: ask sm 0',
-    late: 'sm proven owes 5, looped 5: ask sm 0',
+    remembered: 'sm proven owes 5, asked 5: ask sm 5',
+    here: 'sm proven, asked 4: ask sm 0',
+    owing: 'sm proven owes 5, asked 5: ask sm 5',
+    late: 'sm proven owes 5, asked 5, looped 5: ask sm 5',
+    early: 'sm proven, asked 5: ask sm 0',
+    verifying: 'sm proven, asked 5, looped 5: ask sm 0',
   },
   introducedWhileAwaiting: {
     none: 'sm new: ask sm 0',
-    here: 'sm proven: lost sm',
-    owing: 'sm proven owes 5: lost sm',
-    late: 'sm proven owes 5, looped 5: lost sm',
+    remembered: 'sm proven owes 5, asked 5: lost sm',
+    here: 'sm proven, asked 4: lost sm',
+    owing: 'sm proven owes 5, asked 5: lost sm',
+    late: 'sm proven owes 5, asked 5, looped 5: lost sm',
+    early: 'sm proven, asked 5: lost sm',
+    verifying: 'sm proven, asked 5, looped 5: lost sm',
   },
   barrier: {
-    none: ': ',
-    new: 'sm new: ',
-    remembered: 'sm proven owes 6: ask sm 6',
-    here: 'sm proven here owes 6: ask sm 6',
-    owing: 'sm proven here owes 6: ask sm 6',
-    late: 'sm proven here owes 6: ask sm 6',
+    remembered: 'sm proven owes 6, asked 6: ask sm 6',
+    here: 'sm proven here owes 6, asked 6: ask sm 6',
+    owing: 'sm proven here owes 6, asked 6: ask sm 6',
+    late: 'sm proven here owes 6, asked 6: ask sm 6',
+    early: 'sm proven here owes 6, asked 6: ask sm 6',
+    verifying: 'sm proven here owes 6, asked 6: ask sm 6',
   },
   looped: {
     none: ': returned 5',
     new: 'sm new: returned 5',
-    remembered: 'sm proven: returned 5',
-    here: 'sm proven here: returned 5',
-    owing: 'sm proven here owes 5, looped 5: ',
+    remembered: 'sm proven owes 5, asked 5, looped 5: ',
+    here: 'sm proven here, asked 4: returned 5',
+    owing: 'sm proven here owes 5, asked 5, looped 5: ',
+    early: 'sm proven here, asked 5, looped 5: verify 5',
   },
   answered: {
     new: 'sm proven here: ',
-    remembered: 'sm proven here: ',
-    owing: 'sm proven here: ',
-    late: 'sm proven here: returned 5',
+    remembered: 'sm proven here, asked 5: ',
+    owing: 'sm proven here, asked 5: ',
+    late: 'sm proven here, asked 5, looped 5: verify 5',
   },
-  answeredAnother: { new: 'sm proven here: ', remembered: 'sm proven here: ' },
+  answeredAnother: { new: 'sm proven here: ', remembered: 'sm proven here owes 5, asked 5: ' },
   answeredByNobody: {},
   absent: {
     new: ': ',
-    owing: 'sm proven here owes 5: lost sm',
-    late: 'sm proven here owes 5, looped 5: lost sm',
+    owing: 'sm proven owes 5, asked 5: ',
+    late: 'sm proven owes 5, asked 5, looped 5: ',
+  },
+  absentWhileAwaiting: {
+    new: ': ',
+    remembered: 'sm proven owes 5, asked 5: lost sm',
+    owing: 'sm proven owes 5, asked 5: lost sm',
+    late: 'sm proven owes 5, asked 5, looped 5: lost sm',
   },
   absentAnother: { new: ': ' },
   absentNobody: {},
+  verified: { verifying: 'sm proven here, asked 5: returned 5' },
+  verifiedSlowly: { verifying: 'sm proven here, asked 5, looped 5: verify 5' },
+  verifiedSlowlyForLong: { verifying: 'sm proven here, asked 5: returned 5' },
+  verifiedAnother: {},
   down: {
     new: ': ',
     remembered: 'sm proven missed 1: ',
     here: 'sm proven: ',
     owing: 'sm proven: ',
     late: 'sm proven: ',
+    early: 'sm proven: ',
+    verifying: 'sm proven: ',
   },
 };
 
@@ -257,7 +298,7 @@ describe('Session managers in a row of events', () => {
       { kind: 'looped', counter: 1 },
       answer('sm1', 1),
     ]);
-    assert.deepEqual(words.slice(4), ['ask sm1 1, ask sm2 1', '', '', 'returned 1']);
+    assert.deepEqual(words.slice(4), ['ask sm1 1, ask sm2 1', '', '', 'verify 1']);
   });
 
   test('bounded: no more than are asked, and an introduction is no proof', () => {
@@ -273,7 +314,7 @@ describe('Session managers in a row of events', () => {
 
   test('one that never comes again is forgotten in the end', () => {
     let state: SessionManagersState = states.here;
-    for (let stream = 0; stream < FORGET_AFTER_STREAMS; stream++) {
+    for (let stream = 0; stream < FORGET_AFTER_MISSES; stream++) {
       assert.equal(state.managers.length, 1);
       state = stepSessionManagers(state, { kind: 'down' }).state;
     }
@@ -300,8 +341,16 @@ describe('Behind a router whose session manager may stop at any time', () => {
   });
 });
 
-type Wire = { readonly seq: number } | { readonly loop: number } | { readonly ask: number };
-type Back = { readonly looped: number } | { readonly answered: number } | 'introduced';
+type Wire =
+  | { readonly seq: number }
+  | { readonly loop: number }
+  | { readonly ask: number }
+  | { readonly verify: number };
+type Back =
+  | { readonly looped: number }
+  | { readonly answered: number }
+  | { readonly verified: number }
+  | 'introduced';
 
 class ModelLink {
   readonly confirmed = new Set<number>();
@@ -338,6 +387,7 @@ class ModelLink {
   route(): void {
     for (const each of this.#toRouter.shift() ?? []) {
       if ('loop' in each) this.#back.push({ looped: each.loop });
+      else if ('verify' in each) this.#back.push({ verified: each.verify });
       else this.#toManager.push(each);
     }
   }
@@ -362,7 +412,9 @@ class ModelLink {
       this.#stepManagers({ kind: 'introduced', name: 'sm', awaits });
       this.flush();
     } else if ('looped' in each) this.#stepManagers({ kind: 'looped', counter: each.looped });
-    else this.#stepManagers({ kind: 'answered', name: 'sm', counter: each.answered });
+    else if ('verified' in each) {
+      this.#stepManagers({ kind: 'verified', counter: each.verified, tookMs: 1, sinceMs: 2 });
+    } else this.#stepManagers({ kind: 'answered', name: 'sm', counter: each.answered });
   }
 
   settle(): void {
@@ -382,14 +434,14 @@ class ModelLink {
   }
 
   /** What waited is written again on the next stream; here under new numbers. */
-  #reconnect(): void {
+  /** On the same stream: what is on its way stays there. What waited is written again, here under new numbers. */
+  #anew(): void {
+    this.#toRouter.push(this.#batch);
     this.#batch = [];
-    this.#toRouter = [];
-    this.#toManager = [];
-    this.#back = [];
+    this.#floor = this.#seq;
     this.#step({ kind: 'down' });
     this.#stepManagers({ kind: 'down' });
-    this.#up();
+    this.#step({ kind: 'up', seq: this.#seq });
   }
 
   #step(event: BarrierEvent): void {
@@ -411,8 +463,9 @@ class ModelLink {
     this.#managers = state;
     for (const effect of effects) {
       if (effect.kind === 'ask') this.#batch.push({ ask: effect.counter });
+      else if (effect.kind === 'verify') this.#batch.push({ verify: effect.counter });
       else if (effect.kind === 'returned') this.#step({ kind: 'returned', counter: effect.counter });
-      else this.#reconnect();
+      else this.#anew();
     }
   }
 }
