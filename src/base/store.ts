@@ -3,13 +3,13 @@
 
 /** A collection of one feature: `outbox`, `ledger`, `subscriptions` … */
 export interface CollectionSpec<R> {
-  /** Lower-case letters and underscores: it becomes the name of a table. */
+  /** Lower-case letters, digits and underscores, at most 24: it becomes the name of a table. */
   readonly name: string;
   /** Version of the records that this program writes, from 1. A store that holds a newer one is refused. */
   readonly version: number;
   /**
    * By which values records are found, each at most 512 octets of text; undefined: not under this name. To change
-   * what an index says is a new version.
+   * what an index says is a new version. Their names have letters, digits and underscores, at most 24.
    */
   readonly indexes: Readonly<Record<string, (record: R) => string | undefined>>;
   /** Called when a write is due, not before: a record that is withdrawn in time is never encoded. JSON text. */
@@ -27,7 +27,11 @@ export interface Entry<R> {
   readonly record: R;
 }
 
-/** Called once: without an error when the write is durable, with one when it was not done and will not be. */
+/**
+ * Called once, never inside of the call that it was given to: without an error when the write is durable, with one when
+ * it was not done and will not be. Errors are `ERR_STORE_…`; `ERR_STORE_RECORD` concerns this record alone, which is not
+ * what a store takes: a key of more than 1024 octets, an index of more than 512, more than 4,194,304 characters.
+ */
 export type Written = (error?: Error) => void;
 
 export interface FindOptions {
@@ -39,12 +43,16 @@ export interface FindOptions {
 
 /**
  * Records by key, in order of insertion. Writes are buffered and committed in groups; reads see what was written
- * before them. Every method may be called at any time; after `close` they fail with `ERR_STORE_CLOSED`.
+ * before them. Every method may be called at any time; after `close` they fail with `ERR_STORE_CLOSED`. To name
+ * an index that the collection does not have is a mistake.
  */
 export interface Collection<R> {
   /** Inserts or replaces. */
   put(key: string, record: R, written?: Written): void;
-  /** Removes, if it is there. A `put` of this key that no commit has taken yet is never written, and both are told so as done. */
+  /**
+   * Removes, if it is there. A `put` of this key that no commit has taken yet is never written, and both are told so as
+   * done, at the end of the window at the latest (later when the store must look whether an earlier record is there).
+   */
   delete(key: string, written?: Written): void;
   get(key: string): Promise<R | undefined>;
   /** What has this value of an index, in order of insertion. */
@@ -52,7 +60,10 @@ export interface Collection<R> {
   /** All, in order of insertion. */
   scan(options?: FindOptions): Promise<readonly Entry<R>[]>;
   count(index?: string, value?: string): Promise<number>;
-  /** Removes what has expired, oldest first, at most `limit`; returns what was removed, so that it can be reported. */
+  /**
+   * Removes what has expired by `nowMs`, earliest first, at most `limit`; returns what was removed, so that it can be
+   * reported. What has expired and cannot be read is removed too, and counted.
+   */
   takeExpired(nowMs: number, limit: number): Promise<readonly Entry<R>[]>;
   /** Removes the oldest until at most `keep` are left; returns how many went. */
   trim(keep: number): Promise<number>;

@@ -21,6 +21,9 @@ const LONGEST_PAUSE_MS = 1000;
 /** How long the server is asked what became of a transaction. */
 const OUTCOME_MS = 10_000;
 
+/** A server, or a URL, whose settings give durability away must not do so here. */
+const DURABLE = `SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'`;
+
 export type Query = (sql: string, values?: readonly unknown[]) => Promise<Cell[][]>;
 
 export class PostgresConnections {
@@ -47,8 +50,6 @@ export class PostgresConnections {
       query_timeout: ANSWER_MS,
       keepAlive: true,
       application_name: 'stoxgate',
-      // A server whose default gives durability away must not do so here.
-      options: '-c synchronous_commit=on',
     });
     this.#pool.on('error', (error) => this.#log.debug('store.connection-lost', { store: place, error }));
   }
@@ -78,7 +79,7 @@ export class PostgresConnections {
     let result: { readonly value: T } | undefined;
     try {
       return await this.#connected(async (query) => {
-        await query(`BEGIN; ${begin}`);
+        await query(`BEGIN; ${DURABLE}; ${begin}`);
         const value = await work(query);
         // None is assigned when nothing was changed.
         const [[id] = []] = await query('SELECT pg_current_xact_id_if_assigned()::text');

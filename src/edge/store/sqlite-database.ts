@@ -49,6 +49,7 @@ export class SqliteDatabase {
     try {
       // Before the first access: with it there is no shared memory, and nobody else gets in.
       db.exec('PRAGMA locking_mode = EXCLUSIVE');
+      this.#mustBeOurs();
       db.exec('PRAGMA journal_mode = WAL');
       db.exec('PRAGMA synchronous = FULL');
       db.exec(`PRAGMA journal_size_limit = ${MAX_LOG}`);
@@ -60,16 +61,17 @@ export class SqliteDatabase {
     }
   }
 
-  /** Whose file is it, and of which layout? */
-  #claim(): void {
+  /** Before anything is changed in it. */
+  #mustBeOurs(): void {
     const owner = this.#number('PRAGMA application_id');
-    if (owner !== APPLICATION_ID) {
-      if (owner !== 0 || this.#number('SELECT count(*) FROM sqlite_schema') > 0) {
-        const what = `${this.#path} cannot be the store`;
-        throw storeError('ERR_STORE_OPEN', what, 'it is the database of another program');
-      }
-      this.#db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-    }
+    if (owner === APPLICATION_ID) return;
+    if (owner === 0 && this.#number('SELECT count(*) FROM sqlite_schema') === 0) return;
+    const what = `${this.#path} cannot be the store`;
+    throw storeError('ERR_STORE_OPEN', what, 'it is the database of another program');
+  }
+
+  #claim(): void {
+    this.#db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     this.#db.exec(SCHEMA_TABLE);
     const layout = this.#schemaOf('')?.version ?? LAYOUT_VERSION;
     if (layout > LAYOUT_VERSION) throw newerError(this.#path, '', layout, LAYOUT_VERSION);
