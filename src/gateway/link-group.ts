@@ -8,6 +8,8 @@ import type { XmlElement } from '../xml/index.ts';
 /** A link as this room needs it; implemented by edge/xmpp. */
 export interface GroupLink {
   readonly state: string;
+  /** It carries what wants no confirmation, though it may not be up. */
+  readonly answering: boolean;
   /** A sequence number, or a negative `SendRefusal`. */
   send(stanza: XmlElement, options?: { readonly confirm?: boolean }): number;
 }
@@ -102,7 +104,8 @@ export class LinkGroup {
 
   /** Sends without asking for a confirmation. */
   send(stanza: XmlElement): number {
-    return this.#current()?.send(stanza) ?? SendRefusal.NotUp;
+    const link = this.#current() ?? this.#links.find(({ answering }) => answering);
+    return link?.send(stanza) ?? SendRefusal.NotUp;
   }
 
   /** Sends; `entry` hears later what became of it. A negative number: not written, and `entry` is forgotten. */

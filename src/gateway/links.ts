@@ -2,7 +2,7 @@
 
 import type { Counter } from '../base/index.ts';
 import { BarrierDesk, ComponentLink, type ComponentLinkEnv } from '../edge/xmpp/index.ts';
-import type { XmlElement } from '../xml/index.ts';
+import { XmlElement } from '../xml/index.ts';
 import { prepareDomain } from '../xmpp/index.ts';
 import { domainOf } from './address-text.ts';
 import type { ConfiguredComponent } from './config/schema.ts';
@@ -116,8 +116,9 @@ export class Links {
     const group = (): LinkGroup | undefined => this.#groups.get(component.domain);
     return new ComponentLink(component, this.#env, {
       stanza: (stanza, link) => {
-        const owner = this.#ownerOf(stanza, link);
-        if (owner !== undefined) this.#deliver(stanza, owner);
+        const bounced = bouncedByRouter(stanza, link.domain);
+        const owner = bounced === undefined ? this.#ownerOf(stanza, link) : group();
+        if (owner !== undefined) this.#deliver(bounced ?? stanza, owner);
       },
       up: () => group()?.linkUp(),
       down: (link) => group()?.linkDown(link),
@@ -125,6 +126,22 @@ export class Links {
       writable: () => group()?.linkUp(),
     });
   }
+}
+
+/**
+ * jabberd2's router returns what it has no route for as an error whose addresses are as they were: from us, to the one
+ * who cannot be reached. The same with the addresses of an error (RFC 6120 §8.3.1); undefined: it is no such thing.
+ */
+function bouncedByRouter(stanza: XmlElement, domain: string): XmlElement | undefined {
+  if (stanza.attr('type') !== 'error') return undefined;
+  if (domainOf(stanza.attr('from') ?? '') !== domain) return undefined;
+  if (domainOf(stanza.attr('to') ?? '') === domain) return undefined;
+  const swapped = stanza.attributes.map((each, i) => {
+    if (i % 2 === 1) return each;
+    if (each === 'from') return 'to';
+    return each === 'to' ? 'from' : each;
+  });
+  return new XmlElement(stanza.name, stanza.ns, swapped, stanza.children);
 }
 
 function keyOf({ domain, host, port, secret }: ConfiguredComponent): string {

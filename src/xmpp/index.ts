@@ -134,4 +134,19 @@ export {
   type BarrierState,
   type BarrierTransition,
 } from './stream/barrier.ts';
+export {
+  FORGET_AFTER_MISSES,
+  MAX_SESSION_MANAGERS,
+  QUICK_ROUTER_MS,
+  SLOW_ROUTER_MS,
+  initialSessionManagersState,
+  introducedSessionManager,
+  sessionManagerAnswered,
+  stepSessionManagers,
+  type SessionManager,
+  type SessionManagersEffect,
+  type SessionManagersEvent,
+  type SessionManagersState,
+  type SessionManagersTransition,
+} from './stream/session-managers.ts';
 export { DEFAULT_BACK_OFF, backOffMs, type BackOffOptions } from './stream/back-off.ts';

@@ -19,7 +19,7 @@ class Stage {
 
   constructor() {
     const send = (stanza: XmlElement): number => this.written.push(readChatState(stanza));
-    this.group.replaceLinks([{ state: 'up', send }]);
+    this.group.replaceLinks([{ state: 'up', answering: true, send }]);
   }
 
   says(state: 'composing' | 'active', refreshSeconds?: number, from = 'romeo@example.net'): void {

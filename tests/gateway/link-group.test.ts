@@ -6,12 +6,13 @@ import { XmlElement } from '../../src/xml/index.ts';
 
 class FakeLink implements GroupLink {
   state = 'up';
+  answering = false;
   full = false;
   readonly written: string[] = [];
   static seq = 0;
 
   send(stanza: XmlElement): number {
-    if (this.state !== 'up') return SendRefusal.NotUp;
+    if (this.state !== 'up' && !this.answering) return SendRefusal.NotUp;
     if (this.full) return SendRefusal.Full;
     this.written.push(stanza.attr('id') ?? '');
     return ++FakeLink.seq;
@@ -61,6 +62,22 @@ describe('acknowledgement of a domain’s stanzas', () => {
     assert.equal(links.waiting, 1);
     links.linkConfirmed(link, seqs[2] ?? 0);
     assert.equal(links.waiting, 0);
+  });
+
+  test('what wants no confirmation goes by a link that is not up but answers, the other does not', () => {
+    const [first, second] = [new FakeLink(), new FakeLink()];
+    const links = group(first, second);
+    first.state = 'closed';
+    second.state = 'handshaking';
+    assert.equal(links.send(new Entry('x').stanza), SendRefusal.NotUp);
+    second.answering = true;
+    assert.ok(links.send(new Entry('y').stanza) > 0);
+    assert.equal(links.sendConfirmed(new Entry('z')), SendRefusal.NotUp);
+    assert.deepEqual(second.written, ['y']);
+    assert.equal(links.up, false);
+    first.state = 'up';
+    links.send(new Entry('w').stanza);
+    assert.deepEqual(first.written, ['w']);
   });
 
   test('the first link that is up is used; nothing is written while none is', () => {

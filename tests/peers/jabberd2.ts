@@ -40,27 +40,42 @@ export class Jabberd2 implements XmppServer {
   }
 
   async start(): Promise<void> {
-    const { folder, clientPort } = this.options;
-    const launch = (part: string): PeerProcess =>
-      new PeerProcess(`jabberd2-${part}`, [`jabberd2-${part}`, '-c', join(folder, `${part}.xml`)], {
-        logFile: join(folder, `${part}.log`),
-        cwd: folder,
-      });
-    this.#processes = [launch('router')];
+    this.#processes = [this.#launch('router')];
     await untilPortIsOpen('jabberd2-router', this.#routerPort);
-    const sm = launch('sm');
-    this.#processes.push(sm);
-    await sm.waitForOutput('ready for sessions', 10_000);
-    this.#processes.push(launch('c2s'));
-    await untilPortIsOpen('jabberd2-c2s', clientPort);
+    this.#processes.push(await this.#sessionManager());
+    this.#processes.push(this.#launch('c2s'));
+    await untilPortIsOpen('jabberd2-c2s', this.options.clientPort);
+  }
+
+  /** The session manager alone; router, component links and client connections stay. */
+  async restartSessionManager(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const [router, old, c2s] = this.#processes;
+    if (router === undefined || old === undefined || c2s === undefined)
+      throw new Error('jabberd2 is not running');
+    await old.stop(3_000, signal);
+    this.#processes = [router, await this.#sessionManager(), c2s];
   }
 
   /**
-   * The router first, and with it the component links. The other way round it goes on confirming messages that its
-   * own client listener, being stopped, throws away: a loss that no gateway can see.
+   * The router first, and with it the component links. The other way round the session manager goes on answering for
+   * messages that the client listener, being stopped, throws away: a loss that no gateway can see.
    */
   async stop(): Promise<void> {
     for (const process of this.#processes) await process.stop(3_000);
+  }
+
+  async #sessionManager(): Promise<PeerProcess> {
+    const sm = this.#launch('sm');
+    await sm.waitForOutput('ready for sessions', 10_000);
+    return sm;
+  }
+
+  #launch(part: string): PeerProcess {
+    const { folder } = this.options;
+    return new PeerProcess(`jabberd2-${part}`, [`jabberd2-${part}`, '-c', join(folder, `${part}.xml`)], {
+      logFile: join(folder, `${part}.log`),
+      cwd: folder,
+    });
   }
 }
 

@@ -65,6 +65,20 @@ describe('links that go away', { concurrency: true }, () => {
   );
 
   play(
+    'jabberd2 (recorded): what its router has no route for comes back with the addresses as they were, and is the answer',
+    {},
+    async (rig) => {
+      rig.xmpp.react = (stanza) =>
+        `<message xmlns='jabber:client' type='error' id='${stanza.attr('id')}' to='${stanza.attr('to')}'` +
+        ` from='${stanza.attr('from')}'><error type='cancel' code='503'>` +
+        `<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error><body>hi</body></message>`;
+      const branch = rig.sip.sendRequest({ body: 'no route' }, rig.port);
+      assert.equal(statusOf(await rig.sip.final(branch)), 480);
+      assert.equal(rig.counter('stoxgate_xmpp_misaddressed_total'), 0);
+    },
+  );
+
+  play(
     'two links of one domain: the second carries on at once when the first drops',
     {
       components: (port) => [component('example.net', port)],

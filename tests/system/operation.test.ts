@@ -187,6 +187,7 @@ describe('start', () => {
       JSON.stringify({
         domains: [{ home: 'xmpp', xmpp: 'example.com', sip: 'example.com' }],
         sip: { listen: ['tcp://127.0.0.1:0', `udp://127.0.0.1:${holder.port}`] },
+        store: 'memory:',
       }),
       'test.yaml',
       { env: {}, readFile: () => '' },

@@ -10,8 +10,11 @@ const MARK = 'barrier-';
 const NONCE_CHARS = 20;
 const PREFIX_LENGTH = MARK.length + NONCE_CHARS + 1;
 
+/** Hears the rest of the id behind the stream's prefix, and the element that brought it. */
+export type BarrierReturn = (rest: string, el: XmlElement) => void;
+
 export class BarrierDesk {
-  readonly #owners = new Map<string, (counter: number) => void>();
+  readonly #owners = new Map<string, BarrierReturn>();
 
   /** Number of streams that have barriers here. */
   get size(): number {
@@ -19,7 +22,7 @@ export class BarrierDesk {
   }
 
   /** Beginning of the ids of a new stream's barriers; `returned` hears the rest of each id that comes back. */
-  open(random: Random, returned: (counter: number) => void): string {
+  open(random: Random, returned: BarrierReturn): string {
     const prefix = `${MARK}${random.base32(NONCE_CHARS)}-`;
     this.#owners.set(prefix, returned);
     return prefix;
@@ -37,7 +40,7 @@ export class BarrierDesk {
     if (id === undefined || !id.startsWith(MARK)) return false;
     const returned = this.#owners.get(id.slice(0, PREFIX_LENGTH));
     if (returned === undefined) return false;
-    returned(Number(id.slice(PREFIX_LENGTH)));
+    returned(id.slice(PREFIX_LENGTH), el);
     return true;
   }
 }

@@ -7,7 +7,6 @@
 import { utf8Length, type Timer } from '../../base/index.ts';
 import { serialize, type XmlElement } from '../../xml/index.ts';
 import {
-  backOffMs,
   initialComponentState,
   stepComponent,
   type ComponentEffect,
@@ -17,9 +16,10 @@ import {
 } from '../../xmpp/index.ts';
 import { BarrierDesk } from './barrier-desk.ts';
 import { Connection } from './connection.ts';
-import { handshake, STREAM_END, streamError, streamHeader } from './frames.ts';
+import { frameOf } from './frames.ts';
 import { LinkBarrier } from './link-barrier.ts';
-import { describeFailure, LinkReport, retryClass } from './link-report.ts';
+import { LinkOwner } from './link-owner.ts';
+import { describeFailure, LinkReport } from './link-report.ts';
 import {
   DEFAULT_LINK_LIMITS,
   SendRefusal,
@@ -29,6 +29,7 @@ import {
   type ComponentLinkOptions,
   type SendOptions,
 } from './options.ts';
+import { RetryPace } from './retry-pace.ts';
 import { speaksFor } from './speaks-for.ts';
 
 export class ComponentLink {
@@ -38,19 +39,20 @@ export class ComponentLink {
   readonly #secret: string;
   readonly #limits: ComponentLinkLimits;
   readonly #env: ComponentLinkEnv;
-  readonly #events: ComponentLinkEvents;
+  readonly #owner: LinkOwner;
   readonly #report: LinkReport;
   readonly #desk: BarrierDesk;
   readonly #barrier: LinkBarrier;
+  readonly #pace: RetryPace;
 
   #state: ComponentState = initialComponentState;
   #sinceMs: number;
   #connection: Connection | undefined;
   #everUp = false;
+  /** Its owner has been told that it is up. */
+  #open = false;
   #proved = false;
   #lastEnd: string | undefined;
-  #failures = 0;
-  #upAtMs = 0;
 
   /** Last number given out, and the last of those that want confirmation. */
   #seq = 0;
@@ -75,8 +77,9 @@ export class ComponentLink {
     this.#secret = options.secret;
     this.#limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
     this.#env = env;
-    this.#events = events;
     this.#report = new LinkReport(options, env);
+    this.#owner = new LinkOwner(events, this, this.#report);
+    this.#pace = new RetryPace(this.#limits);
     this.#sinceMs = env.clock.wall();
     this.#desk = env.barriers ?? new BarrierDesk();
     this.#barrier = new LinkBarrier(this.domain, this.#limits, env, this.#desk, {
@@ -84,18 +87,27 @@ export class ComponentLink {
         this.#batch += text;
       },
       flush: () => this.#flushSoon(),
-      confirmed: (seq) => this.#tell('confirmed', () => events.confirmed(this, seq)),
+      confirmed: (seq) => this.#owner.confirmed(seq),
       returned: () => this.#barrierReturned(),
+      sessionManager: (name) => this.#report.sessionManager(name),
       lost: (reason) => this.#feed({ kind: 'giveUp', reason }),
+      managerLost: () => this.#managerLost(),
     });
   }
 
   /**
-   * State of the stream, in the words of its machine; `closed` also while the next attempt is waited for. A link that
-   * only waits for its last confirmations takes nothing and is `closing`.
+   * State of the stream, in the words of its machine. Also `closed` before the next attempt, `closing` while only its
+   * last confirmations are waited for, and `handshaking` while a session manager is.
    */
   get state(): ComponentState['kind'] {
-    return this.#stopping && this.#state.kind === 'up' ? 'closing' : this.#state.kind;
+    if (this.#state.kind !== 'up') return this.#state.kind;
+    if (this.#stopping) return 'closing';
+    return this.#open ? 'up' : 'handshaking';
+  }
+
+  /** What wants no confirmation can be sent: also while a session manager is waited for. */
+  get answering(): boolean {
+    return this.#state.kind === 'up' && !this.#stopping;
   }
 
   /** When the link entered this state, milliseconds since 1970-01-01T00:00:00Z. */
@@ -146,7 +158,7 @@ export class ComponentLink {
    * `confirmed` means that the server has it.
    */
   send(stanza: XmlElement, options?: SendOptions): number {
-    if (this.#state.kind !== 'up' || this.#stopping) {
+    if (this.#state.kind !== 'up' || this.#stopping || (!this.#open && options?.confirm === true)) {
       this.#report.refused.linkDown.add();
       return SendRefusal.NotUp;
     }
@@ -200,22 +212,16 @@ export class ComponentLink {
   #run(effect: ComponentEffect, event: ComponentEvent, before: ComponentState): void {
     switch (effect.kind) {
       case 'deliver':
-        if (event.kind === 'element') this.#deliver(event.element);
+        if (event.kind === 'element') this.#owner.stanza(event.element);
         break;
       case 'connect':
         this.#connect();
         break;
       case 'writeHeader':
-        this.#connection?.write(streamHeader(this.domain));
-        break;
       case 'writeHandshake':
-        this.#connection?.write(handshake(effect.digest));
-        break;
       case 'writeError':
-        this.#connection?.write(streamError(effect.condition, effect.text));
-        break;
       case 'writeEnd':
-        this.#connection?.write(STREAM_END);
+        this.#connection?.write(frameOf(effect, this.domain));
         break;
       case 'setTimer':
         this.#env.timers.clear(this.#streamTimer);
@@ -268,40 +274,57 @@ export class ComponentLink {
   }
 
   #element(el: XmlElement): void {
-    if (!this.#desk.takes(el)) this.#feed({ kind: 'element', element: el });
-  }
-
-  #deliver(el: XmlElement): void {
-    this.#report.received.add();
-    try {
-      this.#events.stanza(el, this);
-    } catch (error) {
-      this.#report.handlerFault('stanza', error);
-    }
+    if (this.#desk.takes(el)) return;
+    if (el.name === 'iq' && this.#state.kind === 'up') this.#barrier.observe(el);
+    this.#feed({ kind: 'element', element: el });
   }
 
   #wentUp(): void {
     this.#everUp = true;
-    this.#upAtMs = this.#env.clock.now();
+    this.#pace.up(this.#env.clock.now());
     this.#proved = false;
     if (!this.#barrier.reading) this.#connection?.pause();
-    this.#report.up();
     this.#barrier.up(this.#seq);
-    this.#tell('up', () => this.#events.up(this));
+    if (!this.#barrier.waitsForManager) this.#opened();
     this.#flush();
   }
 
-  #wentDown(failure: StreamFailure): void {
-    if (this.#env.clock.now() - this.#upAtMs >= this.#limits.stableMs) this.#failures = 0;
-    this.#barrier.down();
+  #opened(): void {
+    this.#open = true;
+    this.#sinceMs = this.#env.clock.wall();
+    this.#report.up();
+    this.#owner.up();
+  }
+
+  /** The stream stays; for its owner it is another, on which what was not confirmed is to be written again. */
+  #managerLost(): void {
+    this.#writeBatch();
+    this.#report.sessionManagerAway();
+    this.#barrier.anew(this.#seq);
+    this.#closed('session-manager');
+    if (!this.#barrier.waitsForManager) this.#opened();
+    this.#flushSoon();
+  }
+
+  /** Nothing that is open will be confirmed. */
+  #closed(reason: string): void {
     this.#proved = false;
+    this.#whenDrained?.();
+    if (!this.#open) return;
+    this.#open = false;
+    this.#sinceMs = this.#env.clock.wall();
+    this.#owner.down(reason);
+  }
+
+  #wentDown(failure: StreamFailure): void {
+    this.#pace.down(this.#env.clock.now());
+    this.#barrier.down();
     // To read the peer's end tag; a stream that is not up is never paused.
     this.#connection?.resume();
     // Never written, so surely not with the server: its owner hears "down" and no confirmation.
     this.#batch = '';
     this.#refusedFull = false;
-    this.#whenDrained?.();
-    this.#tell('down', () => this.#events.down(this, describeFailure(failure)));
+    this.#closed(describeFailure(failure));
   }
 
   #ended(failure: StreamFailure): void {
@@ -310,20 +333,15 @@ export class ComponentLink {
     this.#lastEnd = describeFailure(failure);
     let retryMs: number | undefined;
     if (!this.#stopping) {
-      const { random, timers } = this.#env;
-      const retry = retryClass(failure, this.#everUp);
-      retryMs = Math.round(backOffMs(this.#failures, retry, random.unit(), this.#limits.backOff));
-      this.#failures += 1;
-      this.#retryTimer = timers.set(retryMs, () => {
+      retryMs = this.#pace.next(failure, this.#everUp, this.#env.random.unit());
+      this.#retryTimer = this.#env.timers.set(retryMs, () => {
         this.#retryTimer = undefined;
         this.#feed({ kind: 'start' });
       });
     }
     this.#report.ended(failure, retryMs);
-    this.#tell('ended', () => this.#events.ended?.(this, describeFailure(failure)));
-    if (this.#whenClosed === undefined) return;
-    if (connection === undefined) this.#whenClosed();
-    else void connection.closed.then(this.#whenClosed);
+    this.#owner.ended(describeFailure(failure));
+    void Promise.resolve(connection?.closed).then(this.#whenClosed);
   }
 
   /** An immediate, not a tick: it runs after all datagrams and segments of this poll, a tick after each of them. */
@@ -337,30 +355,33 @@ export class ComponentLink {
     if (this.#state.kind !== 'up') return;
     // Also with nothing to write: what was written behind the last barrier may be waiting for one of its own.
     this.#barrier.write(this.#seq, this.#wanted);
-    const batch = this.#batch;
-    if (batch === '') return;
+    this.#writeBatch();
+  }
+
+  #writeBatch(): void {
+    if (this.#batch === '') return;
+    this.#connection?.write(this.#batch);
     this.#batch = '';
-    this.#connection?.write(batch);
   }
 
   #drained(): void {
     if (!this.#refusedFull) return;
     this.#refusedFull = false;
-    this.#tell('writable', () => this.#events.writable?.(this));
+    this.#owner.writable();
   }
 
   #barrierReturned(): void {
     this.#report.barriers.add();
     if (!this.#proved) {
+      if (!this.#open) this.#opened();
       this.#proved = true;
-      this.#tell('proved', () => this.#events.proved?.(this));
+      this.#owner.proved();
     }
     if (!this.#barrier.awaits) this.#whenDrained?.();
   }
 
   async #shutDown(): Promise<void> {
     this.#env.timers.clear(this.#retryTimer);
-    this.#retryTimer = undefined;
     this.#flush();
     if (this.#state.kind === 'up' && this.#barrier.awaits) {
       await new Promise<void>((resolve) => {
@@ -375,14 +396,5 @@ export class ComponentLink {
       this.#whenClosed = resolve;
       this.#feed({ kind: 'stop' });
     });
-  }
-
-  /** A fault in the owner is the owner's: the link goes on. */
-  #tell(handler: string, call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.#report.handlerFault(handler, error);
-    }
   }
 }

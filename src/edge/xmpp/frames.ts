@@ -6,28 +6,36 @@ import {
   NS_PING,
   NS_STREAM,
   streamErrorElement,
-  type StreamCondition,
+  type ComponentEffect,
 } from '../../xmpp/index.ts';
 
+/** What an effect of the stream's machine writes. */
+export function frameOf(
+  effect: Extract<ComponentEffect, { readonly kind: `write${string}` }>,
+  domain: string,
+): string {
+  switch (effect.kind) {
+    case 'writeHeader':
+      return streamHeader(domain);
+    case 'writeHandshake':
+      return serialize(element('handshake', NS_CLIENT, {}, effect.digest));
+    case 'writeError':
+      return serialize(streamErrorElement(effect.condition, effect.text));
+    case 'writeEnd':
+      return '</stream:stream>';
+  }
+}
+
 /** An open tag, which no serializer of whole elements writes. */
-export function streamHeader(domain: string): string {
+function streamHeader(domain: string): string {
   const to = escapeAttribute(domain);
   return `<?xml version='1.0'?><stream:stream xmlns='${NS_COMPONENT}' xmlns:stream='${NS_STREAM}' to='${to}'>`;
 }
 
-export const STREAM_END = '</stream:stream>';
-
-export function handshake(digest: string): string {
-  return serialize(element('handshake', NS_CLIENT, {}, digest));
-}
-
-export function streamError(condition: StreamCondition, text: string): string {
-  return serialize(streamErrorElement(condition, text));
-}
-
-/** The barrier: a ping of the domain to itself (XEP-0199 2.0 "Server-to-Server Pings" has the same form). */
-export function barrierPing(domain: string, id: string): string {
-  return serialize(
-    element('iq', NS_CLIENT, { from: domain, to: domain, id, type: 'get' }, element('ping', NS_PING)),
-  );
+/**
+ * The barrier: a ping of the domain to itself (XEP-0199 2.0 "Server-to-Server Pings" has the same form), or to a session
+ * manager.
+ */
+export function barrierPing(domain: string, to: string, id: string): string {
+  return serialize(element('iq', NS_CLIENT, { from: domain, to, id, type: 'get' }, element('ping', NS_PING)));
 }

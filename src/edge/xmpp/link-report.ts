@@ -21,6 +21,9 @@ const remedies: Readonly<Partial<Record<StreamFailureReason, string>>> = {
     'the server did not return a ping from this domain to itself, so nothing can be confirmed: it is overloaded, or its rules drop such pings',
 };
 
+const SESSION_MANAGER_REMEDY =
+  "the session manager behind jabberd2's router is away or does not answer: start it, or see why it is slow (jabberd2-sm)";
+
 /** How the next attempt should be timed. `everUp`: these settings have worked before, so it may well pass. */
 export function retryClass(failure: StreamFailure, everUp: boolean): RetryClass {
   let retry: RetryClass = 'ordinary';
@@ -99,29 +102,45 @@ export class LinkReport {
   /** A stream ended, or could not begin; `retryMs` until the next attempt, undefined: there will be none. */
   ended(failure: StreamFailure, retryMs: number | undefined): void {
     const reason = describeFailure(failure);
-    const { counters, log } = this.#env;
-    const labels = { domain: this.#place.domain, reason };
-    counters
-      .counter('stoxgate_xmpp_link_failures_total', 'Ends of component streams, by reason.', labels)
-      .add();
+    this.#count(reason);
     if (failure.reason === 'stopped') {
-      log.info('xmpp.link.stopped', this.#place);
+      this.#env.log.info('xmpp.link.stopped', this.#place);
       return;
     }
     const fields = { ...this.#place, reason, during: failure.during, text: failure.text, retryMs };
-    if (reason === this.#told) {
-      log.debug('xmpp.link.down', fields);
-      return;
-    }
-    this.#told = reason;
     const byReason = remedies[failure.reason];
     const byCondition =
       failure.reason === 'stream-error' && failure.condition !== undefined
         ? streamErrorMeaning(failure.condition).remedy
         : '';
-    const remedy = byReason ?? (byCondition === '' ? undefined : byCondition);
-    if (remedy === undefined) log.warn('xmpp.link.down', fields);
+    this.#tell(reason, fields, byReason ?? (byCondition === '' ? undefined : byCondition));
+  }
+
+  /** The stream stays, but nothing is taken until the session manager behind the peer answers. */
+  sessionManagerAway(): void {
+    const reason = 'session-manager';
+    this.#count(reason);
+    this.#tell(reason, { ...this.#place, reason, during: 'up' }, SESSION_MANAGER_REMEDY);
+  }
+
+  #count(reason: string): void {
+    const labels = { domain: this.#place.domain, reason };
+    this.#env.counters
+      .counter('stoxgate_xmpp_link_failures_total', 'Ends of component streams, by reason.', labels)
+      .add();
+  }
+
+  #tell(reason: string, fields: Readonly<Record<string, unknown>>, remedy: string | undefined): void {
+    const { log } = this.#env;
+    if (reason === this.#told) log.debug('xmpp.link.down', fields);
+    else if (remedy === undefined) log.warn('xmpp.link.down', fields);
     else log.error('xmpp.link.down', { ...fields, remedy });
+    this.#told = reason;
+  }
+
+  /** From now on nothing is confirmed without it. */
+  sessionManager(name: string): void {
+    this.#env.log.info('xmpp.link.session-manager', { ...this.#place, name });
   }
 
   unexpected(state: string, event: string): void {

@@ -5,8 +5,9 @@
 // serves everything written before it; what is written meanwhile waits for the next. A ping is confirmed by any return
 // with its id: as the looped get, as a result, or as an error.
 //
-// What "held" means: with Prosody and ejabberd an error for a local address comes before the barrier, one of a remote
-// server after it; jabberd2's router returns the barrier itself, so there every error comes after it.
+// What "held" means: an error for a local address comes before the barrier, one of a remote server after it. jabberd2's
+// router returns the ping itself, so there the session managers behind it have their say before this machine hears of
+// the return (session-managers.ts).
 //
 // The looped get is not answered. We are its sender and have learnt what we wanted; a result would cross the server
 // once more and tell nobody anything.
