@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TempFolder } from '../peers/temp-folder.ts';
 import { header } from '../peers/sip-text.ts';
-import { pause, play, type Rig } from './rig.ts';
+import { pause, play, Rig } from './rig.ts';
 import { textOf, unique } from './sip-peer.ts';
 import { errorOf, messageXml, ROMEO } from './xmpp-peer.ts';
 
@@ -146,11 +146,32 @@ describe('kept messages', () => {
 });
 
 describe('a restart', () => {
+  test('an error that no link took before the stop is not the end of its message', async () => {
+    const folder = new TempFolder('offline');
+    try {
+      const rig = await Rig.start({ storeUrl: `sqlite:${folder.file('store.db')}` });
+      rig.sip.answer = () => undefined;
+      await write(rig, 'one');
+      const request = await rig.sip.requests.next('the request');
+      await rig.xmpp.close();
+      await rig.unlinked();
+      rig.sip.respond(request, 403);
+      await rig.until('the error waits for a link', () => rig.held('error_reports') === 1);
+      await rig.gateway.stop();
+      await rig.xmpp.listen();
+      answers(rig, 403);
+      await rig.again();
+      assert.equal(errorOf(await rig.xmpp.stanzas.next('the error')).condition, 'forbidden');
+      await rig.stop();
+    } finally {
+      folder.remove();
+    }
+  });
+
   test('finds what was kept, and delivers it once', async () => {
     const folder = new TempFolder('offline');
     try {
-      const { Rig: Whole } = await import('./rig.ts');
-      const rig = await Whole.start({ ...KEEP, storeUrl: `sqlite:${folder.file('store.db')}` });
+      const rig = await Rig.start({ ...KEEP, storeUrl: `sqlite:${folder.file('store.db')}` });
       answers(rig, 480);
       await write(rig, 'one', 'two');
       await rig.until('both are kept', () => rig.held('kept_messages') === 2);

@@ -134,6 +134,11 @@ export class Rig {
   /** Another gateway in the place of this one: same configuration, nothing remembered. */
   async restart(): Promise<void> {
     await this.gateway.stop();
+    await this.again();
+  }
+
+  /** The next gateway after one that was stopped. */
+  async again(): Promise<void> {
     this.gateway = await startGateway(this.config(), this.#env());
     this.#readPorts();
     await this.linked();

@@ -42,6 +42,7 @@ export class ErrorReports {
   readonly #waiting: BoundedMap<number, Report>;
   readonly #lost: Counter;
   #number = 0;
+  #stopped = false;
 
   constructor(env: { readonly clock: Clock; readonly log: Log; readonly counters: Counters }) {
     this.#clock = env.clock;
@@ -54,7 +55,7 @@ export class ErrorReports {
       onDrop: (_, report) => {
         this.#lost.add();
         env.log.warn('report.lost', { to: report.stanza.attr('to'), id: report.stanza.attr('id') });
-        report.settled?.();
+        if (!this.#stopped) report.settled?.();
       },
     });
   }
@@ -77,8 +78,9 @@ export class ErrorReports {
     this.#lost.add();
   }
 
-  /** The gateway stops: what no link took is given up, aloud. */
+  /** The gateway stops: what no link took is given up, aloud. Whoever remembers it in the store goes on with it at the next start. */
   stop(): void {
+    this.#stopped = true;
     this.#waiting.sweep(Infinity);
   }
 

@@ -327,7 +327,8 @@ export class Outbox {
           this.#env.log.error('outbox.kept.gone', { recipient: queue.recipient });
           queue.busy = false;
           this.#dequeue(queue, key);
-          return;
+          // The others still wait for their turn.
+          return this.#later(queue, queue.attempts);
         }
         act(
           new OutboxMessage(
