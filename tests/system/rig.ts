@@ -63,6 +63,22 @@ const MEMORIES: ReadonlySet<string> = new Set([
 let alive = 0;
 let baseline = '';
 
+/** A log that keeps every line. */
+export function logInto(lines: LogEntry[]): Log {
+  const write =
+    (level: LogLevel) =>
+    (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      lines.push({ level, event, fields });
+    };
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    enabled: () => true,
+  };
+}
+
 export class Rig {
   readonly sip: SipPeer;
   readonly xmpp: XmppPeer;
@@ -238,18 +254,7 @@ export class Rig {
   }
 
   #env(): GatewayEnv {
-    const write =
-      (level: LogLevel) =>
-      (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
-        this.log.push({ level, event, fields });
-      };
-    const log: Log = {
-      debug: write('debug'),
-      info: write('info'),
-      warn: write('warn'),
-      error: write('error'),
-      enabled: () => true,
-    };
+    const log = logInto(this.log);
     const { keys, store, timing } = this.#options;
     return {
       log,

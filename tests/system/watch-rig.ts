@@ -2,14 +2,7 @@
 // registration watch. Time is the test's own or the machine's.
 
 import assert from 'node:assert/strict';
-import {
-  Counters,
-  SecureRandom,
-  VirtualTime,
-  type Clock,
-  type Log,
-  type Timers,
-} from '../../src/base/index.ts';
+import { Counters, SecureRandom, VirtualTime, type Clock, type Timers } from '../../src/base/index.ts';
 import { SipEdge } from '../../src/edge/sip/index.ts';
 import { RegistrationWatch } from '../../src/gateway/registrations/registration-watch.ts';
 import { Subscriptions } from '../../src/gateway/subscriptions/subscriptions.ts';
@@ -20,7 +13,7 @@ import type {
 } from '../../src/gateway/subscriptions/types.ts';
 import { System } from '../../src/gateway/system.ts';
 import { DigestClient, Locator, NextHops, TransactionLayer, type DnsResolver } from '../../src/sip/index.ts';
-import type { LogEntry } from './rig.ts';
+import { logInto, type LogEntry } from './rig.ts';
 
 export interface WatchRigOptions {
   /** Where example.net is. */
@@ -54,18 +47,7 @@ export class WatchRig {
   readonly #timers: Timers & { readonly size: number };
 
   private constructor(options: WatchRigOptions) {
-    const write =
-      (level: LogEntry['level']) =>
-      (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
-        this.log.push({ level, event, fields });
-      };
-    const log: Log = {
-      debug: write('debug'),
-      info: write('info'),
-      warn: write('warn'),
-      error: write('error'),
-      enabled: () => true,
-    };
+    const log = logInto(this.log);
     this.#system = options.realTime === true ? new System(log) : undefined;
     const clock: Clock = this.#system?.clock ?? this.time;
     this.#timers = this.#system?.timers ?? this.time.timers;

@@ -2,6 +2,7 @@
 // Sources: RFC 3261 §19.1.2 (default port), RFC 1123 §2.1 (host names), RFC 4632 (prefix notation).
 
 import { canonicalIp, err, IpNetwork, ok, parseIpAddress, type Result } from '../../base/index.ts';
+import { parseStoreUrl } from '../../edge/store/index.ts';
 import { canonicalHost, hostToDomain } from '../../mapping/index.ts';
 
 /** Where the gateway listens for SIP. */
@@ -114,11 +115,9 @@ export function parseNetwork(text: string): Result<IpNetwork, string> {
 
 /** Reads where state is kept: `sqlite:PATH`, `postgres://…` or `memory:`. */
 export function parseStore(text: string): Result<string, string> {
-  if (text === 'memory:' || /^sqlite:./.test(text)) return ok(text);
-  if (/^postgres(?:ql)?:\/\//.test(text)) {
-    return URL.canParse(text) ? ok(text) : err('is not a URL of a PostgreSQL database');
-  }
-  return err('must be sqlite:PATH, postgres://USER@HOST/DATABASE or memory:');
+  const url = parseStoreUrl(text);
+  if (!url.ok) return err(url.error.message);
+  return ok(url.value.kind === 'sqlite' ? `sqlite:${url.value.path}` : text);
 }
 
 /** True for a literal address (IPv6 without brackets) or a host name. */

@@ -17,6 +17,8 @@ export class KeptQueue {
   /** Attempts since the user was last seen: they become rarer. */
   attempts = 0;
   timer: Timer | undefined;
+  /** When a new message for the user was last a reason to try, in milliseconds of the monotonic clock. */
+  nudgedMs = -Infinity;
 
   constructor(recipient: string) {
     this.recipient = recipient;

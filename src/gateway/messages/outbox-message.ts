@@ -10,7 +10,7 @@ export interface Sender extends Origin {
   /** Attributes of the stanza, names and values by turns. */
   readonly stanza: readonly string[];
   /** As `refused`; `reported` is called when the XMPP server has the error, or when nobody can be told any more. */
-  report(error: StanzaError, status: number | undefined, reported: () => void): void;
+  report(error: StanzaError, reported: () => void): void;
 }
 
 /** Runs the machine of a message. */
@@ -31,7 +31,6 @@ export type Letter = Omit<DeliveryParts, 'origin'> & {
 export class OutboxMessage implements OutboxRecord, Origin {
   state: DurableState;
   error: StanzaError | undefined;
-  status: number | undefined;
   /** The Date that was added is on the request that is under way. */
   dated = false;
   /** It waited in the queue of its recipient, and holds the head of it while it is being sent. */
@@ -136,6 +135,7 @@ export function letterOf(record: OutboxRecord, sender: Sender, refused: () => vo
       ? undefined
       : { headers: fieldsOf(wrappedForm.headerList), body: wrappedForm.body, refused };
   return {
+    repeated: true,
     from,
     requestUri,
     callId,

@@ -7,6 +7,7 @@ import {
   stepDurable,
   type DurableEffect,
   type DurableEvent,
+  type DurableState,
   type OutboxRecord,
 } from '../../interwork/message/index.ts';
 import { stanzaError, type StanzaError } from '../../xmpp/index.ts';
@@ -47,7 +48,7 @@ export interface OutboxEnv {
   /** Stops and starts the reading of all XMPP links. */
   pauseReading(pause: boolean): void;
   /** Messages wait for this SIP user, or no longer: whoever can, tells `seen` when he comes. Bare JID. */
-  awaited?(recipient: string, waits: boolean): void;
+  awaited(recipient: string, waits: boolean): void;
 }
 
 export class Outbox {
@@ -58,7 +59,6 @@ export class Outbox {
   readonly #perDomain = new Map<string, number>();
   readonly #keptTotal: Counter;
   readonly #failedWrites: Counter;
-  readonly #lastTry = new Map<string, number>();
   #kept = 0;
   #uncommitted = 0;
   #paused = false;
@@ -110,7 +110,6 @@ export class Outbox {
 
   /** The SIP user was seen: by a request of his, or registered. Bare JID. */
   seen(recipient: string): void {
-    if (this.#queues.size === 0) return;
     const queue = this.#queues.get(recipient);
     if (queue === undefined) return;
     queue.attempts = 0;
@@ -139,9 +138,6 @@ export class Outbox {
       const head = queue.head;
       if (head !== undefined && head.acceptedMs < oldest && !queue.busy) this.#expire(queue, head.key);
     }
-    const now = clock.now();
-    for (const [recipient, at] of this.#lastTry)
-      if (at + RETRY_PAUSE_MS < now) this.#lastTry.delete(recipient);
   }
 
   /** From now on kept messages stay where they are. */
@@ -156,7 +152,6 @@ export class Outbox {
 
   refused(message: OutboxMessage, error: StanzaError, status: number | undefined): void {
     message.error = error;
-    message.status = status;
     const { offline } = this.#env.live;
     // Without the Date that was added it may fit.
     if (error === TOO_LONG && message.dated) return this.#deliver(message, false);
@@ -186,10 +181,8 @@ export class Outbox {
       case 'send':
         return this.#deliver(message, true);
       case 'report':
-        return message.letter.sender.report(
-          message.error ?? stanzaError('recipient-unavailable'),
-          message.status,
-          () => this.#step(message, 'reported'),
+        return message.letter.sender.report(message.error ?? stanzaError('recipient-unavailable'), () =>
+          this.#step(message, 'reported'),
         );
       case 'forget':
         this.#env.records.delete(message.key);
@@ -201,12 +194,7 @@ export class Outbox {
     const { letter } = message;
     const headers = dated ? withDate(letter.headers, message.acceptedMs) : letter.headers;
     message.dated = headers !== letter.headers;
-    this.#env.deliveries.send({
-      ...letter,
-      headers,
-      origin: message,
-      repeated: message.wasKept || letter.repeated === true,
-    });
+    this.#env.deliveries.send({ ...letter, headers, origin: message });
   }
 
   #write(message: OutboxMessage): void {
@@ -281,18 +269,19 @@ export class Outbox {
       return;
     }
     log.info('outbox.resumed', { cid: sender.cid, recipient: record.recipient });
-    const message = new OutboxMessage(
-      this,
-      { ...letterOf(record, sender, () => this.#env.cpimRefused(record.recipient)), repeated: true },
-      record.acceptedMs,
-    );
-    this.#deliver(message, true);
+    this.#deliver(this.#messageOf(record, sender, 'sending'), true);
+  }
+
+  /** A message of an earlier time: what it was sent as before, if it was, nobody knows the end of. */
+  #messageOf(record: OutboxRecord, sender: Sender, state: DurableState): OutboxMessage {
+    const letter = letterOf(record, sender, () => this.#env.cpimRefused(record.recipient));
+    return new OutboxMessage(this, letter, record.acceptedMs, state);
   }
 
   #nudge(queue: KeptQueue): void {
     const now = this.#env.clock.now();
-    if ((this.#lastTry.get(queue.recipient) ?? -Infinity) + RETRY_PAUSE_MS > now) return;
-    this.#lastTry.set(queue.recipient, now);
+    if (queue.nudgedMs + RETRY_PAUSE_MS > now) return;
+    queue.nudgedMs = now;
     this.#flush(queue);
   }
 
@@ -330,14 +319,7 @@ export class Outbox {
           // The others still wait for their turn.
           return this.#later(queue, queue.attempts);
         }
-        act(
-          new OutboxMessage(
-            this,
-            letterOf(record, sender, () => this.#env.cpimRefused(record.recipient)),
-            record.acceptedMs,
-            'kept',
-          ),
-        );
+        act(this.#messageOf(record, sender, 'kept'));
       },
       (error: Error) => {
         this.#env.log.error('outbox.read.failed', { error: error.message });
@@ -379,7 +361,7 @@ export class Outbox {
     this.#kept += 1;
     const domain = domainOf(queue.recipient);
     this.#perDomain.set(domain, (this.#perDomain.get(domain) ?? 0) + 1);
-    if (queue.keys.length === 1) this.#env.awaited?.(queue.recipient, true);
+    if (queue.keys.length === 1) this.#env.awaited(queue.recipient, true);
   }
 
   #dequeue(queue: KeptQueue, key: string): void {
@@ -399,6 +381,6 @@ export class Outbox {
     this.#env.timers.clear(queue.timer);
     queue.timer = undefined;
     this.#queues.delete(queue.recipient);
-    this.#env.awaited?.(queue.recipient, false);
+    this.#env.awaited(queue.recipient, false);
   }
 }

@@ -82,7 +82,7 @@ class StanzaSender implements Sender {
     return this.#message.element.attributes;
   }
 
-  report(error: StanzaError, _status: number | undefined, reported: () => void): void {
+  report(error: StanzaError, reported: () => void): void {
     this.#owner.refuse(this.#message, error, this.#group, reported);
   }
 }
