@@ -67,8 +67,13 @@ export function compile(source: string, product: string, ...options: string[]): 
   return to;
 }
 
-/** This gateway from a checkout: this one, or another commit's work tree for a comparison. */
-export function stoxgate(name = 'stoxgate', root = ROOT, options: readonly string[] = []): GatewayUnderTest {
+/** This gateway from a checkout: this one, or another commit's work tree for a comparison. `lines`: more of its configuration. */
+export function stoxgate(
+  name = 'stoxgate',
+  root = ROOT,
+  options: readonly string[] = [],
+  lines: readonly string[] = [],
+): GatewayUnderTest {
   return {
     name,
     async start(ports) {
@@ -88,6 +93,7 @@ xmpp:
   components:
     - { domain: gw.test, host: 127.0.0.1, port: ${ports.xmpp}, secret: benchsecret }
 log: { level: warn }
+${lines.join('\n')}
 `,
       );
       const node = join(ROOT, 'node_modules/node/bin/node');

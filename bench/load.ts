@@ -15,6 +15,8 @@ export interface Load {
   readonly rate?: number;
   /** Messages before the count begins; 2,000 when absent. A runtime that compiles as it goes needs more to be itself. */
   readonly warmUp?: number;
+  /** How long the phone waits with its 200; 0 when absent. */
+  readonly answerMs?: number;
   readonly targets: number;
   readonly bodyOctets: number;
 }
@@ -59,6 +61,7 @@ export async function measure(gateway: GatewayUnderTest, load: Load): Promise<Fi
     ['--body', load.bodyOctets],
     ['--users', load.targets],
     ['--quickack', 1],
+    ['--answer-ms', load.answerMs ?? 0],
     ['--ruri', 'sip:bob%u*xmpp.test@gw.test'],
     ['--from', 'sip:alice%u@sip.test'],
     ['--xmpp-from', 'bob%u@xmpp.test/bench'],

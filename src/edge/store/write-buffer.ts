@@ -18,8 +18,6 @@ import { asStoreError, storeError } from './store-error.ts';
 
 /** Writes of one transaction: to encode more would keep the event loop from its work for too long. */
 const COMMIT_SIZE = 1000;
-/** Writers that wait to be told without a commit; more are told at once. */
-const MAX_TOLD = 1000;
 /** When a collection that had too many keys to be remembered is looked at again. */
 const LEARN_AGAIN_MS = 60_000;
 
@@ -62,8 +60,8 @@ export class WriteBuffer {
   #closed = false;
   #learnAtMs = 0;
   /** Who is to be told without a commit, and what. */
-  readonly #told: Written[] = [];
-  readonly #toldErrors: (Error | undefined)[] = [];
+  #told: Written[] = [];
+  #toldErrors: (Error | undefined)[] = [];
   /** Ends when the last of those that must not overlap has ended. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -128,18 +126,17 @@ export class WriteBuffer {
     this.figures.refused.add();
     if (written === undefined) return true;
     this.#tellLater(written, error);
-    this.#hurry();
     return true;
   }
 
+  /** After the call that it is about, but in the same turn: whoever bounds what is not written yet counts on it. */
   #tellLater(written: Written, error: Error | undefined): void {
     this.#told.push(written);
     this.#toldErrors.push(error);
-    if (this.#told.length < MAX_TOLD) this.#arm();
-    else this.#hurry();
+    if (this.#told.length === 1) queueMicrotask(this.#tell);
   }
 
-  /** A commit, or whoever is to be told, waits no longer than the window; after a failure, than until the next try. */
+  /** A commit waits no longer than the window; after a failure, than until the next try. */
   #arm(): void {
     if (this.#timer !== undefined || this.#running) return;
     const nowMs = this.#clock.now();
@@ -157,24 +154,27 @@ export class WriteBuffer {
   readonly #hurried = (): void => {
     this.#rush = false;
     if (this.#error === undefined) this.#due();
-    else this.#tell();
   };
 
   readonly #due = (): void => {
     this.#timers.clear(this.#timer);
     this.#timer = undefined;
-    this.#tell();
     if (this.#running) return;
     if (this.#gathering === 0) this.#release(this.#group);
     else void this.#commitGroup();
   };
 
-  #tell(): void {
+  readonly #tell = (): void => {
     if (this.#told.length === 0) return;
-    const told = this.#told.splice(0);
-    const errors = this.#toldErrors.splice(0);
-    for (const [i, written] of told.entries()) this.#call(written, errors[i]);
-  }
+    const told = this.#told;
+    const errors = this.#toldErrors;
+    this.#told = [];
+    this.#toldErrors = [];
+    for (let i = 0; i < told.length; i++) {
+      const written = told[i];
+      if (written !== undefined) this.#call(written, errors[i]);
+    }
+  };
 
   #call(written: Written, error: Error | undefined): void {
     try {
@@ -205,9 +205,8 @@ export class WriteBuffer {
     }
     if (error === undefined) await this.#learnAgain(taken);
     this.#running = false;
-    this.#tell();
     this.#release(group);
-    if (this.#gathering > 0 || this.#told.length > 0) {
+    if (this.#gathering > 0) {
       const wanted = this.#error === undefined && (this.#waiters.length > 0 || this.#isFull);
       if (wanted) this.#due();
       else this.#arm();

@@ -117,6 +117,17 @@ describe('when writes are committed', () => {
     await pass(4);
     assert.equal(backend.commits.length, 2);
   });
+  test('who withdraws a write is told in the same turn, not after the window', async () => {
+    const { backend, put, remove, told, store } = await rig({ windowMs: 5 });
+    put('a');
+    put('b');
+    remove('a');
+    assert.deepEqual(told, [], 'not inside of the call');
+    await Promise.resolve();
+    assert.deepEqual(told, ['+a', '-a']);
+    assert.equal(store.status().pending, 1);
+    assert.equal(backend.commits.length, 0);
+  });
   test('a large group is written in parts, in order', async () => {
     const { backend, put, pass, told } = await rig({ groupSize: 10_000 });
     for (let i = 0; i < 2500; i++) put(`k${i}`);
