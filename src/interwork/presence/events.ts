@@ -24,6 +24,7 @@ import {
 } from '../../xmpp/index.ts';
 import { rpidActivityOf, xmppActivityOf } from './activity-words.ts';
 import { noteTexts } from './notes.ts';
+import { ownTuples } from './own-tuples.ts';
 
 /** Payloads for the nodes NS_MOOD and NS_ACTIVITY; undefined: the document says nothing of it. */
 export interface PersonalEvents {
@@ -101,8 +102,8 @@ function rpidMood(word: MoodWord): RpidMood | undefined {
 
 /** The vCard that contact information makes (RFC 4482, XEP-0054); undefined: there is none. */
 export function toXmppVCard(document: PidfDocument): XmlElement | undefined {
-  // Of the person; of a service where nothing is told of the person.
-  const riches = [...document.persons, ...document.tuples].map(({ rich }) => rich);
+  // Of the person; of a service of his own where nothing is told of the person.
+  const riches = [...document.persons, ...ownTuples(document.tuples)].map(({ rich }) => rich);
   const first = <T>(read: (rich: RichPresence) => T | undefined): T | undefined =>
     riches.map(read).find((value) => value !== undefined);
   const name = first(({ displayNames }) => displayNames?.[0]?.text);
