@@ -38,8 +38,10 @@ export interface ToSipOptions {
   readonly rich?: boolean;
   /** False: idle without the time of the last input, an option that RFC 4480 §3.14 demands. Default true. */
   readonly lastInput?: boolean;
-  /** Mood and activity, as the last items of their nodes say. */
+  /** Mood, activity and location, as the last items of their nodes say. */
   readonly events?: PersonalEvents;
+  /** RPID-17: location is told. Default false. */
+  readonly location?: boolean;
 }
 
 /** The `id` of the person; no tuple has it, since those begin with "ID-". */
@@ -76,7 +78,7 @@ export function toSipPresence(
     available.length > 0
       ? available.map((each) => openTuple(each, options, rich))
       : [closedTuple(all, options)];
-  const persons = rich && available.length > 0 ? personOf(available, options.events ?? {}) : [];
+  const persons = rich && available.length > 0 ? personOf(available, options) : [];
   return { entity, tuples, persons, devices: [], notes: [] };
 }
 
@@ -133,13 +135,13 @@ function userInputOf(presence: Presence, options: ToSipOptions): RichPresence {
  * The person is one where the resources are many: he does what the most available of them says (RFC 8048 §6.2: "typically
  * the SIP User Agent will show the "most available" status"), beside his own activity and mood.
  */
-function personOf(available: readonly Read[], events: PersonalEvents): readonly PidfPerson[] {
+function personOf(available: readonly Read[], options: ToSipOptions): readonly PidfPerson[] {
   const shows = available.map(({ presence }) => presence.show);
   const show = AVAILABILITY.find((each) => shows.includes(each));
-  const own = toSipEvents(events);
+  const own = toSipEvents(options.events ?? {}, { location: options.location === true });
   const activities = withWord(own.activities, activityOfShow(show));
-  if (activities === undefined && own.moods === undefined) return [];
   const rich = { ...own, ...(activities === undefined ? {} : { activities }) };
+  if (Object.keys(rich).length === 0) return [];
   return [{ id: PERSON_ID, rich, notes: [] }];
 }
 

@@ -118,6 +118,10 @@ describe('RPID-15: mood', () => {
       nested(MOOD, 'mood', 'sleepy', `<text>I'm ready for the bar BOF!</text>`),
     );
   });
+  test('of several words the first one that XMPP has', () => {
+    const inside = '<r:mood><r:unknown/><r:thirsty/><r:sleepy/></r:mood>';
+    assert.equal(moodOf(inside), nested(MOOD, 'mood', 'thirsty'));
+  });
   test('other and unknown are undefined', () => {
     assert.equal(
       moodOf('<r:mood><r:other>brooding</r:other></r:mood>'),
