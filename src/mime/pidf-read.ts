@@ -115,7 +115,7 @@ function readTuple(element: XmlElement, ns: string, lang: string | undefined): R
     notes: readNotes(element, ns, lang),
     ...(timestampMs === undefined ? {} : { timestampMs }),
     deviceIds: deviceIds.filter((each) => each !== ''),
-    // RFC 4119 §2.2: location stands within the status.
+    // RFC 4119 §2.3: location stands within the status. COMPAT(pjsip 2): so do activities.
     rich: richOf([...element.elements(), ...status.elements()], lang),
     ...(capabilities === undefined ? {} : { capabilities: readCapabilities(capabilities) }),
   });

@@ -56,6 +56,10 @@ describe('RPID → XEP-0108', () => {
       nested(ACTIVITY, 'activity', 'inactive/on_vacation', '<text>Enjoying the morning paper</text>'),
     );
   });
+  test('RFC 4480 §3.2: unknown counts only alone', () => {
+    const inside = '<r:activities><r:unknown/><r:working/></r:activities>';
+    assert.equal(activityOf(inside), nested(ACTIVITY, 'activity', 'working'));
+  });
   test('not for another time, not empty', () => {
     assert.equal(
       activityOf(`<r:activities until='2026-01-01T00:00:00Z'><r:meal/></r:activities>`),

@@ -267,6 +267,13 @@ describe('mood and activity of the person', () => {
       '<dm:person id="person"><rpid:activities><rpid:away/><rpid:on-the-phone/></rpid:activities><rpid:mood><rpid:happy/></rpid:mood></dm:person>',
     );
   });
+  test('RFC 4480 §3.2: "unknown" does not stand with others', () => {
+    const unknown = readStanza(
+      `<activity xmlns='http://jabber.org/protocol/activity'><undefined/></activity>`,
+    );
+    const text = written([resource('a', '<show>dnd</show>')], { events: { activity: unknown } });
+    assert.equal(text.slice(text.indexOf('<dm:person')), person('<rpid:busy/>'));
+  });
   test('not of who is away, and not where RPID is not wanted', () => {
     assert.ok(!written([], { events: { mood } }).includes('person'));
     assert.ok(!written([resource('a')], { events: { mood }, rich: false }).includes('person'));
