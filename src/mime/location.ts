@@ -97,8 +97,9 @@ function degrees(text: string, directions: string, most: number): number | undef
   if (direction !== '' && (sign !== '' || !directions.includes(direction))) return undefined;
   const value = Number(whole) + Number(minutes) / 60 + Number(seconds) / 3600;
   if (value > most || Number(minutes) >= 60 || Number(seconds) >= 60) return undefined;
-  // `+ 0`: no minus zero.
-  return (sign === '-' || direction === 'S' || direction === 'W' ? -value : value) + 0;
+  const south = sign === '-' || direction === 'S' || direction === 'W';
+  // As exact as it is written again.
+  return Number(formatDegrees(south ? -value : value));
 }
 
 /** The <geopriv/>, as text; prefixes are those of pidf-format.ts. */

@@ -1,10 +1,12 @@
 // Fuzz target: presence documents of every form, watcher information and resource lists, and what becomes of them.
 //
-// An input is documents with a NUL between them; watcher information and lists go into one table each, in turn.
+// An input is documents with a NUL between them; watcher information and lists go into one table each, in turn. Each is
+// also taken for a stanza and for the payloads of events, and translated the other way.
 
 import assert from 'node:assert/strict';
 import {
   goneResources,
+  toSipPresence,
   toXmppEvents,
   toXmppPresence,
   toXmppVCard,
@@ -40,6 +42,17 @@ const RICH =
   `<r:mood><r:angry/><r:other>b</r:other></r:mood><r:place-is><r:audio><r:noisy/></r:audio></r:place-is><r:place-type><l:street/></r:place-type>` +
   `<r:privacy><r:text/></r:privacy><r:sphere><r:home/></r:sphere><r:status-icon>http://i</r:status-icon><r:time-offset description="d">-240</r:time-offset>` +
   `<c:display-name>A</c:display-name><c:icon>http://c</c:icon><dm:note>n</dm:note></dm:person></presence>`;
+const PLACE =
+  `<presence xmlns="${NS}" xmlns:g="${NS}:geopriv10" xmlns:p="${NS}:geopriv10:basicPolicy" xmlns:a="${NS}:geopriv10:civicAddr" xmlns:m="http://www.opengis.net/gml" entity="sip:a@b">` +
+  `<tuple id="t"><status><g:geopriv><g:location-info><m:Point srsName="urn:ogc:def:crs:EPSG::4326"><m:pos>-43.5 172:30:00E</m:pos></m:Point>` +
+  `<a:civicAddress><a:country>NZ</a:country><a:A6>Street</a:A6><a:HNO>1</a:HNO></a:civicAddress></g:location-info>` +
+  `<g:usage-rules><p:retransmission-allowed>yes</p:retransmission-allowed></g:usage-rules></g:geopriv></status></tuple></presence>`;
+const STANZAS = [
+  `<presence xmlns="jabber:client" xml:lang="en"><show>xa</show><status xml:lang="de">d</status><priority>5</priority><idle xmlns="urn:xmpp:idle:1" since="2026-01-01T00:00:00Z"/></presence>`,
+  `<mood xmlns="http://jabber.org/protocol/mood"><amorous/><text>t</text></mood>`,
+  `<activity xmlns="http://jabber.org/protocol/activity"><talking><on_the_phone/></talking></activity>`,
+  `<geoloc xmlns="http://jabber.org/protocol/geoloc"><lat>1.5</lat><lon>-2</lon><room>r</room><tzo>-07:00</tzo></geoloc>`,
+].join('\0');
 const OLD =
   `<?xml version="1.0"?>\n<!DOCTYPE presence PUBLIC "-//IETF//DTD RFCxxxx XPIDF 1.0//EN" "xpidf.dtd">\n<presence><presentity uri="sip:b@c;method=SUBSCRIBE"/>` +
   `<atom atomid="x" id="x"><address uri="sip:b@c" priority="0.8"><status status="inuse"/><msnsubstatus substatus="onthephone"/></address></atom></presence>`;
@@ -58,7 +71,7 @@ const WALL_MS = Date.UTC(2026, 0, 1);
 
 export const target: FuzzTarget = {
   name: 'presence',
-  seeds: () => [RICH, OLD, CPIM, WATCHERS, LIST].map((text) => Buffer.from(text)),
+  seeds: () => [RICH, PLACE, OLD, CPIM, WATCHERS, LIST, STANZAS].map((text) => Buffer.from(text)),
   run(input) {
     let watchers: WatcherTable | undefined;
     let list: ResourceListTable | undefined;
@@ -73,6 +86,7 @@ export const target: FuzzTarget = {
       }
       watchers = checkWatchers(watchers, body);
       list = checkList(list, body);
+      checkStanza(body);
     }
   },
 };
@@ -90,11 +104,27 @@ function checkDocument(document: PidfDocument, last: readonly string[]): readonl
     if (resource !== '') assert.ok(parseJid(`a@b/${resource}`).ok, `no resource: ${resource}`);
     assert.ok(parseDocument(serialize(element('presence', NS_CLIENT, {}, ...children), '')).ok);
   }
-  const events = toXmppEvents(document, WALL_MS);
-  for (const payload of [events.mood, events.activity, toXmppVCard(document)]) {
+  const events = toXmppEvents(document, WALL_MS, { location: true });
+  for (const payload of [events.mood, events.activity, events.geoloc, toXmppVCard(document)]) {
     if (payload !== undefined) assert.ok(parseDocument(serialize(payload, '')).ok);
   }
   return resources;
+}
+
+/** What it becomes is a document, whatever it is. */
+function checkStanza(body: Uint8Array): void {
+  const root = parseDocument(body);
+  if (!root.ok) return;
+  const stanza = root.value;
+  const resource = stanza.attr('xml:lang') ?? stanza.text().slice(0, 40);
+  const document = toSipPresence('sip:a@b', [{ resource, stanza, receivedMs: WALL_MS }], {
+    contact: () => 'sip:a@b',
+    events: { mood: stanza, activity: stanza, geoloc: stanza },
+    location: true,
+  });
+  const again = readPidf(formatPidf(document));
+  if (again.ok) assert.deepEqual(again.value, document);
+  else assert.equal(again.error.code, 'policy-violation');
 }
 
 function checkWatchers(table: WatcherTable | undefined, body: Uint8Array): WatcherTable | undefined {

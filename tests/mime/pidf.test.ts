@@ -733,6 +733,10 @@ ${status}
       assert.equal(result.ok ? 'ok' : result.error.code, 'restricted-xml', head);
     }
   });
+  test('a priority of more than three places is rounded to what PIDF can say', () => {
+    const text = xpidf('<status status="open"/>').replace('0.800000', '0.65535');
+    assert.equal(read(text).tuples[0]?.contact?.priority, 0.655);
+  });
   test('two addresses of one atom are two tuples', () => {
     const text = `<presence><presentity uri="sip:b@c"/><atom id="x"><address uri="sip:1@c"><status status="open"/></address><address uri="sip:2@c"><status status="closed"/></address></atom></presence>`;
     assert.deepEqual(

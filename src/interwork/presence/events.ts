@@ -5,7 +5,6 @@ import {
   holdsAt,
   RPID_MOODS,
   type PidfDocument,
-  type PidfNote,
   type RichPresence,
   type RpidActivity,
   type RpidEnumeration,
@@ -24,7 +23,7 @@ import {
 } from '../../xmpp/index.ts';
 import { rpidActivityOf, xmppActivityOf } from './activity-words.ts';
 import { toSipLocation, toXmppLocation } from './location.ts';
-import { noteTexts } from './notes.ts';
+import { noteTexts, textNotes } from './notes.ts';
 import { ownTuples } from './own-tuples.ts';
 
 /** Payloads for the nodes NS_MOOD, NS_ACTIVITY and NS_GEOLOC; undefined: the document says nothing of it. */
@@ -108,7 +107,7 @@ function rpidOf<Word extends string>(
   xmppWord: string,
   texts: readonly PepText[],
 ): RpidEnumeration<Word> {
-  const notes = texts.map(({ text, lang }): PidfNote => (lang === undefined ? { text } : { text, lang }));
+  const notes = textNotes(texts);
   if (word !== undefined) return { words: [word], other: [], notes };
   if (xmppWord !== 'undefined' && xmppWord !== 'other') {
     return { words: [], other: [{ text: xmppWord.replaceAll('_', ' '), lang: 'en' }], notes };

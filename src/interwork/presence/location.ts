@@ -101,7 +101,7 @@ function pointOf(geoloc: Geoloc): PidfLocation['point'] {
 
 function decimal(text: string | undefined, most: number): number | undefined {
   if (text === undefined || !/^[+-]?\d{1,3}(?:\.\d{1,15})?$/.test(text)) return undefined;
-  const value = Number(text) + 0;
+  const value = Number(formatDegrees(Number(text)));
   return Math.abs(value) <= most ? value : undefined;
 }
 

@@ -14,7 +14,7 @@ import type { XmlElement } from '../../xml/index.ts';
 import { readDelay, readIdle, readPresence, type Presence, type Show } from '../../xmpp/index.ts';
 import { activityOfShow } from './activity-words.ts';
 import { toSipEvents, type PersonalEvents } from './events.ts';
-import { statusNotes } from './notes.ts';
+import { textNotes } from './notes.ts';
 import { contactPriority } from './priority.ts';
 import { tupleIdOf } from './tuple-id.ts';
 
@@ -90,7 +90,7 @@ function openTuple(each: Read, options: ToSipOptions, rich: boolean): PidfTuple 
     basic: 'open',
     ...(presence.show === undefined ? {} : { show: presence.show }),
     ...(contact === undefined ? {} : { contact }),
-    notes: statusNotes(presence.statuses),
+    notes: textNotes(presence.statuses),
     timestampMs: changedMs(each),
     deviceIds: [],
     rich: rich ? userInputOf(presence, options) : {},
@@ -103,7 +103,7 @@ function closedTuple(left: readonly Read[], options: ToSipOptions): PidfTuple {
   return {
     id: tupleIdOf(last?.resource ?? options.lastResource ?? ''),
     basic: 'closed',
-    notes: last === undefined ? [] : statusNotes(last.presence.statuses),
+    notes: last === undefined ? [] : textNotes(last.presence.statuses),
     ...(last === undefined ? {} : { timestampMs: changedMs(last) }),
     deviceIds: [],
     rich: {},

@@ -92,6 +92,12 @@ const GOLDEN: readonly Golden[] = [
     tuple('ID-a', OPEN, '<note xml:lang="de">da</note>'),
   ],
   [
+    'PRES-66: what is no language is not told as one',
+    [resource('a', '<status>da</status>', `xml:lang='de_DE'`)],
+    {},
+    tuple('ID-a', OPEN, '<note>da</note>'),
+  ],
+  [
     'PRES-67: -1 is not mapped',
     withPriority(-1),
     { contact },
