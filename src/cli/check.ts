@@ -1,6 +1,7 @@
 // `stoxgate check`: the file, then the surroundings, one line a finding with its remedy.
 
 import { formatFinding } from '../gateway/index.ts';
+import { checkAdmin } from './check-admin.ts';
 import { checkDns } from './check-dns.ts';
 import { checkKeys } from './keys.ts';
 import { checkLinks } from './check-links.ts';
@@ -23,6 +24,7 @@ export async function check(path: string, terminal: Terminal): Promise<number> {
   const { config, warnings } = loaded;
   const surroundings = await Promise.all([
     checkPorts(config),
+    checkAdmin(path, config),
     checkDns(config),
     checkTargets(config),
     checkLinks(config),

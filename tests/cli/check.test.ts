@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { check } from '../../src/cli/check.ts';
 import { checkLinks } from '../../src/cli/check-links.ts';
@@ -76,6 +79,17 @@ describe('stoxgate check', () => {
     const { status, lines } = await findings(file({ sip, components: good }));
     assert.equal(status, 1);
     assert.match(lines[0] ?? '', /^s\.yaml:3:\d+: warning: sip\.listen\[0\]: /);
+  });
+
+  test('the admin socket: a folder that is not there; one that can be made is removed again', async () => {
+    const place = mkdtempSync(join(tmpdir(), 'stoxgate-check-'));
+    const admin = (path: string): string => file({ components: good, rest: `admin: "unix:${path}"` });
+    assert.equal((await findings(admin(join(place, 's')))).status, 0);
+    assert.deepEqual(readdirSync(place), []);
+    const { status, lines } = await findings(admin(join(place, 'missing/s')));
+    assert.equal(status, 1);
+    assert.match(lines.join('\n'), /^s\.yaml: admin: cannot listen on .*: its folder is not there; .*folder/);
+    rmSync(place, { recursive: true });
   });
 
   describe('ports', () => {

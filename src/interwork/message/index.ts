@@ -44,3 +44,17 @@ export {
   type DurableTransition,
 } from './machine-durable.ts';
 export { OUTBOX, type OutboxRecord } from './outbox-record.ts';
+export {
+  correlationId,
+  isNamed,
+  LEDGER_INDEXES,
+  LEDGER_OUTCOMES,
+  ledgerId,
+  ledgerSpec,
+  ledgerText,
+  readLedgerRecord,
+  type LedgerDirection,
+  type LedgerOutcome,
+  type LedgerRecord,
+  type LedgerReport,
+} from './ledger-record.ts';
