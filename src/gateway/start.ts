@@ -8,7 +8,7 @@ import { NodeDnsResolver } from '../edge/dns/index.ts';
 import { RateLimitedLog } from '../edge/log/index.ts';
 import { batchDatagramSocket, SipEdge, type ListenConfig } from '../edge/sip/index.ts';
 import { openStore } from '../edge/store/index.ts';
-import { ledgerSpec, OUTBOX, type LedgerRecord, type OutboxRecord } from '../interwork/message/index.ts';
+import { LEDGER, OUTBOX, type LedgerPage, type OutboxRecord } from '../interwork/message/index.ts';
 import { AddressBook } from '../mapping/index.ts';
 import { TrustedSources } from '../policy/index.ts';
 import {
@@ -53,7 +53,7 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
     gateway = new RunningGateway(config, env, counters, system, {
       store,
       outbox: await store.collection(OUTBOX),
-      ledger: await store.collection(ledgerSpec),
+      ledger: await store.collection(LEDGER),
     });
     await gateway.start();
   } catch (error) {
@@ -71,7 +71,7 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
 interface Kept {
   readonly store: Store;
   readonly outbox: Collection<OutboxRecord>;
-  readonly ledger: Collection<LedgerRecord>;
+  readonly ledger: Collection<LedgerPage>;
 }
 
 class RunningGateway implements Gateway {

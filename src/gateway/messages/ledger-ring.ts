@@ -6,10 +6,11 @@
 
 import { Buffer } from 'node:buffer';
 import {
+  cellsOf,
   isNamed,
-  LEDGER_OUTCOMES,
-  ledgerId,
-  ledgerText,
+  LEDGER_REPORTS,
+  recordOf,
+  type LedgerCells,
   type LedgerRecord,
   type LedgerReport,
 } from '../../interwork/message/index.ts';
@@ -18,11 +19,6 @@ import {
 const OCTETS_PER_ROW = 400;
 /** More than the texts of any one row, each of which is bounded. */
 const MIN_OCTETS = 64 * 1024;
-/** No identifier, address or text can hold it: XML 1.0 §2.2 and the SIP parser refuse it. */
-const SEPARATOR = '\u0000';
-const FROM_SIP = 16;
-const REPORTS: readonly LedgerReport[] = ['delivered', 'displayed', 'failed'];
-
 export class LedgerRing {
   readonly capacity: number;
   readonly #block: Buffer;
@@ -32,7 +28,7 @@ export class LedgerRing {
   readonly #endedMs: Float64Array;
   /** Three a row: when it was delivered, displayed, failed; 0: never. */
   readonly #reportMs: Float64Array;
-  readonly #outcome: Uint8Array;
+  readonly #kind: Uint8Array;
   readonly #status: Uint16Array;
   readonly #attempts: Uint8Array;
   /** CSeq + 1, at most 2^31 (RFC 3261 §8.1.1.5); 0: none. */
@@ -51,8 +47,8 @@ export class LedgerRing {
     this.#length = new Uint32Array(capacity);
     this.#acceptedMs = new Float64Array(capacity);
     this.#endedMs = new Float64Array(capacity);
-    this.#reportMs = new Float64Array(REPORTS.length * capacity);
-    this.#outcome = new Uint8Array(capacity);
+    this.#reportMs = new Float64Array(LEDGER_REPORTS.length * capacity);
+    this.#kind = new Uint8Array(capacity);
     this.#status = new Uint16Array(capacity);
     this.#attempts = new Uint8Array(capacity);
     this.#cseq = new Uint32Array(capacity);
@@ -80,34 +76,33 @@ export class LedgerRing {
 
   /** Adds a row and returns its number. The oldest go when there is no room. */
   add(record: LedgerRecord): number {
-    const text = packed(record);
-    const offset = this.#place(3 * text.length);
+    const cells = cellsOf(record);
+    const offset = this.#place(3 * cells.texts.length);
     const row = this.#next++;
     if (row - this.#first >= this.capacity) this.#drop();
     const place = row % this.capacity;
     this.#offset[place] = offset;
-    const length = this.#block.write(text, offset, 'utf8');
+    const length = this.#block.write(cells.texts, offset, 'utf8');
     this.#length[place] = length;
     this.#write = offset + length;
-    this.#acceptedMs[place] = record.acceptedMs;
-    this.#endedMs[place] = record.endedMs ?? 0;
-    this.#outcome[place] =
-      LEDGER_OUTCOMES.indexOf(record.outcome) | (record.direction === 'sip_to_xmpp' ? FROM_SIP : 0);
-    this.#status[place] = record.status ?? 0;
-    this.#attempts[place] = Math.min(record.attempts ?? 0, 255);
-    this.#cseq[place] = record.cseq === undefined ? 0 : record.cseq + 1;
-    const reports = REPORTS.length * place;
-    this.#reportMs[reports] = record.deliveredMs ?? 0;
-    this.#reportMs[reports + 1] = record.displayedMs ?? 0;
-    this.#reportMs[reports + 2] = record.failedMs ?? 0;
-    if (record.failure !== undefined) this.#failures.set(row, record.failure);
+    this.#acceptedMs[place] = cells.acceptedMs;
+    this.#endedMs[place] = cells.endedMs;
+    this.#kind[place] = cells.kind;
+    this.#status[place] = cells.status;
+    this.#attempts[place] = cells.attempts;
+    this.#cseq[place] = cells.cseq;
+    const reports = LEDGER_REPORTS.length * place;
+    this.#reportMs[reports] = cells.deliveredMs;
+    this.#reportMs[reports + 1] = cells.displayedMs;
+    this.#reportMs[reports + 2] = cells.failedMs;
+    if (cells.failure !== '') this.#failures.set(row, cells.failure);
     return row;
   }
 
   /** Notes what was learned later, the first time that it is; false when the row is no longer there. */
   report(row: number, report: LedgerReport, atMs: number, failure?: string): boolean {
     if (!this.has(row)) return false;
-    const index = REPORTS.length * (row % this.capacity) + REPORTS.indexOf(report);
+    const index = LEDGER_REPORTS.length * (row % this.capacity) + LEDGER_REPORTS.indexOf(report);
     if (this.#reportMs[index] !== 0) return true;
     this.#reportMs[index] = atMs;
     if (failure !== undefined) this.#failures.set(row, failure);
@@ -116,36 +111,25 @@ export class LedgerRing {
 
   /** A row that is there. */
   read(row: number): LedgerRecord {
+    return recordOf(this.cells(row));
+  }
+
+  /** The same, as it is held. */
+  cells(row: number): LedgerCells {
     const place = row % this.capacity;
-    const texts = this.#text(row).split(SEPARATOR);
-    const outcome = this.#outcome[place] ?? 0;
-    const reports = REPORTS.length * place;
-    const cseq = this.#cseq[place] ?? 0;
+    const reports = LEDGER_REPORTS.length * place;
     return {
-      direction: (outcome & FROM_SIP) === 0 ? 'xmpp_to_sip' : 'sip_to_xmpp',
-      outcome: LEDGER_OUTCOMES[outcome & (FROM_SIP - 1)] ?? 'open',
+      kind: this.#kind[place] ?? 0,
       acceptedMs: this.#acceptedMs[place] ?? 0,
-      endedMs: this.#endedMs[place] || undefined,
-      xmppId: present(texts[0]),
-      xmppFrom: present(texts[1]),
-      xmppTo: present(texts[2]),
-      callId: present(texts[3]),
-      fromTag: present(texts[4]),
-      cseq: cseq === 0 ? undefined : cseq - 1,
-      sipFrom: present(texts[5]),
-      requestUri: present(texts[6]),
-      // The last, since it comes from a body, which may hold anything.
-      imdnId: present(texts.slice(11).join(SEPARATOR)),
-      target: present(texts[7]),
-      attempts: this.#attempts[place] || undefined,
-      status: this.#status[place] || undefined,
-      condition: present(texts[8]),
-      text: present(texts[9]),
-      clause: present(texts[10]),
-      deliveredMs: this.#reportMs[reports] || undefined,
-      displayedMs: this.#reportMs[reports + 1] || undefined,
-      failedMs: this.#reportMs[reports + 2] || undefined,
-      failure: this.#failures.get(row),
+      endedMs: this.#endedMs[place] ?? 0,
+      status: this.#status[place] ?? 0,
+      attempts: this.#attempts[place] ?? 0,
+      cseq: this.#cseq[place] ?? 0,
+      deliveredMs: this.#reportMs[reports] ?? 0,
+      displayedMs: this.#reportMs[reports + 1] ?? 0,
+      failedMs: this.#reportMs[reports + 2] ?? 0,
+      texts: this.#text(row),
+      failure: this.#failures.get(row) ?? '',
     };
   }
 
@@ -197,33 +181,4 @@ export class LedgerRing {
     const offset = this.#offset[place] ?? 0;
     return this.#block.toString('utf8', offset, offset + (this.#length[place] ?? 0));
   }
-}
-
-function packed(record: LedgerRecord): string {
-  return [
-    id(record.xmppId),
-    text(record.xmppFrom),
-    text(record.xmppTo),
-    id(record.callId),
-    text(record.fromTag),
-    text(record.sipFrom),
-    text(record.requestUri),
-    text(record.target),
-    text(record.condition),
-    text(record.text),
-    text(record.clause),
-    id(record.imdnId),
-  ].join(SEPARATOR);
-}
-
-function id(value: string | undefined): string {
-  return value === undefined ? '' : ledgerId(value);
-}
-
-function text(value: string | undefined): string {
-  return value === undefined ? '' : ledgerText(value);
-}
-
-function present(text: string | undefined): string | undefined {
-  return text === '' ? undefined : text;
 }

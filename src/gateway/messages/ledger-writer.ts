@@ -1,4 +1,4 @@
-// Carries the rows of the ledger from memory into the store, in groups, and keeps the store within its bounds in small
+// Carries the rows of the ledger from memory into the store, in pages, and keeps the store within its bounds in small
 // steps. The ring is what waits: while the store fails, rows stay there, and what the ring cannot hold is counted.
 
 import {
@@ -6,29 +6,33 @@ import {
   type Collection,
   type Counter,
   type Counters,
-  type Entry,
   type Log,
   type Random,
   type Timer,
   type Timers,
 } from '../../base/index.ts';
-import {
-  LEDGER_INDEXES,
-  type LedgerDirection,
-  type LedgerRecord,
-  type LedgerReport,
-} from '../../interwork/message/index.ts';
+import type { LedgerNote, LedgerPage, LedgerRecord } from '../../interwork/message/index.ts';
+import { findInPages } from './ledger-find.ts';
+import { NotesPage, RowsPage } from './ledger-pages.ts';
 import type { LedgerRing } from './ledger-ring.ts';
+
+type Page = RowsPage | NotesPage;
 
 /** Rows handed over at one time … */
 const GROUP = 256;
 /** … at the latest so long after the first of them. */
 const GROUP_MS = 200;
-/** Rows and reports that the store may have taken and not finished. */
-const MAX_PENDING = 4096;
+/** Rows of a page, and notes of one. A page that is not full is written again with what comes. */
+const PAGE_ROWS = 64;
+const PAGE_NOTES = 256;
+/** A page is closed after this share of the time that rows are kept: that much longer its first row may be there … */
+const PAGE_SHARE = 24;
+const HOUR_MS = 3_600_000;
+/** Pages that the store may have taken and not finished. */
+const MAX_UNWRITTEN = 64;
 const RETRY_MS = 5000;
-/** Rows removed, or looked at, in one step. */
-const STEP = 500;
+/** Pages removed, or looked at, in one step. */
+const STEP = 32;
 const PREFIX_CHARS = 8;
 
 export interface LedgerWriterEnv {
@@ -44,16 +48,9 @@ export interface LedgerBounds {
   readonly hours: number;
 }
 
-interface Group {
-  readonly first: number;
-  readonly rows: number;
-  left: number;
-  error: Error | undefined;
-}
-
 export class LedgerWriter {
   readonly #env: LedgerWriterEnv;
-  readonly #collection: Collection<LedgerRecord>;
+  readonly #collection: Collection<LedgerPage>;
   /** Keys of this process are its own, so that it never writes over the rows of an earlier one. */
   readonly #prefix: string;
   readonly #dropped: Counter;
@@ -61,10 +58,13 @@ export class LedgerWriter {
   #bounds: LedgerBounds;
   /** The next row to be handed over. */
   #cursor: number;
-  #pending = 0;
+  #rows: RowsPage | undefined;
+  #notes: NotesPage | undefined;
+  #pages = 0;
+  readonly #unwritten = new Set<Page>();
   #failing = false;
   #timer: Timer | undefined;
-  /** Rows in the store: never less than there are; undefined until it was asked. */
+  /** Pages in the store: never less than there are; undefined until it was asked. */
   #stored: number | undefined;
   #tidying = false;
   /** It is time to look for rows that are too old. */
@@ -74,7 +74,7 @@ export class LedgerWriter {
 
   constructor(
     env: LedgerWriterEnv,
-    collection: Collection<LedgerRecord>,
+    collection: Collection<LedgerPage>,
     ring: LedgerRing,
     bounds: LedgerBounds,
   ) {
@@ -92,8 +92,14 @@ export class LedgerWriter {
 
   /** From now on these are the rows and the bounds. What is not handed over yet goes on from the new ring. */
   use(ring: LedgerRing, bounds: LedgerBounds): void {
+    if (ring !== this.#ring) {
+      // A page is written from the ring that its rows are in.
+      this.#putDirty();
+      this.#rows = undefined;
+    }
     this.#ring = ring;
     this.#bounds = bounds;
+    if (bounds.rows === 0) this.#forget();
     this.sweep();
   }
 
@@ -108,70 +114,156 @@ export class LedgerWriter {
   flush(): void {
     this.#env.timers.clear(this.#timer);
     this.#timer = undefined;
-    while (this.#skipLost() > 0 && this.#pending < MAX_PENDING && !this.#failing) this.#hand();
+    while (this.#skipLost() > 0 && !this.#full) this.#hand();
+    this.#putDirty();
   }
 
-  /** Something was learned of a row after its end. */
-  report(row: number, report: LedgerReport, atMs: number, failure: string | undefined): void {
+  /** Something was learned of a message after its end: of row `row`, or, where that is not known, by the note alone. */
+  report(note: LedgerNote, row?: number): void {
     // What was not handed over yet will be handed over with it.
-    if (row >= this.#cursor) return;
-    if (this.#pending >= MAX_PENDING || this.#failing) return this.#dropped.add();
-    const key = this.#key(row);
-    if (this.#ring.has(row)) return this.#replace(key, this.#ring.read(row));
-    this.#pending += 1;
-    void this.#reportLater(key, report, atMs, failure);
-  }
-
-  /** Notes what was learned of a message that is known by its name in a report alone (`Ledger.reportNamed`). */
-  async reportById(
-    direction: LedgerDirection,
-    id: string,
-    report: LedgerReport,
-    atMs: number,
-    failure: string | undefined,
-  ): Promise<void> {
-    if (this.#pending >= MAX_PENDING || this.#failing) return this.#dropped.add();
-    this.#pending += 1;
-    try {
-      const index = direction === 'sip_to_xmpp' ? 'xmpp_id' : 'imdn_id';
-      const found = await this.#collection.find(index, id, { limit: STEP });
-      const entry = found.findLast(({ record }) => record.direction === direction);
-      if (entry !== undefined) this.#noteLater(entry.key, entry.record, report, atMs, failure);
-    } catch {
-      this.#dropped.add();
-    } finally {
-      this.#pending -= 1;
+    if (row !== undefined && row >= this.#cursor) return;
+    if (this.#stopped || this.#full || this.#bounds.rows === 0) return this.#dropped.add();
+    if (this.#notes === undefined || this.#notes.notes >= PAGE_NOTES || this.#isOld(this.#notes)) {
+      this.#notes = new NotesPage(this.#newKey(), this.#env.clock.wall());
     }
+    this.#notes.add(note);
+    if (this.#notes.notes >= PAGE_NOTES) this.#put(this.#notes);
+    else if (!this.#failing) this.#timer ??= this.#env.timers.set(GROUP_MS, this.#flush);
   }
 
   /** The newest `limit` rows with this identifier that are in the store and not in the ring, and how many are older. */
-  async find(id: string, limit: number): Promise<{ records: LedgerRecord[]; older: number }> {
-    const found = new Map<string, Entry<LedgerRecord>>();
-    let older = 0;
-    const inRing = this.#keysInRing();
-    for (const index of LEDGER_INDEXES) {
-      let after = -1;
-      for (;;) {
-        const page: readonly Entry<LedgerRecord>[] = await this.#collection.find(index, id, {
-          limit: STEP,
-          ...(after < 0 ? {} : { after }),
-        });
-        for (const entry of page) if (!inRing(entry.key)) found.set(entry.key, entry);
-        older += this.#keepNewest(found, limit);
-        after = page.at(-1)?.seq ?? after;
-        if (page.length < STEP) break;
-      }
-    }
-    const records = [...found.values()]
-      .toSorted((left, right) => right.seq - left.seq)
-      .map(({ record }) => record);
-    return { records, older };
+  find(id: string, limit: number): Promise<{ records: LedgerRecord[]; older: number }> {
+    const start = `${this.#prefix}.`;
+    return findInPages(
+      this.#collection,
+      id,
+      limit,
+      (key, row) => key.startsWith(start) && this.#ring.has(row),
+    );
   }
 
   /** Looks for what is too old, in the background. */
   sweep(): void {
     this.#ageing = true;
     this.#tidyLater();
+  }
+
+  /** Hands everything over; the store is closed after this. */
+  stop(): void {
+    while (this.#skipLost() > 0 && !this.#failing) this.#hand();
+    if (!this.#failing) this.#putDirty();
+    this.#stopped = true;
+    this.#env.timers.clear(this.#timer);
+    this.#timer = undefined;
+    if (this.#failing) this.#dropped.add(this.#ring.next - this.#cursor + this.#rowsUnwritten());
+  }
+
+  get #full(): boolean {
+    return this.#failing || this.#unwritten.size >= MAX_UNWRITTEN;
+  }
+
+  get #pageRows(): number {
+    return Math.min(PAGE_ROWS, this.#bounds.rows);
+  }
+
+  /** Pages that may be kept: so many that no more rows are kept than the bounds say. */
+  get #pagesAllowed(): number {
+    return this.#bounds.rows === 0 ? 0 : Math.floor(this.#bounds.rows / this.#pageRows);
+  }
+
+  /** Rows to be handed over; those that the ring could not hold any longer are counted. */
+  #skipLost(): number {
+    const lost = this.#ring.first - this.#cursor;
+    if (lost > 0) {
+      // Where the ring holds all the rows that may be kept, nothing is lost: they are too old.
+      if (this.#ring.capacity < this.#bounds.rows) this.#dropped.add(lost);
+      this.#cursor = this.#ring.first;
+    }
+    return this.#ring.next - this.#cursor;
+  }
+
+  /** Puts the next rows into a page, as many as it has room for. */
+  #hand(): void {
+    const page = this.#rowsPage();
+    const rows = Math.min(this.#ring.next - this.#cursor, this.#pageRows - page.rows);
+    page.add(rows, this.#env.clock.wall());
+    this.#cursor += rows;
+    if (page.rows >= this.#pageRows) this.#put(page);
+  }
+
+  #rowsPage(): RowsPage {
+    const page = this.#rows;
+    // It is written from the ring, which must still have all of it.
+    const fits = page !== undefined && page.rows < this.#pageRows && page.end === this.#cursor && page.whole;
+    if (fits && !this.#isOld(page)) return page;
+    return (this.#rows = new RowsPage(
+      this.#newKey(),
+      this.#env.clock.wall(),
+      this.#ring,
+      this.#cursor,
+      this.#dropped,
+    ));
+  }
+
+  #newKey(): string {
+    return `${this.#prefix}.${(this.#pages++).toString(36)}`;
+  }
+
+  /** It covers as much time as one page may. */
+  #isOld({ sinceMs }: Page): boolean {
+    return this.#env.clock.wall() - sinceMs > (this.#bounds.hours * HOUR_MS) / PAGE_SHARE;
+  }
+
+  #putDirty(): void {
+    if (this.#rows?.dirty === true) this.#put(this.#rows);
+    if (this.#notes?.dirty === true) this.#put(this.#notes);
+  }
+
+  #put(page: Page): void {
+    page.pending += 1;
+    page.dirty = false;
+    this.#unwritten.add(page);
+    this.#collection.put(page.key, page, (error) => this.#written(page, error));
+  }
+
+  #written(page: Page, error: Error | undefined): void {
+    page.pending -= 1;
+    if (error !== undefined) return this.#failed(page, error);
+    if (!page.stored) {
+      page.stored = true;
+      if (this.#stored !== undefined) this.#stored += 1;
+      this.#tidyLater();
+    }
+    if (page.pending > 0 || page.dirty) return;
+    this.#unwritten.delete(page);
+    if (this.#ring.next > this.#cursor) this.added();
+  }
+
+  #failed(page: Page, error: Error): void {
+    page.dirty = true;
+    if (this.#stopped) return this.#dropped.add(page.rows);
+    if (this.#failing) return;
+    this.#failing = true;
+    this.#env.log.warn('ledger.store-failed', { error });
+    this.#env.timers.clear(this.#timer);
+    this.#timer = this.#env.timers.set(RETRY_MS, () => {
+      this.#failing = false;
+      for (const each of this.#unwritten) if (each.dirty) this.#put(each);
+      this.flush();
+    });
+  }
+
+  #rowsUnwritten(): number {
+    let rows = 0;
+    for (const page of this.#unwritten) if (page.dirty) rows += page.rows;
+    return rows;
+  }
+
+  /** Nothing may be remembered any more: what is only here goes. */
+  #forget(): void {
+    this.#rows = undefined;
+    this.#notes = undefined;
+    for (const page of this.#unwritten) page.dirty = false;
   }
 
   /** Brings the store within its bounds, in small steps. */
@@ -193,140 +285,32 @@ export class LedgerWriter {
       });
   }
 
-  /** Hands everything over; the store is closed after this. */
-  stop(): void {
-    while (this.#skipLost() > 0 && !this.#failing) this.#hand();
-    this.#stopped = true;
-    this.#env.timers.clear(this.#timer);
-    this.#timer = undefined;
-    if (this.#failing) this.#dropped.add(this.#ring.next - this.#cursor);
-  }
-
-  /** Rows to be handed over; those that the ring could not hold any longer are counted. */
-  #skipLost(): number {
-    const lost = this.#ring.first - this.#cursor;
-    if (lost > 0) {
-      // Where the ring holds all the rows that may be kept, nothing is lost: they are too old.
-      if (this.#ring.capacity < this.#bounds.rows) this.#dropped.add(lost);
-      this.#cursor = this.#ring.first;
-    }
-    return this.#ring.next - this.#cursor;
-  }
-
-  #hand(): void {
-    const rows = Math.min(this.#ring.next - this.#cursor, GROUP);
-    const group: Group = { first: this.#cursor, rows, left: rows, error: undefined };
-    const written = (error?: Error): void => this.#written(group, error);
-    this.#cursor += rows;
-    this.#pending += rows;
-    for (let row = group.first; row < group.first + rows; row++)
-      this.#collection.put(this.#key(row), this.#ring.read(row), written);
-  }
-
-  #written(group: Group, error: Error | undefined): void {
-    this.#pending -= 1;
-    group.left -= 1;
-    group.error ??= error;
-    if (group.left > 0) return;
-    if (group.error !== undefined) return this.#failed(group, group.error);
-    this.#failing = false;
-    if (this.#stored !== undefined) this.#stored += group.rows;
-    this.#tidyLater();
-    if (this.#ring.next > this.#cursor) this.added();
-  }
-
-  #failed(group: Group, error: Error): void {
-    // A row that is written twice has the same key both times.
-    this.#cursor = Math.min(this.#cursor, group.first);
-    // Some of them may be there.
-    this.#stored = undefined;
-    if (this.#failing) return;
-    this.#failing = true;
-    this.#env.log.warn('ledger.store-failed', { error });
-    if (this.#stopped) return this.#dropped.add(this.#ring.next - this.#cursor);
-    this.#env.timers.clear(this.#timer);
-    this.#timer = this.#env.timers.set(RETRY_MS, () => {
-      this.#failing = false;
-      this.flush();
-    });
-  }
-
-  async #reportLater(
-    key: string,
-    report: LedgerReport,
-    atMs: number,
-    failure: string | undefined,
-  ): Promise<void> {
-    try {
-      const record = await this.#collection.get(key);
-      if (record !== undefined) this.#noteLater(key, record, report, atMs, failure);
-    } catch {
-      this.#dropped.add();
-    } finally {
-      this.#pending -= 1;
-    }
-  }
-
-  #noteLater(
-    key: string,
-    record: LedgerRecord,
-    report: LedgerReport,
-    atMs: number,
-    failure: string | undefined,
-  ): void {
-    const field = `${report}Ms` as const;
-    if (record[field] !== undefined) return;
-    this.#replace(key, { ...record, [field]: atMs, ...(failure === undefined ? {} : { failure }) });
-  }
-
-  #replace(key: string, record: LedgerRecord): void {
-    this.#collection.put(key, record, (error) => {
-      if (error !== undefined) this.#dropped.add();
-    });
-  }
-
   async #tidy(): Promise<void> {
-    const { rows, hours } = this.#bounds;
     this.#stored ??= await this.#collection.count();
-    while (this.#stored > rows && !this.#stopped) {
-      const keep = Math.max(rows, this.#stored - STEP);
+    while (this.#stored > this.#pagesAllowed && !this.#stopped) {
+      const keep = Math.max(this.#pagesAllowed, this.#stored - STEP);
       const surplus = this.#stored - keep;
       await this.#collection.trim(keep);
-      // Rows that came meanwhile were counted where they came.
+      // Pages that came meanwhile were counted where they came.
       this.#stored -= surplus;
       await turn();
     }
     if (!this.#ageing) return;
     this.#ageing = false;
-    const oldestMs = this.#env.clock.wall() - hours * 3_600_000;
+    const oldestMs = this.#env.clock.wall() - this.#bounds.hours * HOUR_MS;
+    // One that is deleted must not be written again.
+    if (this.#rows !== undefined && this.#rows.lastMs < oldestMs) this.#rows = undefined;
+    if (this.#notes !== undefined && this.#notes.lastMs < oldestMs) this.#notes = undefined;
     while (!this.#stopped) {
-      const [oldest] = await this.#collection.scan({ limit: 1 });
-      if (oldest === undefined || (oldest.record.endedMs ?? 0) >= oldestMs) return;
-      for (const { key, record } of await this.#collection.scan({ limit: STEP })) {
-        if ((record.endedMs ?? 0) >= oldestMs) break;
+      const pages = await this.#collection.scan({ limit: STEP });
+      const old = pages.filter(({ record }) => record.lastMs < oldestMs);
+      for (const { key } of old) {
         this.#collection.delete(key);
         this.#stored -= 1;
       }
+      if (old.length < STEP) return;
       await turn();
     }
-  }
-
-  /** Leaves the newest `limit`; says how many went. */
-  #keepNewest(found: Map<string, Entry<LedgerRecord>>, limit: number): number {
-    const excess = found.size - limit;
-    if (excess <= 0) return 0;
-    const oldest = [...found.values()].toSorted((left, right) => left.seq - right.seq).slice(0, excess);
-    for (const { key } of oldest) found.delete(key);
-    return excess;
-  }
-
-  #keysInRing(): (key: string) => boolean {
-    const start = `${this.#prefix}.`;
-    return (key) => key.startsWith(start) && this.#ring.has(Number.parseInt(key.slice(start.length), 36));
-  }
-
-  #key(row: number): string {
-    return `${this.#prefix}.${row.toString(36)}`;
   }
 }
 

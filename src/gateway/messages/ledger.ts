@@ -6,8 +6,10 @@ import type { Collection } from '../../base/index.ts';
 import {
   isNamed,
   ledgerId,
+  reportedAs,
   type LedgerDirection,
   type LedgerOutcome,
+  type LedgerPage,
   type LedgerRecord,
   type LedgerReport,
 } from '../../interwork/message/index.ts';
@@ -65,13 +67,13 @@ export class Ledger {
   #ring: LedgerRing;
 
   /** Without a collection the rows are in memory only. */
-  constructor(env: LedgerWriterEnv, settings: LedgerSettings, collection?: Collection<LedgerRecord>) {
+  constructor(env: LedgerWriterEnv, settings: LedgerSettings, pages?: Collection<LedgerPage>) {
     this.#env = env;
     this.#sinceMs = env.clock.wall();
     this.#bounds = boundsOf(settings);
     this.#ring = new LedgerRing(capacityOf(this.#bounds));
-    if (collection !== undefined) {
-      this.#writer = new LedgerWriter(env, collection, this.#ring, this.#bounds);
+    if (pages !== undefined) {
+      this.#writer = new LedgerWriter(env, pages, this.#ring, this.#bounds);
       // What an earlier run left may be more than this configuration allows.
       this.#writer.sweep();
     }
@@ -91,45 +93,40 @@ export class Ledger {
   add(record: LedgerRecord): number {
     if (this.#bounds.rows === 0) return -1;
     const row = this.#ring.add(record);
-    const name = reportedAs(record);
-    if (name !== undefined) this.#remember(name, row);
+    // Reports come only of those that asked for them.
+    if (record.imdnId !== undefined) this.#remember(`${record.direction} ${reportedAs(record)}`, row);
     this.#writer?.added();
     return row;
   }
 
-  #remember(name: string, row: number): void {
-    this.#named.set(name, row);
-    if (this.#named.size <= MAX_IN_MEMORY) return;
-    for (const oldest of this.#named.keys()) return void this.#named.delete(oldest);
-  }
-
   /** Something was learned of a message after its outcome; `failure` is the condition of the error. */
   report(row: number, report: LedgerReport, failure?: string): void {
-    if (row < 0 || this.#bounds.rows === 0) return;
-    const nowMs = this.#env.clock.wall();
-    this.#ring.report(row, report, nowMs, failure);
-    this.#writer?.report(row, report, nowMs, failure);
+    if (!this.#ring.has(row)) return;
+    const atMs = this.#env.clock.wall();
+    this.#ring.report(row, report, atMs, failure);
+    const record = this.#ring.read(row);
+    const id = reportedAs(record);
+    if (id !== undefined)
+      this.#writer?.report({ direction: record.direction, id, report, atMs, failure }, row);
   }
 
-  /**
-   * The same for one whose sender asked for reports, by what names it in a report: its stanza id, where it came from SIP,
-   * its Message-ID where it went there.
-   */
-  reportNamed(direction: LedgerDirection, id: string, report: LedgerReport, failure?: string): void {
+  /** The same for one whose sender asked for reports, by what names it in a report (`reportedAs`). */
+  reportNamed(direction: LedgerDirection, name: string, report: LedgerReport, failure?: string): void {
     if (this.#bounds.rows === 0) return;
-    const name = ledgerId(id);
-    const row = this.#named.get(`${direction} ${name}`);
+    const id = ledgerId(name);
+    const row = this.#named.get(`${direction} ${id}`);
     if (row !== undefined && this.#ring.has(row)) return this.report(row, report, failure);
-    void this.#writer?.reportById(direction, name, report, this.#env.clock.wall(), failure);
+    this.#writer?.report({ direction, id, report, atMs: this.#env.clock.wall(), failure });
   }
 
   /** The same for one that was plainly accepted, of which the last 16 bits of the number and the stanza id are known. */
   reportFailure(lowBits: number, xmppId: string, failure: string): void {
     const last = this.#ring.next - 1;
     const row = last - ((last - lowBits) & 0xffff);
-    if (this.#ring.has(row) && this.#ring.read(row).xmppId === ledgerId(xmppId))
-      return this.report(row, 'failed', failure);
-    void this.#writer?.reportById('sip_to_xmpp', ledgerId(xmppId), 'failed', this.#env.clock.wall(), failure);
+    const id = ledgerId(xmppId);
+    if (this.#ring.has(row) && this.#ring.read(row).xmppId === id) return this.report(row, 'failed', failure);
+    const atMs = this.#env.clock.wall();
+    this.#writer?.report({ direction: 'sip_to_xmpp', id, report: 'failed', atMs, failure });
   }
 
   /** Asks these too, for messages without an outcome. */
@@ -194,12 +191,12 @@ export class Ledger {
   stop(): void {
     this.#writer?.stop();
   }
-}
 
-/** What will name the row in a report; undefined: none was asked for. */
-function reportedAs({ direction, xmppId, imdnId }: LedgerRecord): string | undefined {
-  const id = direction === 'sip_to_xmpp' ? xmppId : imdnId;
-  return imdnId === undefined || id === undefined ? undefined : `${direction} ${ledgerId(id)}`;
+  #remember(name: string, row: number): void {
+    this.#named.set(name, row);
+    if (this.#named.size <= MAX_IN_MEMORY) return;
+    for (const oldest of this.#named.keys()) return void this.#named.delete(oldest);
+  }
 }
 
 function boundsOf(settings: LedgerSettings): LedgerBounds {

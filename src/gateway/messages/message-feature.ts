@@ -1,7 +1,7 @@
 // The parts of the message feature, made and joined: what the composition root sees of it.
 
 import type { Clock, Collection, Counters, Log, Random, Store, Timers } from '../../base/index.ts';
-import type { LedgerRecord, OutboxRecord } from '../../interwork/message/index.ts';
+import type { LedgerPage, OutboxRecord } from '../../interwork/message/index.ts';
 import type { TransactionLayer } from '../../sip/index.ts';
 import { domainOf } from '../address-text.ts';
 import type { Config } from '../config/schema.ts';
@@ -39,7 +39,7 @@ export interface MessageFeatureEnv {
   readonly subscriptions: Subscriptions;
   readonly store: Store;
   readonly outbox: Collection<OutboxRecord>;
-  readonly ledger: Collection<LedgerRecord>;
+  readonly ledger: Collection<LedgerPage>;
   /** See `GatewayEnv`. */
   readonly keys: readonly Uint8Array[] | undefined;
   /** Who asks registrars: a SIP URI of the gateway; called when the listeners are bound. */

@@ -47,10 +47,8 @@ export { OUTBOX, type OutboxRecord } from './outbox-record.ts';
 export {
   correlationId,
   isNamed,
-  LEDGER_INDEXES,
   LEDGER_OUTCOMES,
   ledgerId,
-  ledgerSpec,
   ledgerText,
   readLedgerRecord,
   type LedgerDirection,
@@ -58,3 +56,16 @@ export {
   type LedgerRecord,
   type LedgerReport,
 } from './ledger-record.ts';
+export { cellsOf, LEDGER_REPORTS, recordOf, type LedgerCells } from './ledger-cells.ts';
+export {
+  LEDGER,
+  linesOf,
+  makePage,
+  mayHold,
+  noteLine,
+  reportedAs,
+  rowLine,
+  withNote,
+  type LedgerNote,
+  type LedgerPage,
+} from './ledger-page.ts';

@@ -1,7 +1,7 @@
 // What the ledger keeps of one message, on both sides: who, when, where to, and what became of it. Never a body, a
 // subject or a language (docs/security.md, "The ledger").
 
-import { hashBase64Url, utf8Length, type CollectionSpec } from '../../base/index.ts';
+import { hashBase64Url, utf8Length } from '../../base/index.ts';
 
 export type LedgerDirection = 'sip_to_xmpp' | 'xmpp_to_sip';
 
@@ -94,21 +94,6 @@ export function isNamed(record: LedgerRecord, id: string): boolean {
 function isSame(value: string | undefined, id: string): boolean {
   return value === id || (value !== undefined && value.length > SURELY_SHORT && ledgerId(value) === id);
 }
-
-export const ledgerSpec: CollectionSpec<LedgerRecord> = {
-  name: 'ledger',
-  version: 1,
-  indexes: {
-    xmpp_id: (record) => record.xmppId,
-    call_id: (record) => record.callId,
-    imdn_id: (record) => record.imdnId,
-  },
-  encode: (record) => JSON.stringify(record),
-  decode: (_version, text) => readLedgerRecord(JSON.parse(text)),
-};
-
-/** The names under which a message is found. */
-export const LEDGER_INDEXES = ['xmpp_id', 'call_id', 'imdn_id'] as const;
 
 /** Reads a record out of JSON. Throws TypeError for what is none; what it does not know it leaves away. */
 export function readLedgerRecord(value: unknown): LedgerRecord {

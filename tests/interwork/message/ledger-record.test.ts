@@ -4,17 +4,25 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import {
+  cellsOf,
   correlationId,
   isNamed,
+  LEDGER,
   LEDGER_OUTCOMES,
   ledgerId,
-  ledgerSpec,
+  linesOf,
+  makePage,
+  mayHold,
+  noteLine,
   readLedgerRecord,
+  rowLine,
+  type LedgerNote,
   type LedgerRecord,
 } from '../../../src/interwork/message/index.ts';
 
 const optionalText = fc.option(fc.string({ unit: 'grapheme', minLength: 1 }), { nil: undefined });
-const optionalNumber = fc.option(fc.nat(), { nil: undefined });
+// 0 is "none".
+const optionalNumber = fc.option(fc.integer({ min: 1, max: 255 }), { nil: undefined });
 const records: fc.Arbitrary<LedgerRecord> = fc.record({
   direction: fc.constantFrom('sip_to_xmpp' as const, 'xmpp_to_sip' as const),
   outcome: fc.constantFrom(...LEDGER_OUTCOMES),
@@ -41,17 +49,57 @@ const records: fc.Arbitrary<LedgerRecord> = fc.record({
   failure: optionalText,
 });
 
-test('what is encoded is decoded again', () => {
-  fc.assert(
-    fc.property(records, (record) => {
-      assert.deepEqual(ledgerSpec.decode(1, ledgerSpec.encode(record)), { ...record });
-    }),
-  );
-});
+describe('a page', () => {
+  test('what is put into lines is read again, and a note is about its row', () => {
+    fc.assert(
+      fc.property(fc.array(records, { maxLength: 5 }), fc.nat(), (rows, at) => {
+        const notes: LedgerNote[] = rows.map((_, n) => ({
+          direction: 'xmpp_to_sip',
+          id: `"${n}\\`,
+          report: 'failed',
+          atMs: at,
+          failure: n % 2 === 0 ? undefined : 'gone',
+        }));
+        const lines = [...rows.map((row, n) => rowLine(n, cellsOf(row))), ...notes.map(noteLine)];
+        const page = LEDGER.decode(1, LEDGER.encode(makePage(lines, notes.length, at)));
+        assert.deepEqual([page.notes, page.lastMs], [notes.length, at]);
+        assert.deepEqual(
+          [...linesOf(page)],
+          [...rows.map((record, row) => ({ row, record: { ...record } })), ...notes],
+        );
+      }),
+    );
+  });
 
-test('a text that is no record is refused, so that the store passes over it', () => {
-  for (const text of ['null', '[]', '{}', '{"direction":"up","outcome":"open","acceptedMs":1}', '"a"'])
-    assert.throws(() => ledgerSpec.decode(1, text), TypeError, text);
+  test('an identifier that is in it may be there, however it is written', () => {
+    for (const id of ['a', 'a"b', 'a\\b', 'é', '\t', '\u2028']) {
+      const record: LedgerRecord = { direction: 'sip_to_xmpp', outcome: 'open', acceptedMs: 1, callId: id };
+      assert.equal(mayHold(makePage([rowLine(0, cellsOf(record))], 0, 1), id), true, JSON.stringify(id));
+    }
+    assert.equal(mayHold(makePage([], 0, 1), 'zz'), false);
+  });
+
+  test('a text that is none is refused, so that the store passes over it', () => {
+    for (const text of ['null', '[]', '{}', '{"notes":1}', '"a"', ''])
+      assert.throws(() => LEDGER.decode(1, text), TypeError, text);
+  });
+
+  test('a line that is none is passed over', () => {
+    const good = rowLine(7, cellsOf({ direction: 'sip_to_xmpp', outcome: 'open', acceptedMs: 1 }));
+    const bad = [
+      'null',
+      '5',
+      '[]',
+      '[1,2]',
+      '["up","a","failed",1,""]',
+      '["sip_to_xmpp","a","seen",1,""]',
+      '{"a":1}',
+    ];
+    assert.deepEqual(
+      [...linesOf(makePage([...bad, good], 0, 1))].map((line) => 'row' in line && line.row),
+      [7],
+    );
+  });
 });
 
 test('what a record does not know is left away', () => {
@@ -85,25 +133,6 @@ describe('identifiers are at most 512 octets, what an index can hold', () => {
       assert.equal(isNamed(record, ledgerId(`${id}b`)), false);
     });
   }
-});
-
-test('each index is one identifier', () => {
-  const record: LedgerRecord = {
-    direction: 'sip_to_xmpp',
-    outcome: 'accepted',
-    acceptedMs: 1,
-    xmppId: 'x',
-    callId: 'c',
-    imdnId: 'i',
-  };
-  assert.deepEqual(
-    Object.entries(ledgerSpec.indexes).map(([name, read]) => [name, read(record)]),
-    [
-      ['xmpp_id', 'x'],
-      ['call_id', 'c'],
-      ['imdn_id', 'i'],
-    ],
-  );
 });
 
 test('the cid of the log is the client’s id, unless it is too long for a line', () => {
