@@ -6,6 +6,7 @@ import { checkDns } from './check-dns.ts';
 import { checkKeys } from './keys.ts';
 import { checkLinks } from './check-links.ts';
 import { checkPorts } from './check-ports.ts';
+import { checkStore } from './check-store.ts';
 import { checkTargets } from './check-targets.ts';
 import { ExitStatus, loadOrTell, type Terminal } from './terminal.ts';
 
@@ -25,6 +26,7 @@ export async function check(path: string, terminal: Terminal): Promise<number> {
   const surroundings = await Promise.all([
     checkPorts(config),
     checkAdmin(path, config),
+    checkStore(config),
     checkDns(config),
     checkTargets(config),
     checkLinks(config),
