@@ -11,12 +11,6 @@ import type { SurroundingFinding } from './check.ts';
 /** How long a lock of somebody else, or a server, is waited for, in milliseconds. */
 const PATIENCE_MS = 2000;
 
-const REMEDIES: Readonly<Record<string, string>> = {
-  ERR_STORE_CORRUPT: 'restore it from a backup, or move it away: the gateway then begins with an empty one',
-  ERR_STORE_FULL: 'make room for it',
-  ERR_STORE_LOCKED: 'a gateway may be running already; otherwise give each gateway a file of its own',
-  ERR_STORE_NEWER: 'run the version that wrote it, or begin with an empty store',
-};
 const ANOTHER_PLACE =
   'choose a place that exists and that the gateway may write to, such as sqlite:/var/lib/stoxgate/stoxgate.db, or start the database';
 
@@ -41,7 +35,9 @@ export async function checkStore(config: Config): Promise<SurroundingFinding[]> 
     return [];
   } catch (error) {
     if (!(error instanceof StoxgateError)) throw error;
-    return [{ key: 'store', message: error.message, remedy: REMEDIES[error.code] ?? ANOTHER_PLACE }];
+    // Errors of the store end with what to do about them.
+    const at = error.message.lastIndexOf('; ');
+    return [{ key: 'store', message: error.message.slice(0, at), remedy: error.message.slice(at + 2) }];
   } finally {
     system.stop();
   }

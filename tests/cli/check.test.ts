@@ -88,9 +88,9 @@ describe('stoxgate check', () => {
   test('the store: not there yet, no folder, damaged, in use, another program’s', async () => {
     const folder = new TempFolder('check-store');
     const lines = async (path: string): Promise<string> =>
-      (await findings(file({ components: good, rest: `store: "sqlite:${join(folder.path, path)}"` }))).lines.join(
-        '\n',
-      );
+      (
+        await findings(file({ components: good, rest: `store: "sqlite:${join(folder.path, path)}"` }))
+      ).lines.join('\n');
     try {
       assert.equal(await lines('s.db'), 's.yaml: nothing wrong');
       assert.equal(existsSync(folder.file('s.db')), false, 'it is not made');
@@ -100,12 +100,15 @@ describe('stoxgate check', () => {
       const other = new DatabaseSync(folder.file('other.db'));
       other.exec('CREATE TABLE t (a)');
       other.close();
-      assert.match(await lines('other.db'), /another program; choose a place/);
+      assert.match(await lines('other.db'), /another program; correct the place/);
       const system = new System(silentLog);
       const { clock, timers } = system;
       const env = { clock, timers, log: silentLog, counters: new Counters() };
       const store = await openStore(`sqlite:${folder.file('s.db')}`, env);
-      assert.match(await lines('s.db'), /^s\.yaml: store: .*; a gateway may be running already/);
+      assert.match(
+        await lines('s.db'),
+        /^s\.yaml: store: .* locked.*; only one gateway may use it at a time: stop the other one/,
+      );
       await store.close();
       system.stop();
       assert.equal(await lines('s.db'), 's.yaml: nothing wrong');
