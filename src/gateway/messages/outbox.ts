@@ -11,6 +11,7 @@ import {
   type LedgerRecord,
   type OutboxRecord,
 } from '../../interwork/message/index.ts';
+import { gatewayStanzaError } from '../../mapping/index.ts';
 import { stanzaError, type StanzaError } from '../../xmpp/index.ts';
 import { domainOf } from '../address-text.ts';
 import type { Live } from '../live.ts';
@@ -253,6 +254,7 @@ export class Outbox {
       if (error === undefined) return;
       this.#storeFailed(error);
       this.#dequeue(queue, message.key);
+      message.error = gatewayStanzaError('ERR-G4');
       this.#step(message, 'notKept');
     });
     if (!queue.busy && queue.timer === undefined) this.#later(queue, queue.attempts);
