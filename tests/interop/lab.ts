@@ -40,6 +40,8 @@ export interface LabOptions {
   /** Components beside those of the two SIP domains, for gateways of the suite's own. */
   readonly components?: readonly string[];
   readonly kamailio?: boolean;
+  /** Kamailio tells of registrations (RFC 3680). */
+  readonly registrationEvents?: boolean;
   /** Goes over the generated configuration of the gateway. */
   readonly config?: (lab: Pick<Lab, 'gatewayPort' | 'component'>) => Readonly<Record<string, unknown>>;
   readonly startGateway?: boolean;
@@ -79,6 +81,7 @@ export class Lab {
         gatewayPort: ports.gateway,
         gatewayDomains: [XMPP_DOMAIN],
         accounts: SIP_ACCOUNTS,
+        ...(options.registrationEvents === true && { registrationEvents: { minExpires: 60 } }),
       });
     }
     this.gateway = new Stoxgate({
