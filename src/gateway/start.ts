@@ -162,7 +162,6 @@ class RunningGateway implements Gateway {
       live: this.#live,
       node: config.node,
       store: kept.store,
-      reader: env.presence,
       subscriptions: this.#subscriptions,
       groupFor: (domain) => this.#links.groupFor(domain),
     });

@@ -59,4 +59,63 @@ export {
   type Registration,
   type RegistrationContact,
 } from './reginfo.ts';
+export {
+  NS_DATA_MODEL,
+  NS_PIDF,
+  PIDF_TYPE,
+  type PidfContact,
+  type PidfDevice,
+  type PidfDocument,
+  type PidfNote,
+  type PidfPerson,
+  type PidfShow,
+  type PidfTuple,
+} from './pidf.ts';
+export { readPidf } from './pidf-read.ts';
+export { formatPidf } from './pidf-format.ts';
+export { PRESENCE_TYPES, readPresenceBody } from './presence-body.ts';
+export { CPIM_PIDF_TYPE, readCpimPidf, readXpidf, XPIDF_TYPE } from './old-pidf.ts';
+export {
+  holdsAt,
+  RPID_ACTIVITIES,
+  RPID_MOODS,
+  type RichPresence,
+  type RpidActivity,
+  type RpidEnumeration,
+  type RpidMood,
+  type RpidPeriod,
+  type RpidPlace,
+  type RpidPrivacy,
+  type RpidRelationship,
+  type RpidServiceClass,
+  type RpidSphere,
+  type RpidStatusIcon,
+  type RpidTimeOffset,
+  type RpidUserInput,
+} from './rpid.ts';
+export type { Capabilities, CapabilityFlag, CapabilityList } from './pidf-caps.ts';
+export {
+  mergeWatcherInfo,
+  parseWatcherInfo,
+  NS_WATCHERINFO,
+  WATCHERINFO_TYPE,
+  type MergedWatchers,
+  type Watcher,
+  type WatcherChange,
+  type WatcherInfo,
+  type WatcherList,
+  type WatcherStatus,
+  type WatcherTable,
+} from './watcherinfo.ts';
+export {
+  mergeResourceList,
+  readResourceList,
+  RLMI_TYPE,
+  type ListedContent,
+  type ListedInstance,
+  type ListedResource,
+  type MergedResources,
+  type ResourceList,
+  type ResourceListTable,
+} from './resource-list.ts';
 export { inflate } from './inflate.ts';

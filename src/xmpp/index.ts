@@ -39,9 +39,11 @@ export {
   type MessageThread,
   type MessageType,
 } from './stanza/message.ts';
+export { readPresence, type Presence, type PresenceType, type Show } from './stanza/presence.ts';
 export { iqResult, readIq, type Iq, type IqType } from './stanza/iq.ts';
 export {
   FEATURE_JID_ESCAPING,
+  NS_ACTIVITY,
   NS_CARBONS,
   NS_CHAT_MARKERS,
   NS_CHAT_STATES,
@@ -52,9 +54,11 @@ export {
   NS_EME,
   NS_FALLBACK,
   NS_HINTS,
+  NS_IDLE,
   NS_LAST,
   NS_LEGACY_PGP,
   NS_MAM,
+  NS_MOOD,
   NS_NICK,
   NS_OMEMO,
   NS_OMEMO_LEGACY,
@@ -84,6 +88,17 @@ export {
   type ReportGiven,
   type ReportWish,
 } from './xep/receipt.ts';
+export { idleElement, readIdle } from './xep/idle.ts';
+export { moodElement, MOODS, readMood, type Mood, type MoodWord } from './xep/mood.ts';
+export {
+  activityElement,
+  readActivity,
+  type Activity,
+  type ActivityWord,
+  type SpecificActivity,
+} from './xep/activity.ts';
+export type { PepText } from './xep/pep-text.ts';
+export { vCardElement, type VCard } from './xep/vcard.ts';
 export { nickElement, readNick } from './xep/nick.ts';
 export { readEncryption, type Encryption } from './xep/encryption.ts';
 export { hasHint, hintElement, readWrapper, type Hint, type Wrapper } from './xep/wrapper.ts';

@@ -1,12 +1,13 @@
 // The parts of the presence feature, made and joined: what the composition root sees of it.
 
 import type { Clock, Counters, Log, Random, Store, Timers } from '../../base/index.ts';
-import { WATCHERS, type PresenceReader } from '../../interwork/presence/index.ts';
+import { WATCHERS } from '../../interwork/presence/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import { ErrorReports } from '../messages/error-reports.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
+import { DocumentReader } from './document-reader.ts';
 import { PresenceDispatch } from './presence-dispatch.ts';
 import { Watchers } from './watchers.ts';
 
@@ -19,7 +20,6 @@ export interface PresenceFeatureEnv {
   readonly live: Live;
   readonly node: string;
   readonly store: Store;
-  readonly reader: PresenceReader;
   readonly subscriptions: Subscriptions;
   groupFor(domain: string): LinkGroup | undefined;
   draining(): boolean;
@@ -42,6 +42,7 @@ export class PresenceFeature {
     const kind = store.status().kind;
     const watchers = new Watchers({
       ...this.#env,
+      reader: new DocumentReader(this.#env.clock),
       records: await store.collection(WATCHERS),
       lasting: kind !== 'memory',
       shared: kind === 'postgres',

@@ -1,6 +1,7 @@
 // What is asked of SIP for one watcher (PRES-01, PRES-22).
 
 import { NO_SUCH_USER } from '../../interwork/presence/index.ts';
+import { PIDF_TYPE, PRESENCE_TYPES } from '../../mime/index.ts';
 import type { SubscribeParts } from '../subscriptions/types.ts';
 import type { WatchAddresses } from './watch.ts';
 
@@ -10,7 +11,6 @@ export const PRESENCE_EVENT = 'presence';
 /** `expires` 0: a fetch (PRES-17). `lasting`: the store outlives the process, and so the subscription may. */
 export function watchParts(
   { userUri, contactUri }: WatchAddresses,
-  accept: readonly string[],
   expires: number,
   { lasting, unknownUsersAreAway }: { readonly lasting: boolean; readonly unknownUsersAreAway: boolean },
 ): SubscribeParts {
@@ -18,7 +18,9 @@ export function watchParts(
     resource: contactUri,
     from: userUri,
     event: { package: PRESENCE_EVENT },
-    accept,
+    accept: [PIDF_TYPE],
+    // PRES-92: read where they come, never asked for.
+    alsoRead: PRESENCE_TYPES,
     expires,
     // RFC 3856 §6.9: several notifiers, whose documents are merged.
     forks: 'several',

@@ -54,13 +54,7 @@ export class WatchTable {
   }
 
   /** A new watcher; both addresses are taken without their resources (PRES-01, PRES-20). */
-  open(
-    key: string,
-    user: MappedUri,
-    contact: MappedUri,
-    book: AddressBook,
-    told?: readonly string[],
-  ): Watch {
+  open(key: string, user: MappedUri, contact: MappedUri, book: AddressBook, told?: readonly string[]): Watch {
     const bareUser = book.jidSenderToSip(user.bareText);
     const bareContact = book.jidTargetToSip(contact.bareText);
     const addresses = {

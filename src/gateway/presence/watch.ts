@@ -2,16 +2,12 @@
 
 import type { Result, Timer } from '../../base/index.ts';
 import { ok } from '../../base/index.ts';
-import type {
-  PresenceReader,
-  ResourcePresence,
-  WatcherEvent,
-  WatcherState,
-} from '../../interwork/presence/index.ts';
+import type { ResourcePresence, WatcherEvent, WatcherState } from '../../interwork/presence/index.ts';
 import type { End } from '../../sip/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
 import type { StanzaError } from '../../xmpp/index.ts';
 import type { Notification, SubscriberHandle, SubscriptionUsage } from '../subscriptions/types.ts';
+import type { DocumentReader } from './document-reader.ts';
 import type { DueStanza } from './due-stanza.ts';
 import { PresenceView } from './presence-view.ts';
 
@@ -53,7 +49,7 @@ export class Watch {
 }
 
 export interface WatchOwner {
-  readonly reader: PresenceReader;
+  readonly reader: DocumentReader;
   step(watch: Watch, event: WatcherEvent): void;
   over(watch: Watch, end: End): void;
   asksAgain(watch: Watch, end: End, when: 'now' | 'later'): void;
@@ -79,11 +75,10 @@ export class WatchUsage implements SubscriptionUsage {
     let resources: readonly ResourcePresence[] | undefined;
     const { dialog, state, reason, contentType, language: lang, body } = notification;
     if (contentType !== undefined) {
-      const document = { contentType, body, lang };
-      const read = this.#owner.reader.read(document, watch.addresses.contactUri);
+      const read = this.#owner.reader.read({ contentType, body, lang }, watch.addresses.contactUri);
       // PRES-91: refused, and what was known holds.
       if (!read.ok) return read;
-      resources = read.value.resources;
+      resources = read.value;
     }
     if (state === 'active') {
       this.#active.add(dialog);

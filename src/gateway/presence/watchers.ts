@@ -8,7 +8,6 @@ import {
   stateAfterRestart,
   stepWatcher,
   watcherKey,
-  type PresenceReader,
   type WatcherEffect,
   type WatcherEvent,
   type WatcherRecord,
@@ -23,6 +22,7 @@ import type { Live } from '../live.ts';
 import type { ErrorReports } from '../messages/error-reports.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import type { SubscribeParts } from '../subscriptions/types.ts';
+import type { DocumentReader } from './document-reader.ts';
 import { Pace } from './pace.ts';
 import { watchParts } from './watch-parts.ts';
 import { WatchUsage, type Watch, type WatchOwner } from './watch.ts';
@@ -38,7 +38,7 @@ export interface WatchersEnv {
   readonly counters: Counters;
   readonly live: Pick<Live, 'book' | 'offline'>;
   readonly node: string;
-  readonly reader: PresenceReader;
+  readonly reader: DocumentReader;
   readonly subscriptions: Pick<Subscriptions, 'subscribe' | 'restore'>;
   readonly records: Collection<WatcherRecord>;
   /** Records outlive the process, so that the subscriptions may. */
@@ -63,7 +63,7 @@ const MAX_RESOURCES = 32;
 type Outcome = 'asked' | 'authorized' | 'cancelled' | 'refused' | 'away' | 'fetched' | 'limited' | 'restored';
 
 export class Watchers implements WatchOwner {
-  readonly reader: PresenceReader;
+  readonly reader: DocumentReader;
   readonly #env: WatchersEnv;
   readonly #table: WatchTable;
   readonly #records: WatchRecords;
@@ -287,7 +287,8 @@ export class Watchers implements WatchOwner {
   #tell(watch: Watch, answer: boolean): void {
     const before = [...watch.view.told].join('\n');
     this.#voice.tell(watch, answer);
-    if (watch.stored && watch.state !== 'none' && [...watch.view.told].join('\n') !== before) this.store(watch);
+    if (watch.stored && watch.state !== 'none' && [...watch.view.told].join('\n') !== before)
+      this.store(watch);
   }
 
   #tellError(watch: Watch): void {
@@ -347,7 +348,8 @@ export class Watchers implements WatchOwner {
     const user = live.book.jidSenderToSip(record.user);
     const contact = live.book.jidTargetToSip(record.contact);
     // The rules may come back; what is due cannot be told by anybody now.
-    if (!user.ok || !contact.ok) return log.warn('watchers.unmapped', { user: record.user, contact: record.contact });
+    if (!user.ok || !contact.ok)
+      return log.warn('watchers.unmapped', { user: record.user, contact: record.contact });
     const watch = this.#table.open(key, user.value, contact.value, live.book, record.resources);
     watch.stored = true;
     const kept = record.subscriptions.filter(({ expiresMs }) => expiresMs - clock.wall() > MIN_LEFT_MS);
@@ -368,9 +370,9 @@ export class Watchers implements WatchOwner {
   }
 
   #parts(watch: Watch, expires: number): SubscribeParts {
-    const { live, lasting, reader } = this.#env;
+    const { live, lasting } = this.#env;
     const away = live.offline.unknown_users === 'keep';
-    return watchParts(watch.addresses, reader.accept, expires, { lasting, unknownUsersAreAway: away });
+    return watchParts(watch.addresses, expires, { lasting, unknownUsersAreAway: away });
   }
 
   #find(user: MappedUri, contact: MappedUri): Watch | undefined {

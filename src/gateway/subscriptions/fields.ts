@@ -61,3 +61,8 @@ export function notificationOf(
     body: request.body,
   };
 }
+
+/** A document of this type is taken. */
+export function reads({ accept, alsoRead }: SubscribeParts, type: string): boolean {
+  return accept.includes(type) || alsoRead?.includes(type) === true;
+}

@@ -32,7 +32,7 @@ import {
   type SubscriptionTransition,
 } from '../../sip/index.ts';
 import { Exchange } from './exchange.ts';
-import { mediaType, notificationOf } from './fields.ts';
+import { mediaType, notificationOf, reads } from './fields.ts';
 import { dialogRequest, initialRequest, type LegIds } from './leg-requests.ts';
 import { LegTimers, type LegTimer } from './leg-timers.ts';
 import type { Notification, SubscribeParts, SubscriptionsEnv, SubscriptionUsage } from './types.ts';
@@ -128,7 +128,8 @@ export class Leg {
   get kept(): KeptSubscription | undefined {
     const state = this.#state;
     const dialog = this.#dialog;
-    if (state.name === 'terminated' || state.name === 'notify_wait' || state.ending !== 'no') return undefined;
+    if (state.name === 'terminated' || state.name === 'notify_wait' || state.ending !== 'no')
+      return undefined;
     if (dialog === undefined || !this.#confirmed) return undefined;
     const { remoteSeq: _, ...rest } = dialog;
     return { dialog: rest, state: state.name, asked: state.asked, expiresMs: this.#expiresMs };
@@ -166,7 +167,7 @@ export class Leg {
     }
     const type = mediaType(request);
     const { parts } = this.#owner;
-    if (request.body.length > 0 && (type === undefined || !parts.accept.includes(type))) {
+    if (request.body.length > 0 && (type === undefined || !reads(parts, type))) {
       tx.respond(415, { headers: [rawHeaderField('Accept', parts.accept.join(', '))] });
       return false;
     }

@@ -39,6 +39,8 @@ export interface SubscribeParts {
   readonly event: EventName;
   /** Media types of NOTIFY bodies, lower case; Accept. */
   readonly accept: readonly string[];
+  /** What is understood all the same where a notifier sends it unasked. */
+  readonly alsoRead?: readonly string[];
   /** Seconds; 0 for a fetch. */
   readonly expires: number;
   /** §5.4.9: whether a forked SUBSCRIBE makes a subscription of each answer, or of the first only. */

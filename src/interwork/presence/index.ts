@@ -1,3 +1,9 @@
+export { toXmppPresence, goneResources, type ResourcePresence, type ToXmppOptions } from './to-xmpp.ts';
+export { toSipPresence, type ToSipOptions, type XmppResource } from './to-sip.ts';
+export { toSipEvents, toXmppEvents, toXmppVCard, type PersonalEvents } from './events.ts';
+export { checkEntity } from './entity.ts';
+export { resourcesOf, tupleIdOf } from './tuple-id.ts';
+export { contactPriority, xmppPriority } from './priority.ts';
 export {
   stepWatcher,
   type WatcherEffect,
@@ -14,5 +20,4 @@ export {
   type Authorization,
   type WatcherRecord,
 } from './watcher-record.ts';
-export { presenceStanza, resourceJid, resourceStanza } from './watcher-stanzas.ts';
-export type { PresenceReader, ResourcePresence } from './presence-reader.ts';
+export { presenceStanza, resourceStanza } from './watcher-stanzas.ts';

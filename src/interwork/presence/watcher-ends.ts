@@ -1,10 +1,6 @@
 // What the end of a SIP subscription is to the watcher (PRES-10 … 14, 30 … 37; RFC 6665 §4.1.3), and to the user who asked.
 
-import {
-  failureToStanzaError,
-  gatewayStanzaError,
-  responseToStanzaError,
-} from '../../mapping/index.ts';
+import { failureToStanzaError, gatewayStanzaError, responseToStanzaError } from '../../mapping/index.ts';
 import { reasonPhrase, type End } from '../../sip/index.ts';
 import { stanzaError, type StanzaError } from '../../xmpp/index.ts';
 import type { WatcherEvent } from './machine-watcher.ts';

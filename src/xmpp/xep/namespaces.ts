@@ -21,6 +21,9 @@ export const NS_CHAT_STATES = 'http://jabber.org/protocol/chatstates';
 export const NS_VERSION = 'jabber:iq:version';
 /** XEP-0106 JID Escaping 1.1: the feature of those who understand `\20` and the like. */
 export const FEATURE_JID_ESCAPING = 'jid\\20escaping';
+/** XEP-0107 User Mood 1.2, XEP-0108 User Activity 1.3: also the names of their nodes (XEP-0163). */
+export const NS_MOOD = 'http://jabber.org/protocol/mood';
+export const NS_ACTIVITY = 'http://jabber.org/protocol/activity';
 /** XEP-0172 User Nickname 1.1. */
 export const NS_NICK = 'http://jabber.org/protocol/nick';
 /** XEP-0184 Message Delivery Receipts 1.4. */
@@ -40,6 +43,8 @@ export const NS_CORRECT = 'urn:xmpp:message-correct:0';
 /** XEP-0313 Message Archive Management 1.1, and the version before. */
 export const NS_MAM = 'urn:xmpp:mam:2';
 export const NS_MAM_1 = 'urn:xmpp:mam:1';
+/** XEP-0319 Last User Interaction in Presence 1.0. */
+export const NS_IDLE = 'urn:xmpp:idle:1';
 /** XEP-0333 Displayed Markers 1.0. */
 export const NS_CHAT_MARKERS = 'urn:xmpp:chat-markers:0';
 /** XEP-0334 Message Processing Hints 0.4. */

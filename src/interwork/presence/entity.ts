@@ -1,0 +1,19 @@
+// Whose presence is it? (row PRES-91)
+
+import { fault, ok, toByteString, type Result } from '../../base/index.ts';
+import { uriToJid } from '../../mapping/index.ts';
+import { equalBare } from '../../xmpp/index.ts';
+
+/**
+ * The entity of a document must be the one that was asked for: the same user at the same domain. The schemes pres, im,
+ * sip and sips name the same people (RFC 3859 §3.2); port and parameters are of the way there. Fault:
+ * ERR_PRESENCE_ENTITY, for the answer 400.
+ */
+export function checkEntity(entity: string, expectedUri: string): Result<void> {
+  const told = uriToJid(toByteString(entity.trim()));
+  const expected = uriToJid(expectedUri);
+  if (!told.ok || !expected.ok || !equalBare(told.value, expected.value)) {
+    return fault('ERR_PRESENCE_ENTITY', 'presence of somebody else', 'RFC 3863 §4.1.1');
+  }
+  return ok(undefined);
+}
