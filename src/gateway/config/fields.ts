@@ -178,3 +178,10 @@ export function parseSipPattern(text: string): Result<string, string> {
 export function parseXmppPattern(text: string): Result<string, string> {
   return parsePattern(text, parseXmppDomain);
 }
+
+/** Reads `presence.model`. */
+export function parsePresenceModel(text: string): Result<'end-to-end', string> {
+  if (text === 'end-to-end') return ok(text);
+  if (text === 'presence-server') return err('presence-server is not built yet; use end-to-end');
+  return err('must be end-to-end');
+}
