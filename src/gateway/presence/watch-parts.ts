@@ -1,6 +1,6 @@
 // What is asked of SIP for one watcher (PRES-01, PRES-22).
 
-import { NO_SUCH_USER } from '../../interwork/presence/index.ts';
+import { finalStatuses } from '../../interwork/presence/index.ts';
 import { PIDF_TYPE, PRESENCE_TYPES } from '../../mime/index.ts';
 import type { SubscribeParts } from '../subscriptions/types.ts';
 import type { WatchAddresses } from './watch.ts';
@@ -25,6 +25,6 @@ export function watchParts(
     // RFC 3856 §6.9: several notifiers, whose documents are merged.
     forks: 'several',
     durable: lasting && expires > 0,
-    ...(unknownUsersAreAway ? {} : { finalStatuses: NO_SUCH_USER }),
+    finalStatuses: finalStatuses(unknownUsersAreAway),
   };
 }

@@ -362,6 +362,7 @@ export class Leg {
       status,
       ...(least.ok && least.value !== undefined ? { minExpires: least.value } : {}),
       ...(after.ok && after.value !== undefined ? { retryAfter: after.value.seconds } : {}),
+      final: this.#owner.parts.finalStatuses?.has(status) === true,
     });
   }
 

@@ -45,7 +45,10 @@ export interface SubscribeParts {
   readonly expires: number;
   /** §5.4.9: whether a forked SUBSCRIBE makes a subscription of each answer, or of the first only. */
   readonly forks: 'single' | 'several';
-  /** Further refusals after which nobody asks again (`retryAfterEnd` has those that are final for every package). */
+  /**
+   * Further refusals that end a subscription, and after which nobody asks again (RFC 6665 §4.1.2.2 and `retryAfterEnd` have
+   * those of every package).
+   */
   readonly finalStatuses?: ReadonlySet<number>;
   /** Its owner keeps `handle.kept` and restores it after the next start: a drain leaves the subscription as it is. */
   readonly durable?: boolean;

@@ -11,7 +11,7 @@ export {
   type WatcherState,
   type WatcherTransition,
 } from './machine-watcher.ts';
-export { errorOfEnd, eventOfOver, eventOfPause, NO_SUCH_USER } from './watcher-ends.ts';
+export { errorOfEnd, eventOfOver, eventOfPause, finalStatuses } from './watcher-ends.ts';
 export {
   authorizationOf,
   stateAfterRestart,

@@ -8,7 +8,14 @@ import type { WatcherEvent } from './machine-watcher.ts';
 /** RFC 8048 §5.2.2: "MUST consider the XMPP presence authorization to be permanently cancelled". */
 const CANCELLING: ReadonlySet<number> = new Set([403, 489, 603]);
 /** PRES-13: there is no such user, unless the operator's registrars say so of users who are away. */
-export const NO_SUCH_USER: ReadonlySet<number> = new Set([404, 604]);
+const NO_SUCH_USER: ReadonlySet<number> = new Set([404, 604]);
+
+/** Refusals of any SUBSCRIBE, the first one or a refresh, that end the authorization. */
+export function finalStatuses(unknownUsersAreAway: boolean): ReadonlySet<number> {
+  return unknownUsersAreAway ? CANCELLING : ALL_FINAL;
+}
+
+const ALL_FINAL: ReadonlySet<number> = new Set([...CANCELLING, ...NO_SUCH_USER]);
 
 /** The event of an end after which nobody asks again; undefined: the gateway stops, and goes on after its next start. */
 export function eventOfOver(end: End, unknownUsersAreAway: boolean): WatcherEvent | undefined {
