@@ -262,10 +262,10 @@ class RunningGateway implements Gateway {
     this.#messages.takeLate();
     await this.#links.stop();
     await this.#messages.stopLate();
+    this.#presence.stop();
     this.#subscriptions.stop();
     this.#transactions.stop();
     this.#messages.giveUpReports();
-    this.#presence.stop();
     this.#live.locator.stop();
     for (const resolver of this.#resolvers) resolver.cancel();
     await this.#edge.stop();

@@ -68,6 +68,8 @@ export class PresenceRig {
   watchers!: Watchers;
   #dispatch!: PresenceDispatch;
   #errors!: ErrorReports;
+  /** Of the rule for SIP users, from the next start on. */
+  contactDomain = 'example.net';
   #told = 0;
   #port = 0;
 
@@ -96,7 +98,7 @@ export class PresenceRig {
     const env = { clock: time, timers: time.timers, random: new SecureRandom(), log: logInto(log), counters };
     const live = {
       book: new AddressBook([
-        { home: 'sip', sip: 'example.net', xmpp: 'example.net' },
+        { home: 'sip', sip: this.contactDomain, xmpp: this.contactDomain },
         { home: 'xmpp', xmpp: 'example.com', sip: 'example.com' },
       ]),
       offline: {
@@ -148,6 +150,7 @@ export class PresenceRig {
     await this.rig.advance(2000);
     await drained;
     this.#port = this.rig.port;
+    this.watchers.stop();
     await this.rig.close();
   }
 
@@ -239,7 +242,7 @@ export class PresenceRig {
   }
 
   async close(): Promise<void> {
-    this.watchers.drain();
+    this.watchers.stop();
     await this.rig.close();
     await this.notifier.close();
   }

@@ -376,7 +376,7 @@ describe('refusals', () => {
   for (const status of [404, 604]) {
     play(`PRES-13: ${status} to the first SUBSCRIBE: one error, with the id of the question`, async (rig) => {
       rig.notifier.answer = () => status;
-      rig.user('subscribe', `${JULIET}`);
+      rig.user('subscribe');
       await rig.notifier.subscribe();
       await settle();
       assert.equal(rig.link.stanzas.at(-1)?.attr('id'), 'p1');

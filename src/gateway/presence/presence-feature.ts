@@ -38,7 +38,7 @@ export class PresenceFeature {
 
   /** Before anything comes in: subscriptions of an earlier run are at hand, so that their notifiers find them. */
   async attach(): Promise<void> {
-    const { store, counters, live, draining } = this.#env;
+    const { store, counters, live } = this.#env;
     const kind = store.status().kind;
     const watchers = new Watchers({
       ...this.#env,
@@ -50,7 +50,11 @@ export class PresenceFeature {
     });
     await watchers.restore();
     this.#watchers = watchers;
-    this.#dispatch = new PresenceDispatch({ counters, live, watchers, errors: this.#errors, draining });
+    this.#dispatch = new PresenceDispatch({
+      ...{ counters, live, watchers },
+      errors: this.#errors,
+      draining: () => this.#env.draining(),
+    });
   }
 
   /** The listeners are bound and the links are there. */
@@ -78,7 +82,7 @@ export class PresenceFeature {
 
   /** Nothing can be told any more. */
   stop(): void {
-    this.#watchers?.drain();
+    this.#watchers?.stop();
     this.#errors.stop();
   }
 

@@ -33,6 +33,7 @@ export class WatchRecords {
       ...authorizationOf(watch.state),
       ...(watch.due === undefined ? {} : { due: watch.due.kind }),
       resources: [...watch.view.told],
+      ...(watch.unsent ? { untold: true } : {}),
       subscriptions: watch.handle?.kept ?? [],
     };
     records.put(watch.key, record, (error) => {

@@ -14,10 +14,8 @@ export interface WatchVoiceEnv {
   readonly timers: Timers;
   readonly counters: Counters;
   groupFor(domain: string): LinkGroup | undefined;
-  /** Everything that was due or unsent has been told. */
-  settled(watch: Watch): void;
-  /** `due` has changed. */
-  dueChanged(watch: Watch): void;
+  /** `due` or `unsent` has changed. */
+  changed(watch: Watch): void;
 }
 
 /** Watchers of one domain that are told at once when their link is up, and the pause before the next of them. */
@@ -48,8 +46,7 @@ export class WatchVoice {
       isDue: (due) => watch.due === due,
       done: () => {
         watch.due = undefined;
-        this.#env.dueChanged(watch);
-        this.#settle(watch);
+        this.#env.changed(watch);
       },
       again: () => this.later(watch),
     });
@@ -126,7 +123,7 @@ export class WatchVoice {
       this.tell(watch, false);
       // The link went away, or is full: it tells when it is there again.
       if (watch.unsent) return;
-      this.#settle(watch);
+      this.#env.changed(watch);
     }
     if ((this.#unsent.get(domain)?.size ?? 0) === 0) return;
     this.#flushing.set(
@@ -150,7 +147,7 @@ export class WatchVoice {
     }
     // An address that the link may not speak for: no link ever will.
     watch.due = undefined;
-    this.#env.dueChanged(watch);
+    this.#env.changed(watch);
   }
 
   #send(watch: Watch, stanza: XmlElement): boolean {
@@ -171,15 +168,13 @@ export class WatchVoice {
 
   /** Tells everything when the link of its domain is up. */
   later(watch: Watch): void {
+    if (watch.unsent) return;
     watch.unsent = true;
     const domain = domainOf(watch.addresses.contact);
     const watches = this.#unsent.get(domain);
     if (watches === undefined) this.#unsent.set(domain, new Set([watch]));
     else watches.add(watch);
-  }
-
-  #settle(watch: Watch): void {
-    if (watch.due === undefined && !watch.unsent) this.#env.settled(watch);
+    this.#env.changed(watch);
   }
 
   #count(type: string): void {

@@ -20,6 +20,9 @@ export interface WatchAddresses {
   readonly contactUri: string;
 }
 
+/** Resources of a user that are told apart. */
+const MAX_RESOURCES = 32;
+
 export class Watch {
   readonly key: string;
   readonly addresses: WatchAddresses;
@@ -28,8 +31,7 @@ export class Watch {
   /** The subscription in SIP; its end is heard by whoever is here, and by nobody else. */
   usage: WatchUsage | undefined;
   handle: SubscriberHandle | undefined;
-  /** Resources of the user that said that they are available, as far as that was seen. */
-  online: Set<string> | undefined;
+  #online: Set<string> | undefined;
   /** Until when the user has to answer that he is there. */
   check: Timer | undefined;
   due: DueStanza | undefined;
@@ -45,6 +47,23 @@ export class Watch {
     this.key = key;
     this.addresses = addresses;
     this.view = new PresenceView(told);
+  }
+
+  /** A resource of the user said that it is available. */
+  came(resource: string): void {
+    this.#online ??= new Set();
+    if (this.#online.size < MAX_RESOURCES) this.#online.add(resource);
+  }
+
+  /**
+   * One is not any more ('': none is). `unknown`: none is left that was seen, but neither was this one, so that there may be
+   * others.
+   */
+  left(resource: string): 'others' | 'last' | 'unknown' {
+    const seen = resource === '' || this.#online?.delete(resource) === true;
+    if (resource !== '' && (this.#online?.size ?? 0) > 0) return 'others';
+    this.#online = undefined;
+    return seen ? 'last' : 'unknown';
   }
 }
 

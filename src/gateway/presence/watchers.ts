@@ -1,6 +1,5 @@
 // XMPP users who watch SIP contacts (RFC 8048 §5.2): drives machine W of interwork/presence for each pair of them.
 
-import type { Clock, Collection, Counters, Log, Random, Timers } from '../../base/index.ts';
 import {
   errorOfEnd,
   eventOfOver,
@@ -18,38 +17,15 @@ import { NS_CLIENT, XmlElement } from '../../xml/index.ts';
 import { errorReply, type StanzaError } from '../../xmpp/index.ts';
 import { domainOf } from '../address-text.ts';
 import type { LinkGroup } from '../link-group.ts';
-import type { Live } from '../live.ts';
-import type { ErrorReports } from '../messages/error-reports.ts';
-import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import type { SubscribeParts } from '../subscriptions/types.ts';
 import type { DocumentReader } from './document-reader.ts';
 import { Pace } from './pace.ts';
 import { watchParts } from './watch-parts.ts';
 import { WatchUsage, type Watch, type WatchOwner } from './watch.ts';
 import { WatchRecords } from './watch-records.ts';
-import { WATCHER_LIMITS, WatchTable, type WatcherLimits } from './watch-table.ts';
+import { WATCHER_LIMITS, WatchTable } from './watch-table.ts';
 import { WatchVoice } from './watch-voice.ts';
-
-export interface WatchersEnv {
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly random: Random;
-  readonly log: Log;
-  readonly counters: Counters;
-  readonly live: Pick<Live, 'book' | 'offline'>;
-  readonly node: string;
-  readonly reader: DocumentReader;
-  readonly subscriptions: Pick<Subscriptions, 'subscribe' | 'restore'>;
-  readonly records: Collection<WatcherRecord>;
-  /** Records outlive the process, so that the subscriptions may. */
-  readonly lasting: boolean;
-  /** Other gateways write there too. */
-  readonly shared: boolean;
-  readonly errors: ErrorReports;
-  groupFor(domain: string): LinkGroup | undefined;
-  /** Bounds other than the usual ones, for tests. */
-  readonly limits?: Partial<WatcherLimits>;
-}
+import type { WatchersEnv } from './watchers-env.ts';
 
 /** PRES-01. */
 const EXPIRES_SECONDS = 3600;
@@ -57,8 +33,6 @@ const EXPIRES_SECONDS = 3600;
 const CHECK_MS = 15_000;
 /** What has less time left at a restart is subscribed anew instead. */
 const MIN_LEFT_MS = 60_000;
-/** Resources of a user that are told apart. */
-const MAX_RESOURCES = 32;
 /** What came of a request of a user, or of his watching; the label of the metric. */
 type Outcome = 'asked' | 'authorized' | 'cancelled' | 'refused' | 'away' | 'fetched' | 'limited' | 'restored';
 
@@ -71,21 +45,22 @@ export class Watchers implements WatchOwner {
   readonly #pace: Pace<Watch>;
   /** Those for which somebody has to ask again after a restart. */
   #restarting: Watch[] = [];
-  #stopping = false;
+  #draining = false;
+  #stopped = false;
 
   constructor(env: WatchersEnv) {
     this.#env = env;
     this.reader = env.reader;
     this.#table = new WatchTable(env.clock, { ...WATCHER_LIMITS, ...env.limits });
     this.#records = new WatchRecords(env);
-    this.#pace = new Pace(env, (watch) => this.#subscribe(watch, EXPIRES_SECONDS));
+    this.#pace = new Pace(env, (watch) => this.#ask(watch));
     this.#voice = new WatchVoice({
       timers: env.timers,
       counters: env.counters,
       groupFor: (domain) => env.groupFor(domain),
-      settled: (watch) => this.#settle(watch),
-      dueChanged: (watch) => {
+      changed: (watch) => {
         if (watch.stored) this.store(watch);
+        this.#settle(watch);
       },
     });
   }
@@ -137,8 +112,7 @@ export class Watchers implements WatchOwner {
   available(user: MappedUri, contact: MappedUri): boolean {
     const watch = this.#find(user, contact);
     if (watch === undefined) return false;
-    const { resource } = user.jid;
-    if ((watch.online?.size ?? 0) < MAX_RESOURCES) (watch.online ??= new Set()).add(resource);
+    watch.came(user.jid.resource);
     this.step(watch, 'available');
     return true;
   }
@@ -146,14 +120,10 @@ export class Watchers implements WatchOwner {
   unavailable(user: MappedUri, contact: MappedUri): boolean {
     const watch = this.#find(user, contact);
     if (watch === undefined) return false;
-    const { resource } = user.jid;
-    const known = resource === '' || watch.online?.delete(resource) === true;
-    if (resource === '') watch.online = undefined;
-    if ((watch.online?.size ?? 0) > 0) return true;
-    watch.online = undefined;
+    const left = watch.left(user.jid.resource);
     // Since a restart nothing may have been heard of his other resources: he is asked.
-    if (known || watch.state !== 'active') this.step(watch, 'unavailable');
-    else this.step(watch, 'refreshDue');
+    if (left === 'unknown' && watch.state === 'active') this.step(watch, 'refreshDue');
+    else if (left !== 'others') this.step(watch, 'unavailable');
     return true;
   }
 
@@ -166,7 +136,7 @@ export class Watchers implements WatchOwner {
   }
 
   linkUp(domain: string): void {
-    if (!this.#stopping) this.#voice.linkUp(domain);
+    if (!this.#stopped) this.#voice.linkUp(domain);
   }
 
   // The life of the driver.
@@ -179,22 +149,31 @@ export class Watchers implements WatchOwner {
   /** Goes on with it: the listeners are bound and the links are there. */
   start(): void {
     for (const watch of this.#restarting.splice(0)) {
-      if (watch.state !== 'closing') this.step(watch, 'restart');
-      else if (watch.handle === undefined) this.step(watch, 'ended');
-      else watch.handle.unsubscribe();
+      const { state, handle } = watch;
+      if (state !== 'closing') {
+        // What was not told is not known any more: it is asked for again.
+        if (handle === undefined) this.step(watch, 'restart');
+        else this.#pace.add(watch);
+      } else if (handle === undefined) this.step(watch, 'ended');
+      else handle.unsubscribe();
     }
   }
 
-  /** Takes nothing new. What does not outlive the process is taken back. */
+  /** Asks nobody anew. What does not outlive the process is taken back; the rest is told as it comes until `stop`. */
   drain(): void {
-    if (this.#stopping) return;
-    if (!this.#env.lasting) {
-      for (const watch of this.#table.values()) {
-        watch.view.forget();
-        this.#voice.tell(watch, false);
-      }
+    this.#draining = true;
+    this.#pace.stop();
+    if (this.#env.lasting) return;
+    for (const watch of this.#table.values()) {
+      watch.view.forget();
+      this.#voice.tell(watch, false);
     }
-    this.#stopping = true;
+    this.stop();
+  }
+
+  /** Nothing is told, asked or written from now on. */
+  stop(): void {
+    this.#stopped = true;
     this.#pace.stop();
     this.#voice.stop();
     for (const watch of this.#table.values()) this.#env.timers.clear(watch.check);
@@ -203,7 +182,7 @@ export class Watchers implements WatchOwner {
   // The subscriptions in SIP.
 
   step(watch: Watch, event: WatcherEvent): void {
-    if (this.#stopping) return;
+    if (this.#stopped) return;
     const { state, effects, expected } = stepWatcher(watch.state, event);
     if (!expected) {
       this.#env.log.debug('watcher.unexpected', { state: watch.state, event });
@@ -229,7 +208,7 @@ export class Watchers implements WatchOwner {
   over(watch: Watch, end: End): void {
     const event = eventOfOver(end, this.#env.live.offline.unknown_users === 'keep');
     // The gateway stops: the next start goes on.
-    if (event === undefined || this.#stopping) return;
+    if (event === undefined || this.#stopped) return;
     watch.usage = undefined;
     watch.handle = undefined;
     watch.error = errorOfEnd(end);
@@ -237,7 +216,7 @@ export class Watchers implements WatchOwner {
   }
 
   store(watch: Watch): void {
-    if (!this.#stopping) this.#records.put(watch);
+    if (!this.#stopped) this.#records.put(watch);
   }
 
   #run(watch: Watch, effect: WatcherEffect): void {
@@ -305,7 +284,15 @@ export class Watchers implements WatchOwner {
     this.#env.errors.send(errorReply(stanza, error), group);
   }
 
+  /** Its turn has come. */
+  #ask(watch: Watch): void {
+    if (watch.handle === undefined) this.#subscribe(watch, EXPIRES_SECONDS);
+    else this.step(watch, 'refreshDue');
+  }
+
   #subscribe(watch: Watch, expires: number): void {
+    // What is wanted is in the record: the next start goes on.
+    if (this.#draining) return;
     const usage = new WatchUsage(this, watch);
     watch.usage = usage;
     watch.handle = undefined;
@@ -360,7 +347,7 @@ export class Watchers implements WatchOwner {
     if (watch.handle === undefined) watch.usage = undefined;
     const best = watch.handle === undefined ? undefined : active.length > 0 ? 'active' : 'pending';
     watch.state = stateAfterRestart(record, best);
-    const asksAgain = record.wanted && watch.handle === undefined;
+    const asksAgain = watch.handle === undefined ? record.wanted : record.untold === true;
     if (asksAgain || watch.state === 'closing') this.#restarting.push(watch);
     this.#count('restored');
     if (record.due !== undefined) this.#voice.owe(watch, record.due);

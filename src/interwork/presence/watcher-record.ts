@@ -22,6 +22,8 @@ export interface WatcherRecord {
   readonly due?: 'subscribed' | 'unsubscribed';
   /** Resources of the contact that the user was told of as available. */
   readonly resources: readonly string[];
+  /** More was known of the contact than the user could be told. */
+  readonly untold?: boolean;
   readonly subscriptions: readonly KeptSubscription[];
 }
 
@@ -88,7 +90,7 @@ export function stateAfterRestart(
 function isRecord(value: unknown): value is WatcherRecord {
   if (typeof value !== 'object' || value === null) return false;
   const record: Partial<Record<keyof WatcherRecord, unknown>> = value;
-  const { node, user, contact, authorization, wanted, due, resources, subscriptions } = record;
+  const { node, user, contact, authorization, wanted, due, resources, untold, subscriptions } = record;
   return (
     [node, user, contact].every((text) => typeof text === 'string') &&
     (authorization === 'asked' ||
@@ -99,6 +101,7 @@ function isRecord(value: unknown): value is WatcherRecord {
     (due === undefined || due === 'subscribed' || due === 'unsubscribed') &&
     Array.isArray(resources) &&
     resources.every((resource) => typeof resource === 'string') &&
+    (untold === undefined || typeof untold === 'boolean') &&
     Array.isArray(subscriptions) &&
     subscriptions.every(isKeptSubscription)
   );
