@@ -374,17 +374,20 @@ describe('refusals', () => {
   );
 
   for (const status of [404, 604]) {
-    play(`PRES-13: ${status} to the first SUBSCRIBE: one error, with the id of the question`, async (rig) => {
-      rig.notifier.answer = () => status;
-      rig.user('subscribe');
-      await rig.notifier.subscribe();
-      await settle();
-      assert.equal(rig.link.stanzas.at(-1)?.attr('id'), 'p1');
-      assert.deepEqual(rig.told(), ['error item-not-found']);
-      rig.confirm();
-      await rig.rig.advance(2 * HOUR, 4);
-      await rig.residue();
-    });
+    play(
+      `PRES-13: ${status} to the first SUBSCRIBE: an error with the id of the question, and unsubscribed`,
+      async (rig) => {
+        rig.notifier.answer = () => status;
+        rig.user('subscribe');
+        await rig.notifier.subscribe();
+        await settle();
+        assert.equal(rig.link.stanzas[0]?.attr('id'), 'p1');
+        assert.deepEqual(rig.told(), ['error item-not-found', 'unsubscribed']);
+        rig.confirm();
+        await rig.rig.advance(2 * HOUR, 4);
+        await rig.residue();
+      },
+    );
   }
 
   play('PRES-13: 404 to a refresh ends the authorization', async (rig) => {
@@ -467,7 +470,7 @@ describe('refusals', () => {
     rig.user('subscribe');
     await rig.notifier.subscribe();
     await settle();
-    assert.deepEqual(rig.told(), ['error feature-not-implemented']);
+    assert.deepEqual(rig.told(), ['error feature-not-implemented', 'unsubscribed']);
     rig.confirm();
     await rig.residue();
   });

@@ -185,12 +185,12 @@ export class Watchers implements WatchOwner {
     if (this.#stopped) return;
     const { state, effects, expected } = stepWatcher(watch.state, event);
     if (!expected) {
-      this.#env.log.debug('watcher.unexpected', { state: watch.state, event });
+      this.#env.log.debug('watcher.unexpected', { state: watch.state, by: event });
       return;
     }
     if (state !== watch.state) {
       const { user, contact } = watch.addresses;
-      this.#env.log.debug('watcher.state', { user, contact, event, from: watch.state, to: state });
+      this.#env.log.debug('watcher.state', { user, contact, by: event, from: watch.state, to: state });
     }
     watch.state = state;
     for (const effect of effects) this.#run(watch, effect);
@@ -301,7 +301,7 @@ export class Watchers implements WatchOwner {
       watch.usage = undefined;
       watch.error = gatewayStanzaError('ERR-G2');
       this.#count('limited');
-      return this.step(watch, 'refused');
+      return this.step(watch, 'overloaded');
     }
     // It may be over already.
     if (watch.usage === usage) watch.handle = handle;
