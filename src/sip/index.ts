@@ -191,6 +191,7 @@ export {
   type SubscriptionState,
   type SubscriptionTransition,
 } from './subscription/subscription.ts';
+export { isKeptSubscription, keptState, type KeptSubscription } from './subscription/kept.ts';
 export { retryAfterEnd, type End, type FailureReason, type Retry } from './subscription/end.ts';
 export { refreshDelayMs, retryDelayMs } from './subscription/times.ts';
 export {

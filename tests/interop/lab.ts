@@ -42,6 +42,8 @@ export interface LabOptions {
   readonly kamailio?: boolean;
   /** Kamailio tells of registrations (RFC 3680). */
   readonly registrationEvents?: boolean;
+  /** Kamailio carries presence, and phones tell theirs. */
+  readonly presence?: boolean;
   /** Goes over the generated configuration of the gateway. */
   readonly config?: (lab: Pick<Lab, 'gatewayPort' | 'component'>) => Readonly<Record<string, unknown>>;
   readonly startGateway?: boolean;
@@ -57,11 +59,13 @@ export class Lab {
   readonly kamailioPort: number;
   readonly #components: readonly ComponentAccount[];
   readonly #kamailio: Kamailio | undefined;
+  readonly #presence: boolean;
   readonly #users: { close(): Promise<void> }[] = [];
 
   private constructor(options: LabOptions, parts: LabParts) {
     const { folder, ports } = parts;
     this.#components = parts.components;
+    this.#presence = options.presence === true;
     this.folder = folder;
     this.gatewayPort = ports.gateway;
     this.kamailioPort = ports.kamailio;
@@ -82,6 +86,7 @@ export class Lab {
         gatewayDomains: [XMPP_DOMAIN],
         accounts: SIP_ACCOUNTS,
         ...(options.registrationEvents === true && { registrationEvents: { minExpires: 60 } }),
+        ...(options.presence === true ? { presence: true } : {}),
       });
     }
     this.gateway = new Stoxgate({
@@ -160,7 +165,10 @@ export class Lab {
     const domain = SIP_DOMAIN;
     const proxyPort = this.kamailioPort;
     return this.#kept(
-      await Baresip.registered({ folder, user, domain, password, proxyPort, sipPort, controlPort, contacts }),
+      await Baresip.registered({
+        ...{ folder, user, domain, password, proxyPort, sipPort, controlPort, contacts },
+        presence: this.#presence,
+      }),
     );
   }
 

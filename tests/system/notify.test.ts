@@ -28,7 +28,7 @@ describe('a trusted source', () => {
   const cases: readonly (readonly [string, RequestParts, number])[] = [
     ['that belongs to no subscription', notify({}, [REG, ACTIVE]), 481],
     ['without a To tag', notify({ to: '<sip:stoxgate@example.com>' }, [REG, ACTIVE]), 481],
-    ['of a package that nobody asks for', notify({}, [['Event', 'presence'], ACTIVE]), 489],
+    ['of a package that nobody asks for', notify({}, [['Event', 'dialog'], ACTIVE]), 489],
     ['without Event', notify({}, [ACTIVE]), 400],
     ['with a broken Event', notify({}, [['Event', ';id=1'], ACTIVE]), 400],
     ['with a From that is no SIP URI', notify({ from: '<tel:+123>' }, [REG, ACTIVE]), 400],

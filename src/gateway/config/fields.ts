@@ -189,3 +189,10 @@ export function parseUnixSocket(text: string): Result<string, string> {
   if (path.includes('\u0000') || path.startsWith('@')) return err(`"${path}" is not the path of a file`);
   return path.endsWith('/') ? err('must name a file, not a folder') : ok(path);
 }
+
+/** Reads `presence.model`. */
+export function parsePresenceModel(text: string): Result<'end-to-end', string> {
+  if (text === 'end-to-end') return ok(text);
+  if (text === 'presence-server') return err('presence-server is not built yet; use end-to-end');
+  return err('must be end-to-end');
+}

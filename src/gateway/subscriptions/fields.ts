@@ -1,13 +1,16 @@
-// The header fields of SUBSCRIBE beside those that every request has (RFC 6665 §3.1, §8.2).
+// The header fields of SUBSCRIBE beside those that every request has (RFC 6665 §3.1, §8.2), and one of NOTIFY.
 
 import {
+  contentType,
   formatEvent,
   formatSipUri,
+  keyOfRequest,
   rawHeaderField,
   type HeaderField,
   type LocalEndpoint,
+  type SipRequest,
 } from '../../sip/index.ts';
-import type { SubscribeParts } from './types.ts';
+import type { Notification, SubscribeParts } from './types.ts';
 
 /** `local`: our side towards the target; without one there is no Contact, and nothing could be sent either. */
 export function subscribeFields(
@@ -34,4 +37,32 @@ function contactUri(local: LocalEndpoint, secure: boolean): string {
     ...(port === undefined ? {} : { port }),
     ...(transport === 'UDP' ? {} : { params: new Map([['transport', transport.toLowerCase()]]) }),
   });
+}
+
+/** The type of the body, lower case, without parameters; undefined without a body, or when it is not said. */
+export function mediaType(request: SipRequest): string | undefined {
+  if (request.body.length === 0) return undefined;
+  const type = contentType(request);
+  return type.ok && type.value !== undefined ? `${type.value.type}/${type.value.subtype}` : undefined;
+}
+
+export function notificationOf(
+  request: SipRequest,
+  state: Notification['state'],
+  reason: string | undefined,
+  type: string | undefined,
+): Notification {
+  return {
+    dialog: keyOfRequest(request),
+    state,
+    reason,
+    contentType: type,
+    language: request.header('content-language'),
+    body: request.body,
+  };
+}
+
+/** A document of this type is taken. */
+export function reads({ accept, alsoRead }: SubscribeParts, type: string): boolean {
+  return accept.includes(type) || alsoRead?.includes(type) === true;
 }
