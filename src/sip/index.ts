@@ -209,3 +209,23 @@ export {
   type ExchangeEvent,
   type ExchangeState,
 } from './usage/exchange.ts';
+export { sipEtag, sipIfMatch } from './header/entity-tag.ts';
+export {
+  beginPublication,
+  restoredPublication,
+  stepPublication,
+  type PublicationEffect,
+  type PublicationEvent,
+  type PublicationState,
+  type PublicationTransition,
+  type PublishOperation,
+} from './publication/publication.ts';
+export {
+  receivePublish,
+  unexpired,
+  type CompositorRules,
+  type PublishAnswer,
+  type PublishedStates,
+  type PublishOutcome,
+  type PublishRequest,
+} from './publication/compositor.ts';
