@@ -190,9 +190,13 @@ export function parseUnixSocket(text: string): Result<string, string> {
   return path.endsWith('/') ? err('must name a file, not a folder') : ok(path);
 }
 
-/** Reads `presence.model`. */
-export function parsePresenceModel(text: string): Result<'end-to-end', string> {
-  if (text === 'end-to-end') return ok(text);
-  if (text === 'presence-server') return err('presence-server is not built yet; use end-to-end');
-  return err('must be end-to-end');
+/** Reads the root of an XCAP server (RFC 4825 §6.1). Returned without "/" at its end. */
+export function parseXcapRoot(text: string): Result<string, string> {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    return err('must be a URL such as https://xcap.example.net/xcap-root');
+  }
+  if (url.username !== '' || url.password !== '') return err('user and password have keys of their own');
+  if (url.search !== '' || url.hash !== '') return err('has neither "?" nor "#"');
+  return ok(text.replace(/\/+$/, ''));
 }

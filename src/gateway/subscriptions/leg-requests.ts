@@ -29,7 +29,7 @@ export function initialRequest(
 ): RequestParts {
   const { resource, from } = parts;
   return {
-    nextHop: resource,
+    nextHop: parts.proxy ?? resource,
     fallback: undefined,
     routed: false,
     build: (target: Target, challenges: number) =>
@@ -54,7 +54,7 @@ export function dialogRequest(
 ): RequestParts {
   return {
     nextHop: buildDialogRequest(dialog, { method: 'SUBSCRIBE' }).nextHop,
-    fallback: parts.resource,
+    fallback: parts.proxy ?? parts.resource,
     routed: dialog.routeSet.length > 0,
     build: (target: Target, challenges: number) =>
       buildDialogRequest(

@@ -37,6 +37,8 @@ export interface SubscribeParts {
   /** Who we are: a SIP URI, for From. */
   readonly from: string;
   readonly event: EventName;
+  /** The server that is asked in the place of the resource's own: a SIP URI (RFC 3261 §8.1.2). */
+  readonly proxy?: string;
   /** Media types of NOTIFY bodies, lower case; Accept. */
   readonly accept: readonly string[];
   /** What is understood all the same where a notifier sends it unasked. */
