@@ -19,10 +19,11 @@ import {
 import type { SpeakerScope } from '../policy/index.ts';
 import type { Live } from './live.ts';
 import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
+import type { PublishedStateStore } from './publications/published-states.ts';
 import type { Subscriptions } from './subscriptions/subscriptions.ts';
 
 /** The methods that are built. FEAT-08: "only what is built". */
-export const METHODS = ['MESSAGE', 'NOTIFY', 'OPTIONS'] as const;
+export const METHODS = ['MESSAGE', 'NOTIFY', 'OPTIONS', 'PUBLISH'] as const;
 
 export interface SipDispatchEnv {
   readonly log: Log;
@@ -30,6 +31,7 @@ export interface SipDispatchEnv {
   readonly live: Live;
   readonly messages: ToXmppMessages;
   readonly subscriptions: Pick<Subscriptions, 'notify'>;
+  readonly published: Pick<PublishedStateStore, 'publish'>;
   /** Hosts that are the gateway itself: addresses and advertised names of its listeners, lower case. */
   readonly ownHosts: ReadonlySet<string>;
   draining(): boolean;
@@ -40,8 +42,8 @@ const FORBIDDEN = 403;
 export class SipDispatch implements TransactionUser {
   readonly #env: SipDispatchEnv;
   readonly #can: Capabilities;
-  /** Which bodies a NOTIFY may have is for its event package to say. */
-  readonly #canNotify: Capabilities;
+  /** Which bodies a NOTIFY or PUBLISH may have is for its event package to say. */
+  readonly #canTellEvents: Capabilities;
   readonly #capabilities: readonly HeaderField[];
   readonly #untrusted: Counter;
   readonly #unknownSender: Counter;
@@ -56,7 +58,7 @@ export class SipDispatch implements TransactionUser {
       extensions: [],
       acceptTypes: supportedTypes,
     };
-    this.#canNotify = { ...this.#can, acceptTypes: ['*/*'] };
+    this.#canTellEvents = { ...this.#can, acceptTypes: ['*/*'] };
     this.#capabilities = capabilityHeaders(this.#can);
     const refused = (reason: string): Counter =>
       env.counters.counter('stoxgate_sip_refused_total', 'SIP requests refused before they were read.', {
@@ -93,7 +95,9 @@ export class SipDispatch implements TransactionUser {
     const scope = trusted.scopeOf(source.remoteAddress);
     // A reload may have taken the trust away since `refuses` was asked.
     if (scope === undefined) return this.#refuse(tx, this.#untrusted);
-    const rejection = checkRequest(request, request.method === 'NOTIFY' ? this.#canNotify : this.#can);
+    const { method } = request;
+    const tellsEvents = method === 'NOTIFY' || method === 'PUBLISH';
+    const rejection = checkRequest(request, tellsEvents ? this.#canTellEvents : this.#can);
     if (rejection !== undefined && !this.#isPacked(request)) {
       if (request.method === 'MESSAGE') this.#env.messages.countRejected(request, rejection.status);
       return tx.respond(
@@ -107,13 +111,17 @@ export class SipDispatch implements TransactionUser {
     const from = book.sipSenderToJid(request.from.uri, strayInstance(request));
     if (!from.ok) {
       if (from.error.kind === 'no-rule') return this.#refuse(tx, this.#unknownSender);
-      this.#env.messages.countRejected(request, 400, from.error.clause);
+      if (method === 'MESSAGE') this.#env.messages.countRejected(request, 400, from.error.clause);
       return tx.respond(400);
     }
     if (!scope.any && !scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
+    // RFC 3903 §4: one "within an existing dialog" has none here either.
+    if (method === 'PUBLISH' && request.to.tag === undefined) {
+      return this.#env.published.publish(tx, from.value);
+    }
     // RFC 3261 §12.2.2: MESSAGE makes no dialog, so a To tag belongs to none that is known here.
     if (request.to.tag !== undefined) {
-      this.#env.messages.countRejected(request, 481, 'RFC 3261 §12.2.2');
+      if (method === 'MESSAGE') this.#env.messages.countRejected(request, 481, 'RFC 3261 §12.2.2');
       return tx.respond(481);
     }
     this.#env.messages.accept(tx, from.value);
@@ -123,8 +131,17 @@ export class SipDispatch implements TransactionUser {
   #notify(tx: ServerTransaction, scope: SpeakerScope): void {
     const from = parseSipUri(tx.request.from.uri);
     if (!from.ok) return tx.respond(400);
-    if (!scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
+    if (!scope.covers(from.value.host) && !this.#hasServer(tx.request.from.uri)) {
+      return this.#refuse(tx, this.#unknownSender);
+    }
     this.#env.subscriptions.notify(tx);
+  }
+
+  /** CSP-10: a presence server tells an XMPP user of his own watchers, from his own address. */
+  #hasServer(uri: string): boolean {
+    const { book, models } = this.#env.live;
+    const user = book.sipTargetToJid(uri);
+    return user.ok && models.serverOf(user.value.rule) !== undefined;
   }
 
   /** IM-47: refused for its coding alone, which is read all the same in notifications. */

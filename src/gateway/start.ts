@@ -27,8 +27,10 @@ import type { Config } from './config/schema.ts';
 import { Links } from './links.ts';
 import type { Live } from './live.ts';
 import { MessageFeature } from './messages/message-feature.ts';
+import { PresenceModels, presenceServers } from './presence-models.ts';
 import { PresenceFeature } from './presence/presence-feature.ts';
 import { PRESENCE_EVENT } from './presence/watch-parts.ts';
+import { WINFO_EVENT } from './publications/watcher-list.ts';
 import { REG_EVENT } from './registrations/registration-watch.ts';
 import { SipDispatch } from './sip-dispatch.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
@@ -148,7 +150,7 @@ class RunningGateway implements Gateway {
       transactions: this.#transactions,
       localFor: (target) => this.#edge.localFor(target),
       t1Ms: env.timing?.t1Ms ?? DEFAULT_TIMERS.t1Ms,
-      packages: new Set([REG_EVENT, PRESENCE_EVENT]),
+      packages: new Set([REG_EVENT, PRESENCE_EVENT, WINFO_EVENT]),
       maxSubscribers: MAX_SUBSCRIBERS,
     });
     this.#messages = new MessageFeature({
@@ -169,6 +171,7 @@ class RunningGateway implements Gateway {
       node: config.node,
       store: kept.store,
       subscriptions: this.#subscriptions,
+      transactions: this.#transactions,
       groupFor: (domain) => this.#links.groupFor(domain),
     });
     const sip = new SipDispatch({
@@ -177,6 +180,7 @@ class RunningGateway implements Gateway {
       live: this.#live,
       messages: toXmpp,
       subscriptions: this.#subscriptions,
+      published: this.#presence.published,
       ownHosts: this.#ownHosts,
       draining,
     });
@@ -244,6 +248,7 @@ class RunningGateway implements Gateway {
     const fresh = this.#makeLive(config);
     fresh.locator = this.#makeLocator(config);
     Object.assign(this.#live, fresh);
+    this.#presence.configured();
     if (keys !== undefined) this.#messages.reports.tokens.replaceKeys(keys);
     this.#config = config;
     this.#messages.ledger.configure(config.ledger);
@@ -254,8 +259,7 @@ class RunningGateway implements Gateway {
 
   async drain(): Promise<void> {
     this.#draining = true;
-    this.#presence.drain();
-    await Promise.all([this.#messages.drain(), this.#subscriptions.drain()]);
+    await Promise.all([this.#presence.drain(), this.#messages.drain(), this.#subscriptions.drain()]);
   }
 
   async stop(): Promise<void> {
@@ -264,7 +268,7 @@ class RunningGateway implements Gateway {
     this.#system.timers.clear(this.#sweep);
     // First what still has to be said on either side, then the ways on which it is said.
     this.#messages.stop();
-    this.#presence.drain();
+    await this.#presence.drain();
     this.#closing = true;
     this.#messages.takeLate();
     await this.#links.stop();
@@ -291,6 +295,7 @@ class RunningGateway implements Gateway {
     const { clock, random } = this.#system;
     return {
       book: new AddressBook(config.domains),
+      models: new PresenceModels(config),
       trusted: new TrustedSources(config.sip.trusted, clock),
       locator: this.#makeLocator(config),
       digest: new DigestClient({ clock, random, credentials: config.sip.credentials }),
@@ -302,7 +307,7 @@ class RunningGateway implements Gateway {
 
   #makeLocator(config: Config): Locator {
     const { clock, timers, random } = this.#system;
-    const nextHops = NextHops.read(config.sip.next_hops);
+    const nextHops = NextHops.read(config.sip.next_hops, presenceServers(config));
     if (!nextHops.ok) throw new StoxgateError(nextHops.error.code, nextHops.error.message);
     const resolver = new NodeDnsResolver({ servers: config.dns.servers });
     this.#resolvers.push(resolver);

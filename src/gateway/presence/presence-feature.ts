@@ -1,11 +1,16 @@
 // The parts of the presence feature, made and joined: what the composition root sees of it.
 
 import type { Clock, Counters, Log, Random, Store, Timers } from '../../base/index.ts';
-import { WATCHERS } from '../../interwork/presence/index.ts';
+import { PUBLISHERS, WATCHERS } from '../../interwork/presence/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import { ErrorReports } from '../messages/error-reports.ts';
+import type { TransactionLayer } from '../../sip/index.ts';
+import { ContactSources } from '../publications/contact-sources.ts';
+import { Decisions } from '../publications/decisions.ts';
+import { PublishedStateStore } from '../publications/published-states.ts';
+import { Publisher } from '../publications/publisher.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import { DocumentReader } from './document-reader.ts';
 import { PresenceDispatch } from './presence-dispatch.ts';
@@ -21,6 +26,7 @@ export interface PresenceFeatureEnv {
   readonly node: string;
   readonly store: Store;
   readonly subscriptions: Subscriptions;
+  readonly transactions: TransactionLayer;
   groupFor(domain: string): LinkGroup | undefined;
   draining(): boolean;
 }
@@ -28,30 +34,42 @@ export interface PresenceFeatureEnv {
 export class PresenceFeature {
   readonly #env: PresenceFeatureEnv;
   readonly #errors: ErrorReports;
+  /** What SIP users publish here. */
+  readonly published: PublishedStateStore;
   #watchers: Watchers | undefined;
+  #publisher: Publisher | undefined;
   #dispatch: PresenceDispatch | undefined;
 
   constructor(env: PresenceFeatureEnv) {
     this.#env = env;
     this.#errors = new ErrorReports(env);
+    this.published = new PublishedStateStore(env);
   }
 
   /** Before anything comes in: subscriptions of an earlier run are at hand, so that their notifiers find them. */
   async attach(): Promise<void> {
     const { store, counters, live } = this.#env;
     const kind = store.status().kind;
+    const kept = { lasting: kind !== 'memory', shared: kind === 'postgres', errors: this.#errors };
     const watchers = new Watchers({
       ...this.#env,
+      ...kept,
+      subscriptions: new ContactSources({ ...this.#env, published: this.published }),
       reader: new DocumentReader(this.#env.clock),
       records: await store.collection(WATCHERS),
-      lasting: kind !== 'memory',
-      shared: kind === 'postgres',
-      errors: this.#errors,
     });
     await watchers.restore();
     this.#watchers = watchers;
+    const publisher = new Publisher({
+      ...this.#env,
+      ...kept,
+      records: await store.collection(PUBLISHERS),
+      decisions: new Decisions(this.#env),
+    });
+    await publisher.restore();
+    this.#publisher = publisher;
     this.#dispatch = new PresenceDispatch({
-      ...{ counters, live, watchers },
+      ...{ counters, live, watchers, publisher },
       errors: this.#errors,
       draining: () => this.#env.draining(),
     });
@@ -69,20 +87,30 @@ export class PresenceFeature {
   /** A link of this domain is up, or takes stanzas again. */
   linkUp(domain: string): void {
     this.#watchers?.linkUp(domain);
+    this.#publisher?.linkUp(domain);
   }
 
   sweep(): void {
     this.#errors.sweep();
   }
 
-  /** Takes nothing new. */
-  drain(): void {
+  /** The configuration is another one. */
+  configured(): void {
+    this.published.configured();
+    this.#publisher?.configured();
+  }
+
+  /** Takes nothing new; resolves when what is to be withdrawn is. */
+  async drain(): Promise<void> {
     this.#watchers?.drain();
+    await this.#publisher?.drain();
   }
 
   /** Nothing can be told any more. */
   stop(): void {
     this.#watchers?.stop();
+    this.#publisher?.stop();
+    this.published.stop();
     this.#errors.stop();
   }
 
@@ -90,6 +118,9 @@ export class PresenceFeature {
     return {
       presence_watchers: this.#watchers?.size ?? 0,
       presence_unsent: this.#watchers?.unsent ?? 0,
+      published_users: this.#publisher?.size ?? 0,
+      publications: this.#publisher?.publications ?? 0,
+      published_states: this.published.size,
       presence_errors: this.#errors.waiting,
       presence_waiting: this.#watchers?.waiting ?? 0,
     };

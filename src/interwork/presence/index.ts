@@ -21,3 +21,5 @@ export {
   type WatcherRecord,
 } from './watcher-record.ts';
 export { presenceStanza, resourceStanza } from './watcher-stanzas.ts';
+export { PUBLISHERS, type PublisherRecord } from './publisher-record.ts';
+export { composePresence } from './compose.ts';

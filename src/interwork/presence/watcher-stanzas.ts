@@ -3,13 +3,15 @@
 import { NS_CLIENT, XmlElement } from '../../xml/index.ts';
 import type { ResourcePresence } from './to-xmpp.ts';
 
-/** Presence without content from the contact's bare JID to the user's. */
+/** Presence without content from the contact's bare JID to the user's; undefined: available. */
 export function presenceStanza(
-  type: 'subscribed' | 'unsubscribed' | 'unavailable' | 'probe' | 'subscribe',
+  type: 'subscribed' | 'unsubscribed' | 'unavailable' | 'probe' | 'subscribe' | 'unsubscribe' | undefined,
   contact: string,
   user: string,
 ): XmlElement {
-  return new XmlElement('presence', NS_CLIENT, ['from', contact, 'to', user, 'type', type]);
+  const attributes = ['from', contact, 'to', user];
+  if (type !== undefined) attributes.push('type', type);
+  return new XmlElement('presence', NS_CLIENT, attributes);
 }
 
 /** The presence of one resource to the user's bare JID (PRES-20). */
