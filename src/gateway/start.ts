@@ -15,8 +15,10 @@ import {
   DigestClient,
   Locator,
   NextHops,
+  NOTIFIER_SUBSCRIPTIONS,
   TransactionLayer,
   type LocateResult,
+  type NotifierRecord,
   type SipRequest,
   type Source,
   type Target,
@@ -27,6 +29,7 @@ import type { Live } from './live.ts';
 import { MessageFeature } from './messages/message-feature.ts';
 import { REG_EVENT } from './registrations/registration-watch.ts';
 import { SipDispatch } from './sip-dispatch.ts';
+import { Notifiers } from './subscriptions/notifiers.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { System } from './system.ts';
 import type { Gateway, GatewayEnv, GatewayStatus } from './types.ts';
@@ -51,6 +54,7 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
     gateway = new RunningGateway(config, env, counters, system, {
       store,
       outbox: await store.collection(OUTBOX),
+      served: await store.collection(NOTIFIER_SUBSCRIPTIONS),
     });
     await gateway.start();
   } catch (error) {
@@ -68,6 +72,7 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
 interface Kept {
   readonly store: Store;
   readonly outbox: Collection<OutboxRecord>;
+  readonly served: Collection<NotifierRecord>;
 }
 
 class RunningGateway implements Gateway {
@@ -82,6 +87,7 @@ class RunningGateway implements Gateway {
   readonly #live: Live;
   readonly #messages: MessageFeature;
   readonly #subscriptions: Subscriptions;
+  readonly #notifiers: Notifiers;
   readonly #ownHosts = new Set<string>();
   /** The one in use is the last. */
   readonly #resolvers: NodeDnsResolver[] = [];
@@ -150,6 +156,17 @@ class RunningGateway implements Gateway {
       keys: env.keys,
       ownUri: () => this.#ownUri(),
     });
+    const { kind } = kept.store.status();
+    this.#notifiers = new Notifiers({
+      ...{ clock, timers, random, log, counters },
+      live: this.#live,
+      transactions: this.#transactions,
+      localFor: (target) => this.#edge.localFor(target),
+      packages: [],
+      records: config.durability === 'full' && kind !== 'memory' ? kept.served : undefined,
+      node: config.node,
+      shared: kind === 'postgres',
+    });
     const { toXmpp, toSip } = this.#messages;
     const draining = (): boolean => this.#draining;
     const sip = new SipDispatch({
@@ -158,6 +175,7 @@ class RunningGateway implements Gateway {
       live: this.#live,
       messages: toXmpp,
       subscriptions: this.#subscriptions,
+      notifiers: this.#notifiers,
       ownHosts: this.#ownHosts,
       draining,
     });
@@ -187,6 +205,7 @@ class RunningGateway implements Gateway {
     this.#live.locator = this.#makeLocator(this.#config);
     await this.#links.apply(this.#config.xmpp.components);
     await this.#messages.start();
+    await this.#notifiers.restore();
     this.#sweepLater();
     this.#startedAt = this.#system.clock.wall();
     this.#ready = true;
@@ -231,7 +250,7 @@ class RunningGateway implements Gateway {
 
   async drain(): Promise<void> {
     this.#draining = true;
-    await Promise.all([this.#messages.drain(), this.#subscriptions.drain()]);
+    await Promise.all([this.#messages.drain(), this.#subscriptions.drain(), this.#notifiers.drain()]);
   }
 
   async stop(): Promise<void> {
@@ -245,6 +264,7 @@ class RunningGateway implements Gateway {
     await this.#links.stop();
     await this.#messages.stopLate();
     this.#subscriptions.stop();
+    this.#notifiers.stop();
     this.#transactions.stop();
     this.#messages.giveUpReports();
     this.#live.locator.stop();
@@ -302,6 +322,7 @@ class RunningGateway implements Gateway {
     this.#sweep = this.#system.timers.set(SWEEP_MS, () => {
       this.#messages.sweep();
       this.#links.sweep();
+      this.#notifiers.sweep();
       this.#sweepLater();
     });
   }
@@ -315,6 +336,8 @@ class RunningGateway implements Gateway {
       completed_transactions: completed,
       ...this.#messages.sizes(),
       subscriptions: this.#subscriptions.size,
+      served_subscriptions: this.#notifiers.size,
+      waiting_notifies: this.#notifiers.waiting,
       connections: this.#edge.connectionCount,
       timers: this.#system.timers.size,
     };
