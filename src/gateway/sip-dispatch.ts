@@ -28,7 +28,7 @@ const METHODS: readonly string[] = ['MESSAGE', 'NOTIFY', 'OPTIONS'];
 export interface SipDispatchEnv {
   readonly log: Log;
   readonly counters: Counters;
-  readonly live: Live;
+  readonly live: Pick<Live, 'trusted' | 'book'>;
   readonly messages: Pick<ToXmppMessages, 'accept' | 'countRejected'>;
   readonly subscriptions: Pick<Subscriptions, 'notify'>;
   readonly notifiers: Pick<Notifiers, 'serves' | 'allowEvents' | 'subscribe'>;

@@ -69,10 +69,8 @@ const HOLD_MS = 3000;
 const SEQ_BLOCK = 128;
 
 const NO_ROUTES: readonly string[] = [];
-const ACTIVATE: NotifierEvent = { kind: 'activate' };
 const EXPIRY: NotifierEvent = { kind: 'timerExpiry' };
 const WAIT_OVER: NotifierEvent = { kind: 'timerWait' };
-const LEFT: NotifierEvent = { kind: 'left' };
 
 export class NotifierLeg implements ServedSubscription, Notifying {
   readonly resource: string;
@@ -179,7 +177,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
 
   activate(): void {
     const before = this.state;
-    this.#step(ACTIVATE);
+    this.#step({ kind: 'activate' });
     if (before === 'pending' && this.state === 'active') this.#host.keep(this);
   }
 
@@ -250,7 +248,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
 
   transmit(): boolean {
     const before = this.#state;
-    this.#step(LEFT);
+    this.#step({ kind: 'left' });
     if (this.#state === before) return false;
     this.#notifiedMs = this.#host.env.clock.now();
     const document = this.#document();

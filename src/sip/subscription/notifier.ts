@@ -251,7 +251,8 @@ function refused(state: OpenNotifier, event: NotifierEvent & { kind: 'refused' }
   const end: NotifierEnd = { cause: 'refused', status };
   if (REMOVING.has(status)) return over(end);
   // RFC 5057 §5.1: others concern this transaction only. What was refused as such would be refused again.
-  if (status >= 500 || retryAfter !== undefined) return again(state, retryAfter ?? 0, end);
+  const passing = (status >= 500 && status < 600) || retryAfter !== undefined;
+  if (passing) return again(state, retryAfter ?? 0, end);
   const failures = state.failures + 1;
   return failures >= MAX_FAILURES ? over(end) : followUp({ ...state, failures }, restMs);
 }
