@@ -199,7 +199,7 @@ describe('a restart (SQLite)', () => {
       async (rig) => established(rig),
       async (rig) => {
         await rig.notifiers.restore();
-        await rig.advance(100);
+        await rig.advance(1100);
         assert.equal(stateOf(await rig.notify()), 'terminated;reason=timeout');
         assert.deepEqual(rig.package.heard, ['restored active', 'ended expired']);
         await rig.residue();

@@ -318,9 +318,9 @@ describe('within the dialog', () => {
 
   serve('PRES-50: what is not refreshed ends at its time', async (rig) => {
     const dialog = await established(rig, 600);
-    await rig.advance(599_000);
+    await rig.advance(600_500);
     await rig.silence();
-    await rig.advance(1100);
+    await rig.advance(1000);
     assert.equal(stateOf(await rig.notify()), 'terminated;reason=timeout');
     await settle();
     assert.equal(statusOf(await dialog.subscribe(600)), 481);

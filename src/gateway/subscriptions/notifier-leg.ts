@@ -62,6 +62,8 @@ export interface LegParts {
 
 /** How long a fetch waits for its document. */
 const HOLD_MS = 3000;
+/** So that it never ends before the whole seconds are over that NOTIFY has named (RFC 6665 §4.2.2: no lengthening). */
+const GRACE_MS = 1000;
 /**
  * The CSeq of NOTIFY is written at every so many requests, not at each. Twice as many are passed over after a restart:
  * higher than any before, even if the last write was not committed (RFC 3261 §12.2.1.1).
@@ -168,7 +170,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
   }
 
   get expiresInSeconds(): number {
-    return Math.max(0, Math.floor((this.#expiresMs - this.#host.env.clock.now()) / 1000));
+    return Math.max(0, Math.round((this.#expiresMs - this.#host.env.clock.now()) / 1000));
   }
 
   update(): void {
@@ -192,11 +194,11 @@ export class NotifierLeg implements ServedSubscription, Notifying {
     if (this.isOpen) this.#host.keep(this);
   }
 
-  /** It was there before a restart; `remainingMs` may have passed meanwhile. */
+  /** It was there before a restart. */
   restore(state: 'pending' | 'active', remainingMs: number): void {
     this.#state = restoredNotifier(state);
     this.#dialog = { ...this.#dialog, localSeq: this.#dialog.localSeq + 2 * SEQ_BLOCK };
-    this.#expireIn(remainingMs);
+    this.#expireIn(remainingMs, GRACE_MS);
     this.#spec.restored(this);
   }
 
@@ -342,9 +344,9 @@ export class NotifierLeg implements ServedSubscription, Notifying {
   #run(effect: NotifierEffect): void {
     switch (effect.kind) {
       case 'schedule':
-        return this.#expireIn(effect.seconds * 1000);
+        return this.#expireIn(effect.seconds * 1000, GRACE_MS);
       case 'hold':
-        return this.#expireIn(HOLD_MS);
+        return this.#expireIn(HOLD_MS, 0);
       case 'began':
         return this.#spec.began(this);
       case 'notify':
@@ -364,11 +366,11 @@ export class NotifierLeg implements ServedSubscription, Notifying {
     }
   }
 
-  #expireIn(ms: number): void {
+  #expireIn(ms: number, graceMs: number): void {
     const { timers, clock } = this.#host.env;
     this.#expiresMs = clock.now() + ms;
     timers.clear(this.#expiry);
-    this.#expiry = timers.set(ms, () => this.#step(EXPIRY));
+    this.#expiry = timers.set(ms + graceMs, () => this.#step(EXPIRY));
   }
 
   #waitFor(ms: number): void {
@@ -390,7 +392,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
     this.#expiry = undefined;
   }
 
-  /** RFC 3261 §12.2.1.2: the 2xx to a NOTIFY may move the remote target. */
+  /** RFC 3261 §12.2.1.2. */
   #retarget(remoteTarget: string): void {
     if (remoteTarget === this.#dialog.remoteTarget) return;
     this.#dialog = { ...this.#dialog, remoteTarget: this.watcherParty.share(remoteTarget) };
