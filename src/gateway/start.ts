@@ -15,8 +15,10 @@ import {
   DigestClient,
   Locator,
   NextHops,
+  NOTIFIER_SUBSCRIPTIONS,
   TransactionLayer,
   type LocateResult,
+  type NotifierRecord,
   type SipRequest,
   type Source,
   type Target,
@@ -29,6 +31,7 @@ import { PresenceFeature } from './presence/presence-feature.ts';
 import { PRESENCE_EVENT } from './presence/watch-parts.ts';
 import { REG_EVENT } from './registrations/registration-watch.ts';
 import { SipDispatch } from './sip-dispatch.ts';
+import { Notifiers } from './subscriptions/notifiers.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { System } from './system.ts';
 import type { Gateway, GatewayEnv, GatewayStatus } from './types.ts';
@@ -53,6 +56,7 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
     gateway = new RunningGateway(config, env, counters, system, {
       store,
       outbox: await store.collection(OUTBOX),
+      served: await store.collection(NOTIFIER_SUBSCRIPTIONS),
     });
     await gateway.start();
   } catch (error) {
@@ -70,6 +74,7 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
 interface Kept {
   readonly store: Store;
   readonly outbox: Collection<OutboxRecord>;
+  readonly served: Collection<NotifierRecord>;
 }
 
 class RunningGateway implements Gateway {
@@ -85,6 +90,7 @@ class RunningGateway implements Gateway {
   readonly #messages: MessageFeature;
   readonly #subscriptions: Subscriptions;
   readonly #presence: PresenceFeature;
+  readonly #notifiers: Notifiers;
   readonly #ownHosts = new Set<string>();
   /** The one in use is the last. */
   readonly #resolvers: NodeDnsResolver[] = [];
@@ -155,7 +161,6 @@ class RunningGateway implements Gateway {
       keys: env.keys,
       ownUri: () => this.#ownUri(),
     });
-    const { toXmpp, toSip } = this.#messages;
     const draining = (): boolean => this.#draining;
     this.#presence = new PresenceFeature({
       ...{ clock, timers, random, log, counters, draining },
@@ -165,12 +170,25 @@ class RunningGateway implements Gateway {
       subscriptions: this.#subscriptions,
       groupFor: (domain) => this.#links.groupFor(domain),
     });
+    const { kind } = kept.store.status();
+    this.#notifiers = new Notifiers({
+      ...{ clock, timers, random, log, counters },
+      live: this.#live,
+      transactions: this.#transactions,
+      localFor: (target) => this.#edge.localFor(target),
+      packages: [this.#presence.contacts],
+      records: config.durability === 'full' && kind !== 'memory' ? kept.served : undefined,
+      node: config.node,
+      shared: kind === 'postgres',
+    });
+    const { toXmpp, toSip } = this.#messages;
     const sip = new SipDispatch({
       log,
       counters,
       live: this.#live,
       messages: toXmpp,
       subscriptions: this.#subscriptions,
+      notifiers: this.#notifiers,
       ownHosts: this.#ownHosts,
       draining,
     });
@@ -202,6 +220,7 @@ class RunningGateway implements Gateway {
     this.#live.locator = this.#makeLocator(this.#config);
     await this.#links.apply(this.#config.xmpp.components);
     await this.#messages.start();
+    await this.#notifiers.restore();
     this.#presence.start();
     this.#sweepLater();
     this.#startedAt = this.#system.clock.wall();
@@ -248,7 +267,7 @@ class RunningGateway implements Gateway {
   async drain(): Promise<void> {
     this.#draining = true;
     this.#presence.drain();
-    await Promise.all([this.#messages.drain(), this.#subscriptions.drain()]);
+    await Promise.all([this.#messages.drain(), this.#subscriptions.drain(), this.#notifiers.drain()]);
   }
 
   async stop(): Promise<void> {
@@ -264,6 +283,7 @@ class RunningGateway implements Gateway {
     await this.#messages.stopLate();
     this.#presence.stop();
     this.#subscriptions.stop();
+    this.#notifiers.stop();
     this.#transactions.stop();
     this.#messages.giveUpReports();
     this.#live.locator.stop();
@@ -322,6 +342,7 @@ class RunningGateway implements Gateway {
       this.#messages.sweep();
       this.#presence.sweep();
       this.#links.sweep();
+      this.#notifiers.sweep();
       this.#sweepLater();
     });
   }
@@ -336,6 +357,8 @@ class RunningGateway implements Gateway {
       ...this.#messages.sizes(),
       ...this.#presence.sizes(),
       subscriptions: this.#subscriptions.size,
+      served_subscriptions: this.#notifiers.size,
+      waiting_notifies: this.#notifiers.waiting,
       connections: this.#edge.connectionCount,
       timers: this.#system.timers.size,
     };

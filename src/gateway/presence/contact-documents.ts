@@ -21,7 +21,10 @@ export class ContactDocuments {
     const { resources } = contact;
     // Which resource left last is one watcher's own matter.
     if (resources.length === 0) return this.closed(contact);
-    return { contentType: PIDF_TYPE, body: contact.shared.document(resources, () => this.#make(contact, resources)) };
+    return {
+      contentType: PIDF_TYPE,
+      body: contact.shared.document(resources, () => this.#make(contact, resources)),
+    };
   }
 
   /** PRES-71: he is not there. */

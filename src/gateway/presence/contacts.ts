@@ -126,7 +126,8 @@ export class Contacts implements EventPackage, ContactSide {
   }
 
   document(subscription: ServedSubscription): NotifyDocument | undefined {
-    const contact = this.#bySubscription.get(subscription) ?? this.find(subscription.watcherJid, subscription.resourceJid);
+    const contact =
+      this.#bySubscription.get(subscription) ?? this.find(subscription.watcherJid, subscription.resourceJid);
     // PRES-40: nothing is said before the contact has agreed.
     if (contact === undefined || subscription.state === 'pending') return undefined;
     if (subscription.isFetch) {
@@ -136,7 +137,9 @@ export class Contacts implements EventPackage, ContactSide {
     const { end } = subscription;
     // PRES-48: whoever goes hears "closed"; PRES-45: whoever is refused hears nothing.
     if (end === undefined) return this.#documents.of(contact);
-    return end.cause === 'unsubscribed' || end.cause === 'expired' ? this.#documents.closed(contact) : undefined;
+    return end.cause === 'unsubscribed' || end.cause === 'expired'
+      ? this.#documents.closed(contact)
+      : undefined;
   }
 
   ended(subscription: ServedSubscription, end: NotifierEnd): void {
@@ -245,7 +248,12 @@ export class Contacts implements EventPackage, ContactSide {
     const { state, effects, expected } = stepContact(contact.state, event);
     if (!expected) {
       const { watcher, contact: jid } = contact.addresses;
-      this.#env.log.debug('presence.contact.unexpected', { watcher, contact: jid, state: contact.state, event });
+      this.#env.log.debug('presence.contact.unexpected', {
+        watcher,
+        contact: jid,
+        state: contact.state,
+        event,
+      });
       return;
     }
     if (state !== contact.state) {
@@ -338,7 +346,9 @@ export class Contacts implements EventPackage, ContactSide {
 
   #count(event: 'authorized' | 'rejected' | 'no-such-contact' | 'failed' | 'left'): void {
     this.#env.counters
-      .counter('stoxgate_presence_contacts_total', 'What became of SIP users who watch XMPP contacts.', { event })
+      .counter('stoxgate_presence_contacts_total', 'What became of SIP users who watch XMPP contacts.', {
+        event,
+      })
       .add();
   }
 }

@@ -7,6 +7,7 @@ import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import { ErrorReports } from '../messages/error-reports.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
+import { Contacts } from './contacts.ts';
 import { DocumentReader } from './document-reader.ts';
 import { PresenceDispatch } from './presence-dispatch.ts';
 import { Watchers } from './watchers.ts';
@@ -27,12 +28,15 @@ export interface PresenceFeatureEnv {
 
 export class PresenceFeature {
   readonly #env: PresenceFeatureEnv;
+  /** The event package `presence` of the notifier. */
+  readonly contacts: Contacts;
   readonly #errors: ErrorReports;
   #watchers: Watchers | undefined;
   #dispatch: PresenceDispatch | undefined;
 
   constructor(env: PresenceFeatureEnv) {
     this.#env = env;
+    this.contacts = new Contacts(env);
     this.#errors = new ErrorReports(env);
   }
 
@@ -52,6 +56,7 @@ export class PresenceFeature {
     this.#watchers = watchers;
     this.#dispatch = new PresenceDispatch({
       ...{ counters, live, watchers },
+      contacts: this.contacts,
       errors: this.#errors,
       draining: () => this.#env.draining(),
     });
@@ -69,10 +74,12 @@ export class PresenceFeature {
   /** A link of this domain is up, or takes stanzas again. */
   linkUp(domain: string): void {
     this.#watchers?.linkUp(domain);
+    this.contacts.linkUp(domain);
   }
 
   sweep(): void {
     this.#errors.sweep();
+    this.contacts.sweep();
   }
 
   /** Takes nothing new. */
@@ -83,6 +90,7 @@ export class PresenceFeature {
   /** Nothing can be told any more. */
   stop(): void {
     this.#watchers?.stop();
+    this.contacts.stop();
     this.#errors.stop();
   }
 
@@ -90,6 +98,8 @@ export class PresenceFeature {
     return {
       presence_watchers: this.#watchers?.size ?? 0,
       presence_unsent: this.#watchers?.unsent ?? 0,
+      presence_contacts: this.contacts.size,
+      presence_contacts_waiting: this.contacts.waiting,
       presence_errors: this.#errors.waiting,
       presence_waiting: this.#watchers?.waiting ?? 0,
     };
