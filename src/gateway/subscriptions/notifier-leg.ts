@@ -33,6 +33,7 @@ import { Exchange } from './exchange.ts';
 import { notifyFields } from './fields.ts';
 import type { LegHost, LegParts } from './notifier-host.ts';
 import type { Notifying } from './notify-queue.ts';
+import type { Party } from './parties.ts';
 import type { EventPackage, NotifyDocument, ServedSubscription } from './notifier-types.ts';
 
 /** What a leg needs of the table of all. */
