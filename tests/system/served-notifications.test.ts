@@ -76,7 +76,22 @@ describe('what the package says', () => {
     rig.package.faulty = false;
     await dialog.subscribe(0);
     assert.equal(textOf(await rig.notify()), 'here terminated');
-    await rig.residue(['notifier.document.failed']);
+    await rig.residue(['notifier.package.failed']);
+  });
+
+  serve('nor does one in what it hears: there is a NOTIFY, and an end', async (rig) => {
+    const fault = (): never => {
+      throw new Error('a fault of the test');
+    };
+    rig.package.onBegan = fault;
+    rig.package.onRefreshed = fault;
+    const dialog = await established(rig);
+    assert.equal(statusOf(await dialog.subscribe(600)), 200);
+    assert.equal(stateOf(await rig.notify()), 'active;expires=600');
+    await settle();
+    assert.equal(statusOf(await dialog.subscribe(0)), 200);
+    assert.equal(stateOf(await rig.notify()), 'terminated;reason=timeout');
+    await rig.residue(['notifier.package.failed']);
   });
 });
 

@@ -74,6 +74,8 @@ export class Contacts implements EventPackage, ContactSide {
   readonly #env: ContactsEnv;
   readonly #contacts = new ChurnMap<string, Contact>();
   readonly #bySubscription = new Map<ServedSubscription, Contact>();
+  /** What the last NOTIFY of a subscription says, which leaves when it has ended. */
+  readonly #lastWords = new WeakMap<ServedSubscription, NotifyDocument>();
   /** By bare JID of the contact. */
   readonly #shared = new ChurnMap<string, SharedContact>();
   readonly #documents: ContactDocuments;
@@ -126,31 +128,21 @@ export class Contacts implements EventPackage, ContactSide {
   }
 
   document(subscription: ServedSubscription): NotifyDocument | undefined {
-    const contact =
-      this.#bySubscription.get(subscription) ?? this.find(subscription.watcherJid, subscription.resourceJid);
     // PRES-40: nothing is said before the contact has agreed.
-    if (contact === undefined || subscription.state === 'pending') return undefined;
-    if (subscription.isFetch) {
-      const known = contact.state === 'open' || contact.resources.length > 0;
-      return known ? this.#documents.of(contact) : undefined;
-    }
-    const { end } = subscription;
-    // PRES-48: whoever goes hears "closed"; PRES-45: whoever is refused hears nothing.
-    if (end === undefined) return this.#documents.of(contact);
-    return end.cause === 'unsubscribed' || end.cause === 'expired'
-      ? this.#documents.closed(contact)
-      : undefined;
+    if (subscription.state === 'pending') return undefined;
+    const contact = this.#bySubscription.get(subscription);
+    return contact === undefined ? this.#lastWords.get(subscription) : this.#documents.of(contact);
   }
 
   ended(subscription: ServedSubscription, end: NotifierEnd): void {
     const contact = this.#bySubscription.get(subscription);
     if (contact === undefined) return;
+    const last = this.#lastDocument(contact, subscription, end);
+    if (last !== undefined) this.#lastWords.set(subscription, last);
     this.#bySubscription.delete(subscription);
     contact.fetches.delete(subscription);
-    if (contact.subscriptions.delete(subscription) && contact.subscriptions.size === 0) {
-      contact.reason = `its last subscription ended: ${end.cause}`;
+    if (contact.subscriptions.delete(subscription) && contact.subscriptions.size === 0)
       this.#step(contact, 'lastEnded');
-    }
     this.#dropIdle(contact);
   }
 
@@ -219,6 +211,20 @@ export class Contacts implements EventPackage, ContactSide {
     this.#contacts.clear();
     this.#bySubscription.clear();
     this.#shared.clear();
+  }
+
+  /** PRES-49: a fetch gets what is known; PRES-48: whoever goes gets "closed"; PRES-45: whoever is refused gets nothing. */
+  #lastDocument(
+    contact: Contact,
+    { isFetch }: ServedSubscription,
+    end: NotifierEnd,
+  ): NotifyDocument | undefined {
+    if (isFetch) {
+      const known = contact.state === 'open' || contact.resources.length > 0;
+      return known ? this.#documents.of(contact) : undefined;
+    }
+    const goes = end.cause === 'unsubscribed' || end.cause === 'expired';
+    return goes && contact.state !== 'asking' ? this.#documents.closed(contact) : undefined;
   }
 
   #of(subscription: ServedSubscription): Contact {

@@ -31,34 +31,12 @@ import {
 } from '../../sip/index.ts';
 import { Exchange } from './exchange.ts';
 import { notifyFields } from './fields.ts';
-import type { Notifying, NotifyQueue } from './notify-queue.ts';
-import type { EventPackage, NotifiersEnv, NotifyDocument, ServedSubscription } from './notifier-types.ts';
+import type { LegHost, LegParts } from './notifier-host.ts';
+import type { Notifying } from './notify-queue.ts';
 import type { Party } from './parties.ts';
+import type { EventPackage, NotifyDocument, ServedSubscription } from './notifier-types.ts';
 
 /** What a leg needs of the table of all. */
-export interface LegHost {
-  readonly env: NotifiersEnv;
-  readonly queue: NotifyQueue;
-  /** Writes what is to be known after a restart. */
-  keep(leg: NotifierLeg): void;
-  /** It is over; a NOTIFY may still be due. */
-  ended(leg: NotifierLeg, end: NotifierEnd): void;
-  /** Its dialog is gone. */
-  gone(leg: NotifierLeg): void;
-  /** A NOTIFY had its outcome. */
-  notified(outcome: 'accepted' | 'refused' | 'failed'): void;
-}
-
-/** What a leg is made of. */
-export interface LegParts {
-  readonly spec: EventPackage;
-  readonly dialog: Dialog;
-  readonly resource: string;
-  readonly resourceParty: Party;
-  readonly watcherParty: Party;
-  readonly eventId: string | undefined;
-  readonly accept: readonly string[];
-}
 
 /** How long a fetch waits for its document. */
 const HOLD_MS = 3000;
@@ -93,9 +71,9 @@ export class NotifierLeg implements ServedSubscription, Notifying {
   #exchange: Exchange | undefined;
 
   constructor(host: LegHost, parts: LegParts) {
-    const { resourceParty, watcherParty, dialog } = parts;
+    const { spec, resourceParty, watcherParty, dialog } = parts;
     this.#host = host;
-    this.#spec = parts.spec;
+    this.#spec = spec;
     this.resourceParty = resourceParty;
     this.watcherParty = watcherParty;
     this.resource = resourceParty.share(parts.resource);
@@ -199,7 +177,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
     this.#state = restoredNotifier(state);
     this.#dialog = { ...this.#dialog, localSeq: this.#dialog.localSeq + 2 * SEQ_BLOCK };
     this.#expireIn(remainingMs, GRACE_MS);
-    this.#spec.restored(this);
+    this.#safely(() => this.#spec.restored(this));
   }
 
   /** RFC 3261 §12.2.2: the dialog after this SUBSCRIBE, or the answer that it deserves. */
@@ -216,7 +194,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
     this.accept = accept;
     if (seconds === 0) return this.#step({ kind: 'unsubscribed' });
     this.#expiresMs = this.#host.env.clock.now() + seconds * 1000;
-    this.#spec.refreshed(this);
+    this.#safely(() => this.#spec.refreshed(this));
     // It may have ended it.
     if (!this.isOpen) return;
     this.#step({ kind: 'refreshed', seconds });
@@ -232,10 +210,10 @@ export class NotifierLeg implements ServedSubscription, Notifying {
 
   /** What is written of it. */
   record(): NotifierRecord {
-    const { env } = this.#host;
+    const { clock, node } = this.#host.env;
     this.#keptSeq = this.#dialog.localSeq;
     return {
-      node: env.node,
+      node,
       package: this.#spec.name,
       eventId: this.eventId,
       state: this.#state.name === 'active' ? 'active' : 'pending',
@@ -243,17 +221,17 @@ export class NotifierLeg implements ServedSubscription, Notifying {
       resourceJid: this.resourceJid,
       watcherJid: this.watcherJid,
       accept: this.accept,
-      expiresMs: Math.round(env.clock.wall() + this.#expiresMs - env.clock.now()),
+      expiresMs: Math.round(clock.wall() + this.#expiresMs - clock.now()),
       dialog: this.#dialog,
     };
   }
 
   transmit(): boolean {
-    const before = this.#state;
+    const queued = this.#state;
     this.#step({ kind: 'left' });
-    if (this.#state === before) return false;
+    if (this.#state === queued) return false;
     this.#notifiedMs = this.#host.env.clock.now();
-    const document = this.#document();
+    const document = this.#safely(() => this.#spec.document(this));
     const dialog = this.#dialog;
     const uri = parseNameAddr(dialog.remoteUri);
     const exchange = new Exchange(this.#host.env, {
@@ -275,12 +253,12 @@ export class NotifierLeg implements ServedSubscription, Notifying {
     return true;
   }
 
-  /** What the package has to say; a fault of it costs the body, not the dialog. */
-  #document(): NotifyDocument | undefined {
+  /** A fault of the package costs what it had to say, not the dialog. */
+  #safely<T>(call: () => T): T | undefined {
     try {
-      return this.#spec.document(this);
+      return call();
     } catch (error) {
-      this.#host.env.log.error('notifier.document.failed', { error, package: this.#spec.name });
+      this.#host.env.log.error('notifier.package.failed', { error, package: this.#spec.name });
       return undefined;
     }
   }
@@ -348,7 +326,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
       case 'hold':
         return this.#expireIn(HOLD_MS, 0);
       case 'began':
-        return this.#spec.began(this);
+        return this.#safely(() => this.#spec.began(this));
       case 'notify':
         return this.#host.queue.add(this);
       case 'rest':
@@ -360,7 +338,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
       case 'ended':
         this.#clearTimers();
         this.#host.ended(this, effect.end);
-        return this.#spec.ended(this, effect.end);
+        return this.#safely(() => this.#spec.ended(this, effect.end));
       case 'gone':
         return this.#host.gone(this);
     }
@@ -389,7 +367,6 @@ export class NotifierLeg implements ServedSubscription, Notifying {
   #clearTimers(): void {
     this.#stopWait();
     this.#host.env.timers.clear(this.#expiry);
-    this.#expiry = undefined;
   }
 
   /** RFC 3261 §12.2.1.2. */

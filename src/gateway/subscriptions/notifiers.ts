@@ -15,7 +15,8 @@ import {
   type ServerTransaction,
 } from '../../sip/index.ts';
 import { contactUri } from './fields.ts';
-import { NotifierLeg, type LegHost } from './notifier-leg.ts';
+import type { LegHost } from './notifier-host.ts';
+import { NotifierLeg } from './notifier-leg.ts';
 import {
   NOTIFIER_LIMITS,
   type EventPackage,
