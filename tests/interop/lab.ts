@@ -42,6 +42,8 @@ export interface LabOptions {
   readonly kamailio?: boolean;
   /** Kamailio carries presence, and phones tell theirs. */
   readonly presence?: boolean;
+  /** Kamailio tells of registrations (RFC 3680). */
+  readonly registrationEvents?: boolean;
   /** Goes over the generated configuration of the gateway. */
   readonly config?: (lab: Pick<Lab, 'gatewayPort' | 'component'>) => Readonly<Record<string, unknown>>;
   readonly startGateway?: boolean;
@@ -84,6 +86,7 @@ export class Lab {
         gatewayDomains: [XMPP_DOMAIN],
         accounts: SIP_ACCOUNTS,
         ...(options.presence === true ? { presence: true } : {}),
+        ...(options.registrationEvents === true && { registrationEvents: { minExpires: 60 } }),
       });
     }
     this.gateway = new Stoxgate({
