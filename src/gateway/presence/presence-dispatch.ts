@@ -60,7 +60,7 @@ export class PresenceDispatch {
       case 'subscribe':
         return watchers.subscribe(stanza, user, contact, group);
       case 'unsubscribe':
-        return watchers.unsubscribe(user, contact);
+        return watchers.unsubscribe(user, contact, group);
       case 'probe':
         return watchers.probe(user, contact);
       case 'available':

@@ -4,6 +4,7 @@ import {
   errorOfEnd,
   eventOfOver,
   eventOfPause,
+  presenceStanza,
   stateAfterRestart,
   stepWatcher,
   watcherKey,
@@ -96,9 +97,11 @@ export class Watchers implements WatchOwner {
     this.step(own, 'subscribe');
   }
 
-  unsubscribe(user: MappedUri, contact: MappedUri): void {
+  unsubscribe(user: MappedUri, contact: MappedUri, group: LinkGroup): void {
     const watch = this.#find(user, contact);
-    if (watch === undefined && this.#table.isFull(user.bareText)) return this.#count('limited');
+    if (watch === undefined && this.#table.isFull(user.bareText)) {
+      return this.#env.errors.send(presenceStanza('unsubscribed', contact.bareText, user.bareText), group);
+    }
     this.step(watch ?? this.#open(user, contact), 'unsubscribe');
   }
 
@@ -145,8 +148,6 @@ export class Watchers implements WatchOwner {
     if (!this.#stopped) this.#voice.linkUp(domain);
   }
 
-  // The life of the driver.
-
   /** Reads what an earlier run left; nothing comes in or goes out yet. Rejects when the store fails. */
   restore(): Promise<void> {
     return this.#records.read((key, record) => this.#restoreOne(key, record));
@@ -184,8 +185,6 @@ export class Watchers implements WatchOwner {
     this.#voice.stop();
     for (const watch of this.#table.values()) this.#env.timers.clear(watch.check);
   }
-
-  // The subscriptions in SIP.
 
   step(watch: Watch, event: WatcherEvent): void {
     if (this.#stopped) return;
@@ -364,8 +363,7 @@ export class Watchers implements WatchOwner {
 
   #parts(watch: Watch, expires: number): SubscribeParts {
     const { live, lasting } = this.#env;
-    const away = live.offline.unknown_users === 'keep';
-    return watchParts(watch.addresses, expires, { lasting, unknownUsersAreAway: away });
+    return watchParts(watch.addresses, expires, lasting, live.offline.unknown_users === 'keep');
   }
 
   /** Of whom something was just heard. */
