@@ -51,7 +51,7 @@ export interface Collection<R> {
   put(key: string, record: R, written?: Written): void;
   /**
    * Removes, if it is there. A `put` of this key that no commit has taken yet is never written, and both are told so as
-   * done, at the end of the window at the latest (later when the store must look whether an earlier record is there).
+   * done, in the same turn (later when the store must look whether an earlier record is there).
    */
   delete(key: string, written?: Written): void;
   get(key: string): Promise<R | undefined>;

@@ -1,10 +1,12 @@
 // `stoxgate check`: the file, then the surroundings, one line a finding with its remedy.
 
 import { formatFinding } from '../gateway/index.ts';
+import { checkAdmin } from './check-admin.ts';
 import { checkDns } from './check-dns.ts';
 import { checkKeys } from './keys.ts';
 import { checkLinks } from './check-links.ts';
 import { checkPorts } from './check-ports.ts';
+import { checkStore } from './check-store.ts';
 import { checkTargets } from './check-targets.ts';
 import { ExitStatus, loadOrTell, type Terminal } from './terminal.ts';
 
@@ -23,6 +25,8 @@ export async function check(path: string, terminal: Terminal): Promise<number> {
   const { config, warnings } = loaded;
   const surroundings = await Promise.all([
     checkPorts(config),
+    checkAdmin(path, config),
+    checkStore(config),
     checkDns(config),
     checkTargets(config),
     checkLinks(config),

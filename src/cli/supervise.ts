@@ -3,6 +3,7 @@
 import { StoxgateError } from '../base/index.ts';
 import { StandardLog } from '../edge/log/index.ts';
 import { formatFinding, loadConfig, type Config, type Gateway, type GatewayEnv } from '../gateway/index.ts';
+import { AdminHost, adminPath } from './admin-host.ts';
 import { ConsoleHost } from './console-host.ts';
 import { provideKeys } from './keys.ts';
 import { ExitStatus, loadOrTell, type Terminal } from './terminal.ts';
@@ -83,6 +84,7 @@ class Run {
   readonly #signals: Signals;
   readonly #config: Config;
   #console: ConsoleHost | undefined;
+  #admin: AdminHost | undefined;
   /** Reloads happen one after the other. */
   #reloads: Promise<void> = Promise.resolve();
 
@@ -105,17 +107,21 @@ class Run {
         ...(keys === undefined ? {} : { keys }),
       });
       this.#console = new ConsoleHost(gateway);
+      this.#admin = new AdminHost(gateway.admin, this.#log);
       await this.#console.start(this.#config.console);
+      await this.#admin.start(this.#adminPath(this.#config));
     } catch (error) {
       this.#log.error('start.failed', { error });
       await gateway?.stop();
+      await this.#console?.close();
       // A port in use is the operator's affair, anything else ours.
       return error instanceof StoxgateError ? ExitStatus.failed : ExitStatus.bug;
     }
     const running = gateway;
     const console = this.#console;
+    const admin = this.#admin;
     this.#signals.onReload = () => {
-      this.#reloads = this.#reloads.then(() => this.#reload(running, console));
+      this.#reloads = this.#reloads.then(() => this.#reload(running, console, admin));
     };
     if (!this.#signals.stopping) {
       terminal.out('ready');
@@ -142,6 +148,10 @@ class Run {
     return keys;
   }
 
+  #adminPath({ admin }: Config): string | undefined {
+    return admin === undefined ? undefined : adminPath(this.#path, admin);
+  }
+
   /** True when everything that was open had its outcome. */
   async #end(gateway: Gateway): Promise<boolean> {
     const { promise: late, resolve } = Promise.withResolvers<'late'>();
@@ -161,11 +171,12 @@ class Run {
     } finally {
       clearTimeout(guard);
       await this.#console?.close();
+      await this.#admin?.close();
     }
     return drained;
   }
 
-  async #reload(gateway: Gateway, console: ConsoleHost): Promise<void> {
+  async #reload(gateway: Gateway, console: ConsoleHost, admin: AdminHost): Promise<void> {
     const { terminal } = this.#around;
     const result = loadConfig(this.#path, {
       ...terminal,
@@ -179,15 +190,16 @@ class Run {
     }
     const config = result.value;
     try {
-      // The console first, because it can go back and the gateway cannot: all of the file is taken or nothing.
-      const exchange = await console.prepare(config.console);
+      // Console and socket first, because they can go back and the gateway cannot: all of the file is taken or nothing.
+      const exchanges = [await admin.prepare(this.#adminPath(config))];
       try {
+        exchanges.push(await console.prepare(config.console));
         await gateway.reload(config, this.#keys(config));
       } catch (error) {
-        await exchange.undo();
+        for (const exchange of exchanges.toReversed()) await exchange.undo();
         throw error;
       }
-      await exchange.commit();
+      for (const exchange of exchanges) await exchange.commit();
       this.#log.configure({ ...config.log, node: config.node });
       this.#log.info('reload.done');
     } catch (error) {

@@ -100,7 +100,7 @@ export class SipDispatch implements TransactionUser {
     if (scope === undefined) return this.#refuse(tx, this.#untrusted);
     const rejection = checkRequest(request, this.#capabilitiesFor(request.method));
     if (rejection !== undefined && !this.#isPacked(request)) {
-      if (request.method === 'MESSAGE') this.#env.messages.countRejected();
+      if (request.method === 'MESSAGE') this.#env.messages.countRejected(request, rejection.status);
       return tx.respond(
         rejection.status,
         rejection.headers.length === 0 ? undefined : { headers: rejection.headers },
@@ -112,14 +112,14 @@ export class SipDispatch implements TransactionUser {
     const from = book.sipSenderToJid(request.from.uri, strayInstance(request));
     if (!from.ok) {
       if (from.error.kind === 'no-rule') return this.#refuse(tx, this.#unknownSender);
-      if (request.method === 'MESSAGE') this.#env.messages.countRejected();
+      if (request.method === 'MESSAGE') this.#env.messages.countRejected(request, 400, from.error.clause);
       return tx.respond(400);
     }
     if (!scope.any && !scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
     if (request.method === 'SUBSCRIBE') return this.#env.notifiers.subscribe(tx, from.value);
     // RFC 3261 §12.2.2: MESSAGE makes no dialog, so a To tag belongs to none that is known here.
     if (request.to.tag !== undefined) {
-      this.#env.messages.countRejected();
+      this.#env.messages.countRejected(request, 481, 'RFC 3261 §12.2.2');
       return tx.respond(481);
     }
     this.#env.messages.accept(tx, from.value);

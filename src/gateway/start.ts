@@ -3,11 +3,12 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { Counters, StoxgateError, type Collection, type Store, type Timer } from '../base/index.ts';
+import type { AdminRoutes } from '../edge/admin/index.ts';
 import { NodeDnsResolver } from '../edge/dns/index.ts';
 import { RateLimitedLog } from '../edge/log/index.ts';
 import { batchDatagramSocket, SipEdge, type ListenConfig } from '../edge/sip/index.ts';
 import { openStore } from '../edge/store/index.ts';
-import { OUTBOX, type OutboxRecord } from '../interwork/message/index.ts';
+import { LEDGER, OUTBOX, type LedgerPage, type OutboxRecord } from '../interwork/message/index.ts';
 import { AddressBook } from '../mapping/index.ts';
 import { TrustedSources } from '../policy/index.ts';
 import {
@@ -23,6 +24,7 @@ import {
   type Source,
   type Target,
 } from '../sip/index.ts';
+import { adminRoutes } from './admin-routes.ts';
 import type { Config } from './config/schema.ts';
 import { Links } from './links.ts';
 import type { Live } from './live.ts';
@@ -57,6 +59,7 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
       store,
       outbox: await store.collection(OUTBOX),
       served: await store.collection(NOTIFIER_SUBSCRIPTIONS),
+      ledger: await store.collection(LEDGER),
     });
     await gateway.start();
   } catch (error) {
@@ -75,10 +78,12 @@ interface Kept {
   readonly store: Store;
   readonly outbox: Collection<OutboxRecord>;
   readonly served: Collection<NotifierRecord>;
+  readonly ledger: Collection<LedgerPage>;
 }
 
 class RunningGateway implements Gateway {
   readonly counters: Counters;
+  readonly admin: AdminRoutes;
   /** Closed at the end; undefined: it is the caller's. */
   readonly #store: Store | undefined;
   readonly #version: string;
@@ -161,6 +166,8 @@ class RunningGateway implements Gateway {
       keys: env.keys,
       ownUri: () => this.#ownUri(),
     });
+    const { toXmpp, toSip } = this.#messages;
+    this.admin = adminRoutes({ ledger: this.#messages.ledger });
     const draining = (): boolean => this.#draining;
     this.#presence = new PresenceFeature({
       ...{ clock, timers, random, log, counters, draining },
@@ -181,7 +188,6 @@ class RunningGateway implements Gateway {
       node: config.node,
       shared: kind === 'postgres',
     });
-    const { toXmpp, toSip } = this.#messages;
     const sip = new SipDispatch({
       log,
       counters,
@@ -259,6 +265,7 @@ class RunningGateway implements Gateway {
     Object.assign(this.#live, fresh);
     if (keys !== undefined) this.#messages.reports.tokens.replaceKeys(keys);
     this.#config = config;
+    this.#messages.ledger.configure(config.ledger);
     // The old locator and resolver end what was asked of them; a look-up lasts some seconds at most.
     for (const old of this.#resolvers.splice(0, this.#resolvers.length - MAX_RESOLVERS)) old.cancel();
     await this.#links.apply(config.xmpp.components);
@@ -289,6 +296,7 @@ class RunningGateway implements Gateway {
     this.#live.locator.stop();
     for (const resolver of this.#resolvers) resolver.cancel();
     await this.#edge.stop();
+    this.#messages.ledger.stop();
     await this.#store?.close();
     this.#system.stop();
   }

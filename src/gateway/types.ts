@@ -1,6 +1,7 @@
 // What the gateway shows to its surroundings (command line, console, embedding programs).
 
 import type { Counters, Log, Store } from '../base/index.ts';
+import type { AdminRoutes } from '../edge/admin/index.ts';
 import type { TimersConfig } from '../sip/index.ts';
 import type { Config } from './config/schema.ts';
 
@@ -52,6 +53,8 @@ export interface GatewayEnv {
 export interface Gateway {
   status(): GatewayStatus;
   readonly counters: Counters;
+  /** What may be asked through the admin socket. */
+  readonly admin: AdminRoutes;
   /**
    * Goes over to another configuration, and to other keys if they are given; what did not change stays up. Fails with a
    * `StoxgateError` and keeps the old.

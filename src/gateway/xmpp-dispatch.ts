@@ -1,7 +1,7 @@
 // What happens to a stanza from an XMPP server: is its sender one that we know a SIP address for, and who serves it.
 
 import type { Clock, Counter, Counters, Log } from '../base/index.ts';
-import { faultToStanzaError, gatewayStanzaError } from '../mapping/index.ts';
+import { faultToStanzaError, gatewayStanzaError, type AddressFault } from '../mapping/index.ts';
 import type { XmlElement } from '../xml/index.ts';
 import {
   answerIq,
@@ -102,9 +102,16 @@ export class XmppDispatch {
       }
     }
     const to = book.jidTargetToSip(message.to);
-    if (!to.ok) return toSip.refuse(message, faultToStanzaError(to.error, 'target'), group);
+    if (!to.ok)
+      return toSip.refuse(message, faultToStanzaError(to.error, 'target'), group, why(to.error, 'ERR-G6'));
     const from = book.jidSenderToSip(message.from);
-    if (!from.ok) return toSip.refuse(message, faultToStanzaError(from.error, 'sender'), group);
+    if (!from.ok)
+      return toSip.refuse(
+        message,
+        faultToStanzaError(from.error, 'sender'),
+        group,
+        why(from.error, 'ERR-G7'),
+      );
     const phase = this.#env.phase();
     if (phase === 'draining') return toSip.refuse(message, gatewayStanzaError('ERR-G5'), group);
     // Once the links are being closed no error can be written any more: what the server had on its way is delivered.
@@ -135,4 +142,9 @@ export class XmppDispatch {
     const reports = known.ok && peers.mayAsk(known.value.bareText);
     return USER_FEATURES[composing ? 1 : 0][reports ? 1 : 0];
   }
+}
+
+/** For the ledger: the row by which an address was refused. */
+function why(fault: AddressFault, noRule: string): { readonly clause: string | undefined } {
+  return { clause: fault.kind === 'no-rule' ? noRule : fault.clause };
 }

@@ -125,3 +125,18 @@ function forEach<T>(make: (row: Row) => T): Readonly<Record<GatewayCondition, T>
 
 const RESPONSES = forEach(responseOf);
 const STANZA_ERRORS = forEach(stanzaErrorOf);
+
+const CONDITIONS = new Map<StanzaError, GatewayCondition>([
+  [STANZA_ERRORS['ERR-G1'], 'ERR-G1'],
+  [STANZA_ERRORS['ERR-G2'], 'ERR-G2'],
+  [STANZA_ERRORS['ERR-G3'], 'ERR-G3'],
+  [STANZA_ERRORS['ERR-G4'], 'ERR-G4'],
+  [STANZA_ERRORS['ERR-G5'], 'ERR-G5'],
+  [STANZA_ERRORS['ERR-G6'], 'ERR-G6'],
+  [STANZA_ERRORS['ERR-G7'], 'ERR-G7'],
+]);
+
+/** The condition whose shared object this is; undefined when somebody else said it. */
+export function gatewayConditionOf(error: StanzaError): GatewayCondition | undefined {
+  return CONDITIONS.get(error);
+}

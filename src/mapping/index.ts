@@ -26,6 +26,7 @@ export {
   type SendFailure,
 } from './error-to-xmpp.ts';
 export {
+  gatewayConditionOf,
   gatewayResponse,
   gatewayStanzaError,
   type GatewayCondition,

@@ -93,6 +93,7 @@ export {
   type RpidTimeOffset,
   type RpidUserInput,
 } from './rpid.ts';
+export { CIVIC_FIELDS, formatDegrees, type CivicField, type PidfLocation } from './location.ts';
 export type { Capabilities, CapabilityFlag, CapabilityList } from './pidf-caps.ts';
 export {
   mergeWatcherInfo,

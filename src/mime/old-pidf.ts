@@ -66,7 +66,7 @@ export function readXpidf(body: Bytes): Result<PidfDocument> {
   if (root.name !== 'presence' || root.ns !== '') return brokenPidf('the root is not presence');
   // Its URI was that of a SUBSCRIBE: "sip:bob@example.com;method=SUBSCRIBE".
   const uri = root.child('presentity', '')?.attr('uri')?.trim() ?? '';
-  const entity = uri.replace(/;method=SUBSCRIBE(?=;|$)/i, '');
+  const entity = uri.replace(/;method=SUBSCRIBE(?=;|$)/i, '').trim();
   if (entity === '') return brokenPidf('no presentity');
   const tuples: PidfTuple[] = [];
   const ids = new Set<string>();
@@ -101,7 +101,9 @@ function addressTuple(address: XmlElement, id: string): Result<PidfTuple> {
   return ok({
     id,
     basic: status === 'closed' ? 'closed' : 'open',
-    ...(uri === '' ? {} : { contact: value <= 1 ? { uri, priority: value } : { uri } }),
+    ...(uri === ''
+      ? {}
+      : { contact: value <= 1 ? { uri, priority: Math.round(value * 1000) / 1000 } : { uri } }),
     notes: [],
     deviceIds: [],
     rich: activity === undefined ? {} : { activities: [{ words: [activity], other: [], notes: [] }] },

@@ -40,7 +40,9 @@ function namesOf(
   const names: Partial<Record<CapabilityList, readonly string[]>> = {};
   for (const list of LISTS) {
     const group = caps.child(list, NS_PIDF_CAPS)?.child(which, NS_PIDF_CAPS);
-    if (group !== undefined) names[list] = Array.from(group.elements(), ({ name }) => name);
+    if (group === undefined) continue;
+    const own = Array.from(group.elements()).filter(({ ns }) => ns === NS_PIDF_CAPS);
+    names[list] = own.map(({ name }) => name);
   }
   return names;
 }

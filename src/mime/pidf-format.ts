@@ -5,6 +5,7 @@
 
 import { formatDateTime, utf8Bytes, type Bytes } from '../base/index.ts';
 import { escapeText, NS_CLIENT, type XmlElement } from '../xml/index.ts';
+import { NS_CIVIC, NS_GEOPRIV, NS_GML, NS_LOCATION_POLICY } from './location.ts';
 import { capabilitiesElement, NS_PIDF_CAPS } from './pidf-caps.ts';
 import {
   NS_DATA_MODEL,
@@ -25,6 +26,10 @@ const PREFIXES: readonly (readonly [string, string])[] = [
   ['c', NS_CIPID],
   ['caps', NS_PIDF_CAPS],
   ['lt', NS_LOCATION_TYPE],
+  ['gp', NS_GEOPRIV],
+  ['gbp', NS_LOCATION_POLICY],
+  ['ca', NS_CIVIC],
+  ['gml', NS_GML],
 ];
 
 /** The document, with its XML declaration; elements in the order of the schemas. */

@@ -4,6 +4,7 @@
 import { fault, ok, type Bytes, type Result } from '../base/index.ts';
 import { NS_CLIENT, parseDocument, type XmlElement, type XmlLimits } from '../xml/index.ts';
 import { parseDateTime } from './date-time.ts';
+import { LOCATION_NAMESPACES } from './location.ts';
 import { NS_PIDF_CAPS, readCapabilities } from './pidf-caps.ts';
 import {
   NS_DATA_MODEL,
@@ -34,6 +35,7 @@ const QVALUE = /^(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)$/;
 
 const UNDERSTOOD: readonly string[] = [
   ...[NS_PIDF, NS_DATA_MODEL, NS_RPID, NS_CIPID, NS_PIDF_CAPS, NS_LOCATION_TYPE, NS_CLIENT],
+  ...LOCATION_NAMESPACES,
 ];
 
 /** Reads a document. Faults: ERR_MIME_PIDF, and those of the XML parser. */
@@ -113,7 +115,8 @@ function readTuple(element: XmlElement, ns: string, lang: string | undefined): R
     notes: readNotes(element, ns, lang),
     ...(timestampMs === undefined ? {} : { timestampMs }),
     deviceIds: deviceIds.filter((each) => each !== ''),
-    rich: richOf(element, lang),
+    // RFC 4119 §2.3: location stands within the status. COMPAT(pjsip 2): so do activities.
+    rich: richOf([...element.elements(), ...status.elements()], lang),
     ...(capabilities === undefined ? {} : { capabilities: readCapabilities(capabilities) }),
   });
 }
@@ -143,16 +146,16 @@ function commonOf(
   const timestamp = element.child('timestamp', NS_DATA_MODEL) ?? element.child('timestamp', NS_PIDF);
   const timestampMs = parseDateTime(timestamp?.text() ?? '');
   return {
-    rich: richOf(element, lang),
+    rich: richOf([...element.elements()], lang),
     notes: [...readNotes(element, NS_DATA_MODEL, lang), ...readNotes(element, NS_PIDF, lang)],
     ...(timestampMs === undefined ? {} : { timestampMs }),
   };
 }
 
-/** RPID and CIPID of an element, without what holds something that must be understood and is not. */
-function richOf(element: XmlElement, lang: string | undefined): RichPresence {
+/** What these elements say, without those that hold something that must be understood and is not. */
+function richOf(elements: readonly XmlElement[], lang: string | undefined): RichPresence {
   return readRichPresence(
-    Array.from(element.elements()).filter((child) => !demandsTooMuch(child)),
+    elements.filter((child) => !demandsTooMuch(child)),
     lang,
   );
 }

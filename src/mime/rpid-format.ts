@@ -1,7 +1,8 @@
-// Writes RPID (RFC 4480) and CIPID (RFC 4482) into a presence document, elements in the order of Table 1.
+// Writes RPID (RFC 4480), CIPID (RFC 4482) and location (RFC 4119) into a presence document, elements in the order of Table 1.
 
 import { formatDateTime } from '../base/index.ts';
 import { escapeText } from '../xml/index.ts';
+import { formatLocation } from './location.ts';
 import { attribute, formatNote, tag } from './pidf-text.ts';
 import type { RichPresence, RpidEnumeration, RpidPeriod, RpidPlace } from './rpid.ts';
 
@@ -36,7 +37,7 @@ export function formatRichPresence(rich: RichPresence): string {
       attribute('last-input', dateTime(userInput.lastInputMs));
     text += tag('rpid:user-input', attributes, userInput.state);
   }
-  return text + contactInformation(rich);
+  return text + contactInformation(rich) + (rich.location === undefined ? '' : formatLocation(rich.location));
 }
 
 function contactInformation(rich: RichPresence): string {

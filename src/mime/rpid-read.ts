@@ -1,7 +1,8 @@
-// Reads RPID (RFC 4480) and CIPID (RFC 4482) out of a tuple, person or device.
+// Reads RPID (RFC 4480), CIPID (RFC 4482) and location (RFC 4119) out of a tuple, person or device.
 
 import type { XmlElement } from '../xml/index.ts';
 import { parseDateTime } from './date-time.ts';
+import { NS_GEOPRIV, readLocation } from './location.ts';
 import type { PidfNote } from './pidf.ts';
 import {
   NS_CIPID,
@@ -32,6 +33,10 @@ export function readRichPresence(children: Iterable<XmlElement>, lang: string | 
   for (const child of children) {
     if (child.ns === NS_RPID) readRpid(child, lang, rich);
     else if (child.ns === NS_CIPID) readCipid(child, lang, rich);
+    else if (child.ns === NS_GEOPRIV && child.name === 'geopriv') {
+      const location = readLocation(child);
+      if (location !== undefined) rich.location ??= location;
+    }
   }
   return rich;
 }

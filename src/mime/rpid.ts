@@ -1,6 +1,8 @@
-// What presence documents say beyond open and closed: RPID (RFC 4480) and contact information (CIPID, RFC 4482).
+// What presence documents say beyond open and closed: RPID (RFC 4480), contact information (CIPID, RFC 4482), location
+// (RFC 4119).
 // Every member is optional; `{}` says nothing. Words that are not of the lists are left out.
 
+import type { PidfLocation } from './location.ts';
 import type { PidfNote } from './pidf.ts';
 
 export const NS_RPID = 'urn:ietf:params:xml:ns:pidf:rpid';
@@ -122,6 +124,7 @@ export interface RichPresence {
   readonly map?: string;
   readonly sound?: string;
   readonly displayNames?: readonly PidfNote[];
+  readonly location?: PidfLocation;
 }
 
 /** True when an element holds at this time. */

@@ -53,6 +53,7 @@ export {
   NS_DISCO_ITEMS,
   NS_EME,
   NS_FALLBACK,
+  NS_GEOLOC,
   NS_HINTS,
   NS_IDLE,
   NS_LAST,
@@ -98,6 +99,7 @@ export {
   type SpecificActivity,
 } from './xep/activity.ts';
 export type { PepText } from './xep/pep-text.ts';
+export { geolocElement, readGeoloc, type Geoloc, type GeolocField } from './xep/geoloc.ts';
 export { vCardElement, type VCard } from './xep/vcard.ts';
 export { nickElement, readNick } from './xep/nick.ts';
 export { readEncryption, type Encryption } from './xep/encryption.ts';

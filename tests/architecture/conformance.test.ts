@@ -8,7 +8,7 @@ import { readText } from './sources.ts';
 
 const PAGE = 'docs/conformance.md';
 /** The page of each feature folder that has a mapping table. */
-const FEATURES = ['src/interwork/message/README.md'];
+const FEATURES = ['src/interwork/message/README.md', 'src/interwork/presence/README.md'];
 /** Pages that name test files. */
 const PAGES = [PAGE, ...FEATURES, 'SECURITY.md'];
 
@@ -46,6 +46,24 @@ const NUMBERED: readonly (readonly [string, readonly (readonly [number, number])
     ],
   ],
   ['RCPT-', [[1, 11]]],
+  [
+    'PRES-',
+    [
+      [1, 22],
+      [30, 37],
+      [40, 57],
+      [60, 73],
+      [80, 93],
+    ],
+  ],
+  [
+    'CSP-',
+    [
+      [16, 16],
+      [20, 20],
+    ],
+  ],
+  ['RPID-', [[1, 18]]],
 ];
 const RULES = { 'ERR-R': 10, 'ERR-G': 7 };
 /** RFC 7247 §7.2, table 3, and the statuses of practice; a class stands for the rest of it. */
@@ -62,7 +80,7 @@ function allRows(): string[] {
   const rules = Object.entries(RULES).flatMap(([prefix, last]) =>
     Array.from({ length: last }, (_, i) => `${prefix}${i + 1}`),
   );
-  return [...numbered, ...rules, ...STATUSES.split(' ').map((status) => `ERR-S${status}`)];
+  return [...numbered, 'PRES-02b', ...rules, ...STATUSES.split(' ').map((status) => `ERR-S${status}`)];
 }
 
 interface Row {
@@ -119,7 +137,8 @@ describe('every test file that is named exists', () => {
 test('what a feature says of a row, the page knows', () => {
   const known = new Set(rows.map(({ id }) => id));
   for (const page of FEATURES) {
-    const ids = readText(page).match(/\b(?:ADDR|ERR|DNS|SIPT|COMP|FEAT|IM|RCPT)-[XSGR]?\d+\b/g) ?? [];
+    const ids =
+      readText(page).match(/\b(?:ADDR|ERR|DNS|SIPT|COMP|FEAT|IM|RCPT|PRES|CSP|RPID)-[XSGR]?\d+\b/g) ?? [];
     assert.deepEqual(
       ids.filter((id) => !known.has(id)),
       [],

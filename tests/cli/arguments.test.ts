@@ -7,6 +7,10 @@ const good: [string, Command][] = [
   ['--config=a.yaml run', { kind: 'run', config: 'a.yaml' }],
   ['check -c a.yaml', { kind: 'check', config: 'a.yaml' }],
   ['address sip:a@b --config a', { kind: 'address', config: 'a', address: 'sip:a@b' }],
+  ['message a1 --config a', { kind: 'message', config: 'a', id: 'a1', json: false }],
+  ['message --json -c a -- -a1', { kind: 'message', config: 'a', id: '-a1', json: true }],
+  ['message --totals --config a', { kind: 'message', config: 'a', id: undefined, json: false }],
+  ['message --config a', { kind: 'message', config: 'a', id: undefined, json: false }],
   ['--version', { kind: 'version' }],
   ['--help', { kind: 'help' }],
   ['run -h', { kind: 'help' }],
@@ -30,7 +34,12 @@ const bad: [string, RegExp][] = [
   ['address --config c', /needs ADDRESS|needs an ADDRESS/],
   ['address a b --config c', /does not take "b"/],
   ['init', /not built yet/],
-  ['message 5 --config c', /not built yet/],
+  ['presence a b --config c', /not built yet/],
+  ['message 5', /needs --config FILE/],
+  ['message 5 6 --config c', /does not take "6"/],
+  ['message 5 --totals --config c', /an ID or --totals/],
+  ['run --json --config c', /run does not take --json/],
+  ['check --totals --config c', /check does not take --totals/],
 ];
 describe('unusable command lines', () => {
   for (const [line, reason] of bad) {

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { check } from '../../src/cli/check.ts';
 import { checkLinks } from '../../src/cli/check-links.ts';
-import { parseConfig } from '../../src/gateway/index.ts';
+import { Counters, silentLog } from '../../src/base/index.ts';
+import { openStore } from '../../src/edge/store/index.ts';
+import { parseConfig, System } from '../../src/gateway/index.ts';
+import { TempFolder } from '../peers/temp-folder.ts';
 import { FakeServer } from '../edge/xmpp/fake-server.ts';
 import { fakeTerminal } from './support.ts';
 
@@ -76,6 +83,49 @@ describe('stoxgate check', () => {
     const { status, lines } = await findings(file({ sip, components: good }));
     assert.equal(status, 1);
     assert.match(lines[0] ?? '', /^s\.yaml:3:\d+: warning: sip\.listen\[0\]: /);
+  });
+
+  test('the store: not there yet, no folder, damaged, in use, another program’s', async () => {
+    const folder = new TempFolder('check-store');
+    const lines = async (path: string): Promise<string> =>
+      (
+        await findings(file({ components: good, rest: `store: "sqlite:${join(folder.path, path)}"` }))
+      ).lines.join('\n');
+    try {
+      assert.equal(await lines('s.db'), 's.yaml: nothing wrong');
+      assert.equal(existsSync(folder.file('s.db')), false, 'it is not made');
+      assert.match(await lines('none/s.db'), /^s\.yaml: store: there is no folder .*none; choose a place/);
+      writeFileSync(folder.file('bad.db'), 'x'.repeat(5000));
+      assert.match(await lines('bad.db'), /^s\.yaml: store: .*; restore it from a backup/);
+      const other = new DatabaseSync(folder.file('other.db'));
+      other.exec('CREATE TABLE t (a)');
+      other.close();
+      assert.match(await lines('other.db'), /another program; correct the place/);
+      const system = new System(silentLog);
+      const { clock, timers } = system;
+      const env = { clock, timers, log: silentLog, counters: new Counters() };
+      const store = await openStore(`sqlite:${folder.file('s.db')}`, env);
+      assert.match(
+        await lines('s.db'),
+        /^s\.yaml: store: .* locked.*; only one gateway may use it at a time: stop the other one/,
+      );
+      await store.close();
+      system.stop();
+      assert.equal(await lines('s.db'), 's.yaml: nothing wrong');
+    } finally {
+      folder.remove();
+    }
+  });
+
+  test('the admin socket: a folder that is not there; one that can be made is removed again', async () => {
+    const place = mkdtempSync(join(tmpdir(), 'stoxgate-check-'));
+    const admin = (path: string): string => file({ components: good, rest: `admin: "unix:${path}"` });
+    assert.equal((await findings(admin(join(place, 's')))).status, 0);
+    assert.deepEqual(readdirSync(place), []);
+    const { status, lines } = await findings(admin(join(place, 'missing/s')));
+    assert.equal(status, 1);
+    assert.match(lines.join('\n'), /^s\.yaml: admin: cannot listen on .*: its folder is not there; .*folder/);
+    rmSync(place, { recursive: true });
   });
 
   describe('ports', () => {

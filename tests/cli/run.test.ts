@@ -112,6 +112,31 @@ ${extra}`,
     assert.ok(server.ended > 0, 'the stream was ended in order (RFC 6120 §4.4)');
   });
 
+  test('`stoxgate message`: asked through the socket beside the file', async () => {
+    write('admin: unix:stoxgate.sock\n');
+    const run = start();
+    await until('ready', () => run.output !== '');
+    const ask = (...args: string[]) => {
+      const child = spawn(bin, ['message', ...args, '--config', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+      let said = '';
+      child.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
+      child.stderr.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
+      return once(child, 'close').then(([status]) => ({ status: Number(status), said }));
+    };
+    const none = await ask('no-such-id');
+    assert.equal(none.status, 1);
+    assert.match(none.said, /^no message with the identifier no-such-id is in the ledger/);
+    const totals = await ask('--totals');
+    assert.equal(totals.status, 0);
+    assert.match(totals.said, /^since \S+\nSIP to XMPP {2}accepted +0\n/);
+    const closed = once(run.child, 'close');
+    run.child.kill('SIGTERM');
+    await closed;
+    const gone = await ask('no-such-id');
+    assert.equal(gone.status, 2);
+    assert.match(gone.said, /the gateway cannot be asked through .*stoxgate\.sock: there is no such socket/);
+  });
+
   test('503 until the link has been up once', async () => {
     server.handshake = 'never';
     const run = start();

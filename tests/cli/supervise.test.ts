@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { Agent, request } from 'node:http';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { Counters, StoxgateError } from '../../src/base/index.ts';
 import { supervise } from '../../src/cli/supervise.ts';
+import { askAdmin, type AdminRoutes } from '../../src/edge/admin/index.ts';
 import { StandardLog } from '../../src/edge/log/index.ts';
 import type { Config, Gateway } from '../../src/gateway/index.ts';
 import { fakeTerminal } from './support.ts';
@@ -19,6 +23,7 @@ xmpp: { components: [{ domain: example.net, secret: a }] }
 class RecordingGateway implements Gateway {
   readonly calls: string[] = [];
   readonly counters = new Counters();
+  readonly admin: AdminRoutes = new Map([['message', () => ({ status: 200, body: { messages: [] } })]]);
   readonly reloads: Config[] = [];
   drainResult: Promise<void> = Promise.resolve();
   reloadResult: () => Promise<void> = () => Promise.resolve();
@@ -396,3 +401,77 @@ function statusBy(agent: Agent, port: number, token: string): Promise<{ status: 
     call.end();
   });
 }
+
+describe('the admin socket', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'stoxgate-supervise-'));
+  after(() => rmSync(folder, { recursive: true }));
+  const socket = (name: string): string => join(folder, name);
+  const withAdmin = (name: string): string => `${TEXT}admin: unix:${socket(name)}\n`;
+  const answers = async (name: string): Promise<boolean> => (await askAdmin(socket(name), ['message'])).ok;
+
+  async function reload(rig: Rig, text: string, event: string): Promise<void> {
+    rig.log.length = 0;
+    rig.terminal.files.set(FILE, text);
+    rig.signals.emit('SIGHUP', 'SIGHUP');
+    await rig.logged('reload.');
+    assert.match(rig.log.join(''), new RegExp(`"event":"${event}"`));
+  }
+
+  async function end(rig: Rig): Promise<void> {
+    rig.signals.emit('SIGTERM', 'SIGTERM');
+    assert.equal(await rig.status, 0);
+    assert.deepEqual(readdirSync(folder), []);
+  }
+
+  test('answers while the gateway runs, and is removed when it has stopped', async () => {
+    const rig = run(withAdmin('a'));
+    await rig.logged('gateway.ready');
+    assert.equal(await answers('a'), true);
+    await end(rig);
+  });
+
+  test('another one by a reload, none, and one again', async () => {
+    const rig = run(withAdmin('a'));
+    await rig.logged('gateway.ready');
+    await reload(rig, withAdmin('b'), 'reload.done');
+    assert.deepEqual([await answers('a'), await answers('b')], [false, true]);
+    await reload(rig, TEXT, 'reload.done');
+    assert.deepEqual(readdirSync(folder), []);
+    await reload(rig, withAdmin('a'), 'reload.done');
+    await reload(rig, withAdmin('a'), 'reload.done');
+    assert.equal(await answers('a'), true);
+    await end(rig);
+  });
+
+  test('one that cannot be made: the reload fails and the old one stays', async () => {
+    const rig = run(withAdmin('a'));
+    await rig.logged('gateway.ready');
+    await reload(rig, withAdmin('missing/b'), 'reload.failed');
+    assert.match(rig.log.join(''), /ERR_ADMIN_LISTEN/);
+    assert.deepEqual(rig.gateway.calls, []);
+    assert.equal(await answers('a'), true);
+    await end(rig);
+  });
+
+  test('the gateway refuses the file: the new one is removed, the old one stays', async () => {
+    const rig = run(withAdmin('a'));
+    await rig.logged('gateway.ready');
+    rig.gateway.reloadResult = () => Promise.reject(new StoxgateError('ERR_GATEWAY_RELOAD', 'no'));
+    await reload(rig, withAdmin('b'), 'reload.failed');
+    assert.deepEqual([await answers('a'), await answers('b')], [true, false]);
+    await end(rig);
+  });
+
+  test('one that another gateway has: exit 1, and its socket stays', async () => {
+    const first = run(withAdmin('a'));
+    await first.logged('gateway.ready');
+    const [port = 0] = await freePorts(1);
+    const second = run(`${withAdmin('a')}console: { listen: "127.0.0.1:${port}" }\n`);
+    assert.equal(await second.status, 1);
+    assert.match(second.log.join(''), /ERR_ADMIN_LISTEN.*a running process has it/);
+    assert.deepEqual(second.gateway.calls, ['stop']);
+    assert.equal(await pageStatus(port), undefined, 'its console is closed again');
+    assert.equal(await answers('a'), true);
+    await end(first);
+  });
+});

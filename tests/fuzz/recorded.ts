@@ -19,6 +19,15 @@ export function recordedStanzas(): readonly string[] {
   );
 }
 
+/** Presence documents and watcher information, each whole. */
+export function recordedPresence(): readonly Uint8Array[] {
+  return [...files('.pidf'), ...files('.winfo')].flatMap((file) =>
+    readFileSync(file, 'utf8')
+      .split('----\n')
+      .map((text) => Buffer.from(text)),
+  );
+}
+
 function files(ending: string): readonly URL[] {
   return readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith(ending))

@@ -6,12 +6,13 @@ import { target as cpim } from './cpim.ts';
 import { target as dns } from './dns.ts';
 import { target as jid } from './jid.ts';
 import { target as message } from './message.ts';
+import { target as presence } from './presence.ts';
 import { target as reginfo } from './reginfo.ts';
 import { target as sip } from './sip.ts';
 import { target as uri } from './uri.ts';
 import { target as xml } from './xml.ts';
 import { PLANTED } from './planted.ts';
-import { recordedSip, recordedStanzas } from './recorded.ts';
+import { recordedPresence, recordedSip, recordedStanzas } from './recorded.ts';
 import type { FuzzTarget } from './target.ts';
 
 /** With what real peers were seen to send. */
@@ -30,6 +31,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   dns,
   body,
   reginfo,
+  withRecorded(presence, recordedPresence),
   message,
   config,
 ];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Counters, SeededRandom, VirtualTime, utf8TextLossy } from '../../src/base/index.ts';
-import type { DeliveryParts } from '../../src/gateway/messages/delivery.ts';
+import type { DeliveryParts } from '../../src/gateway/messages/delivery-parts.ts';
 import { ImdnReports } from '../../src/gateway/messages/reports.ts';
 import type { SipDeliveries } from '../../src/gateway/messages/sip-deliveries.ts';
 import { stanzaError } from '../../src/xmpp/index.ts';
@@ -68,7 +68,7 @@ describe('a delivery notification', () => {
 
   test('RCPT-08: what became of it is counted, and nothing more', () => {
     const { parts, counters } = report('delivered');
-    parts.origin.delivered();
+    parts.origin.delivered({});
     parts.origin.refused(stanzaError('item-not-found'), 404);
     const lines = counters
       .text()

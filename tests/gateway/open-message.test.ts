@@ -33,7 +33,7 @@ function opened(reports?: typeof REPORTS): OpenMessage {
   // Only the request is asked for.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const tx = { request: request() } as unknown as ServerTransaction;
-  return new OpenMessage({ step: () => undefined }, tx, 'id', stanza, reports);
+  return new OpenMessage({ step: () => undefined }, tx, 'id', stanza, reports, 0);
 }
 
 describe('what is remembered of a message that has ended', () => {

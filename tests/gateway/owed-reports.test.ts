@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Counters, silentLog, VirtualTime } from '../../src/base/index.ts';
+import { Counters, SecureRandom, silentLog, VirtualTime } from '../../src/base/index.ts';
+import { Ledger } from '../../src/gateway/messages/ledger.ts';
 import { OwedReports } from '../../src/gateway/messages/owed-reports.ts';
 import { ToXmppOutcomes } from '../../src/gateway/messages/outcomes.ts';
 import { ReportStore } from '../../src/gateway/messages/report-store.ts';
@@ -17,13 +18,17 @@ async function scene(store?: MemoryStore) {
   const time = new VirtualTime(Date.UTC(2026, 10, 25), 1000);
   const counters = new Counters();
   const told: string[] = [];
+  const ledger = new Ledger(
+    { clock: time, timers: time.timers, random: new SecureRandom(), log: silentLog, counters },
+    { rows: 100, hours: 1 },
+  );
   const reports = new ReportStore({ clock: time, log: silentLog });
   if (store !== undefined) reports.attach(await store.collection(REPORTS_COLLECTION));
   const owed = new OwedReports({
     clock: time,
     log: silentLog,
     counters,
-    outcomes: new ToXmppOutcomes(counters),
+    outcomes: new ToXmppOutcomes({ clock: time, counters }, ledger),
     store: reports,
     sink: { report: (status, message) => told.push(`${message.reports.messageId} ${status}`) },
   });

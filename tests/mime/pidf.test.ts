@@ -230,7 +230,7 @@ describe('the examples of the documents', () => {
   test('RFC 4479 §7.1: capabilities of the service', () => {
     const text = document(
       open(`<caps:servcaps><caps:extensions><caps:supported><caps:pref/></caps:supported></caps:extensions>
-        <caps:methods><caps:supported><caps:MESSAGE/><caps:OPTIONS/></caps:supported></caps:methods>
+        <caps:methods><caps:supported><caps:MESSAGE/><caps:OPTIONS/><x xmlns="urn:x"/></caps:supported></caps:methods>
         <caps:audio>true</caps:audio><caps:video>false</caps:video></caps:servcaps>`),
       ` xmlns:caps="${NS}:caps"`,
     );
@@ -356,6 +356,13 @@ describe('details', () => {
       { words: ['away'], other: [], notes: [], untilMs: at },
       { words: ['busy'], other: [], notes: [], fromMs: at },
     ]);
+  });
+  test('activities within the status, where pjsip puts them', () => {
+    const text = document(
+      '<tuple id="t"><status><basic>open</basic><r:activities><r:busy/></r:activities></status></tuple>',
+      ` xmlns:r="${NS}:rpid"`,
+    );
+    assert.deepEqual(parsed(text).tuples, [tuple({ basic: 'open', rich: doing('busy') })]);
   });
   test('RFC 4480 §3.14: user input that is neither active nor idle is none', () => {
     const text = document(open('<r:user-input>gone</r:user-input>'), ` xmlns:r="${NS}:rpid"`);
@@ -505,6 +512,25 @@ describe('writing', () => {
         '<note xml:lang="en">O Romeo &amp; &lt;you&gt;</note><timestamp>2026-01-02T03:04:05Z</timestamp></tuple>' +
         '<dm:person id="person"><rpid:activities><rpid:away/></rpid:activities></dm:person>' +
         '</presence>\r\n',
+    );
+  });
+
+  test('the person and the device of RFC 4480 §4, as they were read', () => {
+    const { persons, devices } = parsed(RPID_EXAMPLE);
+    const text = utf8Text(formatPidf({ entity: 'pres:a@b', tuples: [], persons, devices, notes: [] })) ?? '';
+    const inside = text.slice(text.indexOf('<dm:device'), text.indexOf('</presence>'));
+    assert.equal(
+      inside,
+      '<dm:device id="pc147"><rpid:user-input idle-threshold="600" last-input="2004-10-21T18:20:00Z">idle</rpid:user-input>' +
+        '<dm:deviceID>urn:device:0003ba4811e3</dm:deviceID><dm:note>PC</dm:note></dm:device>' +
+        '<dm:person id="p1"><rpid:activities from="2005-05-30T07:00:00Z" until="2005-05-30T12:00:00Z">' +
+        '<rpid:note>Far away</rpid:note><rpid:away/></rpid:activities><rpid:class>calendar</rpid:class>' +
+        '<rpid:mood><rpid:angry/><rpid:other>brooding</rpid:other></rpid:mood>' +
+        '<rpid:place-is><rpid:audio><rpid:noisy/></rpid:audio></rpid:place-is>' +
+        '<rpid:place-type><lt:residence/></rpid:place-type><rpid:privacy><rpid:unknown/></rpid:privacy>' +
+        '<rpid:sphere>bowling league</rpid:sphere><rpid:status-icon>http://example.com/play.gif</rpid:status-icon>' +
+        '<rpid:time-offset>-240</rpid:time-offset><dm:note>Scoring 120</dm:note>' +
+        '<dm:timestamp>2005-05-30T11:09:44Z</dm:timestamp></dm:person>',
     );
   });
 
@@ -706,6 +732,10 @@ ${status}
       const result = readXpidf(utf8Bytes(xpidf('<status status="open"/>', head)));
       assert.equal(result.ok ? 'ok' : result.error.code, 'restricted-xml', head);
     }
+  });
+  test('a priority of more than three places is rounded to what PIDF can say', () => {
+    const text = xpidf('<status status="open"/>').replace('0.800000', '0.65535');
+    assert.equal(read(text).tuples[0]?.contact?.priority, 0.655);
   });
   test('two addresses of one atom are two tuples', () => {
     const text = `<presence><presentity uri="sip:b@c"/><atom id="x"><address uri="sip:1@c"><status status="open"/></address><address uri="sip:2@c"><status status="closed"/></address></atom></presence>`;

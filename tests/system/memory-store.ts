@@ -17,6 +17,8 @@ interface Row {
 }
 
 export class MemoryStore implements Store {
+  /** While it is set every write fails with it, as on a full disk. */
+  failure: Error | undefined;
   readonly #tables = new Map<string, Map<string, Row>>();
 
   /** The records of a collection as they are written. */
@@ -27,7 +29,7 @@ export class MemoryStore implements Store {
   collection<R>(spec: CollectionSpec<R>): Promise<Collection<R>> {
     let rows = this.#tables.get(spec.name);
     if (rows === undefined) this.#tables.set(spec.name, (rows = new Map()));
-    return Promise.resolve(new MemoryCollection(spec, rows));
+    return Promise.resolve(new MemoryCollection(spec, rows, this));
   }
 
   flush(): Promise<void> {
@@ -48,21 +50,28 @@ class MemoryCollection<R> implements Collection<R> {
   readonly #rows: Map<string, Row>;
   #seq = 0;
 
-  constructor(spec: CollectionSpec<R>, rows: Map<string, Row>) {
+  readonly #store: MemoryStore;
+
+  constructor(spec: CollectionSpec<R>, rows: Map<string, Row>, store: MemoryStore) {
     this.#spec = spec;
     this.#rows = rows;
+    this.#store = store;
     for (const { seq } of rows.values()) this.#seq = Math.max(this.#seq, seq);
   }
 
   put(key: string, record: R, written?: Written): void {
-    const seq = this.#rows.get(key)?.seq ?? ++this.#seq;
-    this.#rows.set(key, { seq, text: this.#spec.encode(record) });
-    written?.();
+    const { failure } = this.#store;
+    if (failure === undefined) {
+      const seq = this.#rows.get(key)?.seq ?? ++this.#seq;
+      this.#rows.set(key, { seq, text: this.#spec.encode(record) });
+    }
+    tell(written, failure);
   }
 
   delete(key: string, written?: Written): void {
-    this.#rows.delete(key);
-    written?.();
+    const { failure } = this.#store;
+    if (failure === undefined) this.#rows.delete(key);
+    tell(written, failure);
   }
 
   // Later, as any real one, so that whoever does not wait is found out.
@@ -80,8 +89,12 @@ class MemoryCollection<R> implements Collection<R> {
     return Promise.resolve(found.slice(0, limit));
   }
 
-  scan(): Promise<readonly Entry<R>[]> {
-    return Promise.resolve(this.#entries());
+  scan({ after = -1, limit = Infinity }: FindOptions = {}): Promise<readonly Entry<R>[]> {
+    return Promise.resolve(
+      this.#entries()
+        .filter(({ seq }) => seq > after)
+        .slice(0, limit),
+    );
   }
 
   count(): Promise<number> {
@@ -111,4 +124,9 @@ class MemoryCollection<R> implements Collection<R> {
   #read(text: string): R {
     return this.#spec.decode(this.#spec.version, text);
   }
+}
+
+/** Never inside of the call, as the contract has it. */
+function tell(written: Written | undefined, failure: Error | undefined): void {
+  if (written !== undefined) queueMicrotask(() => written(failure));
 }

@@ -7,6 +7,7 @@ import { TempFolder } from '../peers/temp-folder.ts';
 import { header } from '../peers/sip-text.ts';
 import { pause, play, Rig } from './rig.ts';
 import { textOf, unique } from './sip-peer.ts';
+import { MemoryStore } from './memory-store.ts';
 import { errorOf, messageXml, ROMEO } from './xmpp-peer.ts';
 
 const KEEP = { offline: { keep: true } } as const;
@@ -132,6 +133,34 @@ describe('kept messages', () => {
     await shows(rig);
     await rig.until('nothing is kept', () => rig.held('kept_messages') === 0);
   });
+
+  const store = new MemoryStore();
+  play(
+    'ERR-G4: a store that fails: the sender is told, and other messages go on',
+    { ...KEEP, store, expectedErrors: ['outbox.write.failed'] },
+    async (rig) => {
+      store.failure = new Error('disk full');
+      answers(rig, 480);
+      await write(rig, 'one');
+      const error = errorOf(await rig.xmpp.stanzas.next('the error'));
+      assert.deepEqual([error.condition, error.type], ['internal-server-error', 'wait']);
+      assert.equal(rig.held('kept_messages'), 0);
+      assert.ok(rig.counter('stoxgate_outbox_failed_writes_total') > 0);
+      answers(rig, 200);
+      await shows(rig);
+      await write(rig, 'two');
+      assert.deepEqual([await nextBody(rig), await nextBody(rig)], ['one', 'two']);
+      await rig.until('it is delivered', () => rig.held('messages_to_sip') === 0);
+      store.failure = undefined;
+      answers(rig, 480);
+      await write(rig, 'three');
+      await rig.until('it is kept', () => rig.held('kept_messages') === 1);
+      answers(rig, 200);
+      await shows(rig);
+      await rig.until('nothing is kept', () => rig.held('kept_messages') === 0);
+      assert.deepEqual(rig.xmpp.stanzas.untaken, []);
+    },
+  );
 
   play('the quota of a domain', { offline: { keep: true, per_domain: 1 } }, async (rig) => {
     answers(rig, 480);

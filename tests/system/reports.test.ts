@@ -5,6 +5,7 @@ import { describe } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { header, type SipText } from '../peers/sip-text.ts';
 import type { XmlElement } from '../../src/xml/index.ts';
+import { asking, messageIdOf, notice } from './imdn.ts';
 import { play, pause, type Rig } from './rig.ts';
 import { MemoryStore } from './memory-store.ts';
 import { textOf } from './sip-peer.ts';
@@ -14,47 +15,6 @@ const REQUEST = "<request xmlns='urn:xmpp:receipts'/>";
 const MARKABLE = "<markable xmlns='urn:xmpp:chat-markers:0'/>";
 const ALWAYS = { messages: { reports: 'always' } };
 const KEYS = [new Uint8Array(32).fill(1)];
-
-const messageIdOf = (request: SipText): string =>
-  /^imdn\.Message-ID: (\S+)\r$/m.exec(textOf(request))?.[1] ?? assert.fail('no imdn.Message-ID');
-
-/** What a phone sends about a message that it got, as RFC 5438 §7.2.1.1 prints it. */
-function notice(messageId: string, kind: string, status: string): { contentType: string; body: string } {
-  const document =
-    `<?xml version="1.0" encoding="UTF-8"?><imdn xmlns="urn:ietf:params:xml:ns:imdn"><message-id>${messageId}</message-id>` +
-    `<datetime>2026-11-25T12:16:49-05:00</datetime><recipient-uri>im:romeo@example.net</recipient-uri>` +
-    `<${kind}-notification><status><${status}/></status></${kind}-notification></imdn>`;
-  const lines = [
-    'From: Romeo <im:romeo@example.net>',
-    'To: Juliet <im:juliet@example.com>',
-    'NS: imdn <urn:ietf:params:imdn>',
-    'imdn.Message-ID: d834jied93rf',
-    '',
-    'Content-type: message/imdn+xml',
-    'Content-Disposition: notification',
-    `Content-length: ${document.length}`,
-    '',
-    document,
-  ];
-  return { contentType: 'message/cpim', body: lines.join('\r\n') };
-}
-
-/** A text of Romeo's phone that asks for reports. */
-function asking(messageId: string, wishes: string, text = 'hello'): { contentType: string; body: string } {
-  const lines = [
-    'From: <im:romeo@example.net>',
-    'To: <im:juliet@example.com>',
-    'DateTime: 2020-01-01T00:00:00Z',
-    'NS: imdn <urn:ietf:params:imdn>',
-    `imdn.Message-ID: ${messageId}`,
-    `imdn.Disposition-Notification: ${wishes}`,
-    '',
-    'Content-Type: text/plain;charset=UTF-8',
-    '',
-    text,
-  ];
-  return { contentType: 'message/cpim', body: lines.join('\r\n') };
-}
 
 const JULIET_URI = 'sip:juliet@example.com;gr=balcony';
 

@@ -57,6 +57,7 @@ const MEMORIES: ReadonlySet<string> = new Set([
   'reports_owed',
   'reports_asked',
   'sip_peers',
+  'ledger_rows',
   'timers',
 ]);
 

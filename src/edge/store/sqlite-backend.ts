@@ -45,7 +45,11 @@ export class SqliteBackend implements Backend {
     this.place = resolve(path);
     const workerData: SqliteWorkerData = { path: this.place, patienceMs };
     // Options of the command line, such as those of a test runner, are not for it.
-    this.#worker = new Worker(WORKER, { workerData, execArgv: [], name: 'stoxgate-store' });
+    this.#worker = new Worker(WORKER, {
+      ...{ workerData, execArgv: [], name: 'stoxgate-store' },
+      // It only passes texts on: a larger nursery would only hold more of them before it is emptied.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    });
     this.#worker.on('message', (answer: SqliteAnswer<never>) => this.#answered(answer));
     this.#worker.on('error', (error) => this.#end(error));
     this.#worker.on('exit', () => this.#end(undefined));

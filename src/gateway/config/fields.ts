@@ -185,3 +185,14 @@ export function parsePresenceModel(text: string): Result<'end-to-end', string> {
   if (text === 'presence-server') return err('presence-server is not built yet; use end-to-end');
   return err('must be end-to-end');
 }
+
+const UNIX = 'unix:';
+
+/** Reads `unix:PATH` and gives the path, as written: relative ones start from the configuration file. */
+export function parseUnixSocket(text: string): Result<string, string> {
+  const path = text.slice(UNIX.length);
+  if (!text.startsWith(UNIX) || path === '') return err('must look like unix:PATH');
+  // unix(7): an abstract name has no file, and so no mode that could keep others out.
+  if (path.includes('\u0000') || path.startsWith('@')) return err(`"${path}" is not the path of a file`);
+  return path.endsWith('/') ? err('must name a file, not a folder') : ok(path);
+}

@@ -13,11 +13,13 @@ import {
   parsePresenceModel,
   parseStore,
   parseSipPattern,
+  parseUnixSocket,
   parseXmppDomain,
   parseXmppPattern,
 } from './fields.ts';
 import { later } from './later.ts';
 import { parseNextHop } from './next-hop.ts';
+import { ledger, messages, offline } from './schema-messages.ts';
 import {
   documented,
   keySchema,
@@ -239,62 +241,6 @@ function xmppSchema(secret: ReturnType<typeof secretSchema>) {
   );
 }
 
-const messages = z.strictObject({
-  accepted: documented(z.literal([202, 200]).default(202), {
-    says: 'The SIP status that says "the XMPP server has it" (RFC 3428 section 7).',
-    example: '202',
-  }),
-  type: documented(z.enum(['mirror', 'normal', 'chat']).default('mirror'), {
-    says: 'The type of messages towards XMPP; `mirror` takes the one that the XMPP user last used in the conversation, else `normal`.',
-    example: 'chat',
-  }),
-  encrypted: documented(z.enum(['refuse', 'fallback']).default('refuse'), {
-    says: 'What becomes of an end-to-end encrypted message from XMPP: `not-acceptable` back to its sender, or its unencrypted fallback text goes out.',
-    example: 'fallback',
-  }),
-  composing: documented(z.enum(['learned', 'always', 'never']).default('learned'), {
-    says: 'Whether "is composing" goes to SIP; `learned` only to a peer that has shown that it understands it (RFC 3994).',
-    example: 'never',
-  }),
-  reports: documented(z.enum(['learned', 'always', 'never']).default('learned'), {
-    says: 'Whether receipts and markers that XMPP users ask for are asked of SIP (RFC 5438, in message/cpim); `learned` only of a user who has shown that he understands it. Who refuses message/cpim gets the plain text.',
-    example: 'always',
-  }),
-  redirects: documented(z.enum(['ignore', 'follow']).default('ignore'), {
-    says: 'Whether a 3xx answer to a message is followed.',
-    example: 'follow',
-  }),
-});
-
-const offline = z.strictObject({
-  keep: documented(z.boolean().default(false), {
-    says: 'Whether messages for a SIP user who cannot be reached are kept, and delivered when he is seen again; else their senders are told at once.',
-    example: 'true',
-  }),
-  unknown_users: documented(z.enum(['refuse', 'keep']).default('refuse'), {
-    says: 'Whether 404 and 604 count as "cannot be reached"; `keep` for registrars that answer so for users who are offline.',
-    example: 'keep',
-  }),
-  registrars: documented(z.array(parsed(parseSipPattern)).default([]), {
-    type: 'list of domains',
-    says: 'SIP domains whose registrars tell when a user for whom messages wait registers (RFC 3680, event package `reg`); else he is found by his own requests, by new messages for him, and by trying again.',
-    example: '[example.net]',
-  }),
-  hours: documented(z.int().min(1).max(720).default(168), {
-    says: 'How long a message is kept; then its sender gets an error.',
-    unit: 'hours',
-    example: '72',
-  }),
-  per_user: documented(z.int().min(1).max(10_000).default(100), {
-    says: 'How many messages are kept for one SIP user at most; the next one is refused.',
-    example: '20',
-  }),
-  per_domain: documented(z.int().min(1).max(1_000_000).default(10_000), {
-    says: 'The same for all users of a SIP domain together.',
-    example: '1000',
-  }),
-});
-
 const dns = z.strictObject({
   servers: documented(z.array(parsed(parseDnsServer)).max(8).default([]), {
     type: 'list of `ADDRESS[:PORT]`',
@@ -380,13 +326,25 @@ export function configSchema(sources: SecretSources) {
         says: "This gateway's name among several, in its log and its status.",
         example: 'gw1',
       }),
+      admin: documented(parsed(parseUnixSocket).exactOptional(), {
+        type: '`unix:PATH`',
+        default: 'absent: `stoxgate message` cannot ask',
+        says: 'The socket through which `stoxgate message` asks the running gateway; only the user that the gateway runs as, and root, can open it.',
+        example: 'unix:stoxgate.sock',
+      }),
+      ledger: documented(ledger, {
+        type: '`{ rows, hours }` or `off`',
+        default: '`{ rows: 100000, hours: 168 }`',
+        says: 'What is remembered of each message: who, when, where to and what became of it, and never what was written; `off` remembers nothing and forgets what there was.',
+        example: '{ rows: 1000000, hours: 24 }',
+      }),
       console: documented(consoleSchema(secret).exactOptional(), {
         default: 'absent: no HTTP is served',
         says: 'Health, metrics and status over HTTP.',
       }),
       log: documented(log.prefault({}), { says: 'The log, written to standard error.' }),
     }),
-    ['routes', 'admin', 'ledger', 'policy', 'limits', 'timers', 'telephony', 'calls', 'media_relay'],
+    ['routes', 'policy', 'limits', 'timers', 'telephony', 'calls', 'media_relay'],
   );
 }
 

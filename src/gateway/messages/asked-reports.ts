@@ -30,8 +30,9 @@ import type { ImdnReport } from '../../mime/index.ts';
 import type { Message } from '../../xmpp/index.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
-import type { WrappedForm } from './delivery.ts';
+import type { WrappedForm } from './delivery-parts.ts';
 import type { ErrorReports } from './error-reports.ts';
+import type { ToSipOutcomes } from './outcomes.ts';
 import type { Peers } from './peers.ts';
 import type { ReportStore } from './report-store.ts';
 
@@ -52,6 +53,7 @@ export interface AskedReportsEnv {
   readonly store: ReportStore;
   /** What becomes of a notification is confirmed like an error stanza, and waits for a link like one. */
   readonly stanzas: ErrorReports;
+  readonly toSipOutcomes: ToSipOutcomes;
   groupFor(domain: string): LinkGroup | undefined;
 }
 
@@ -134,6 +136,7 @@ export class AskedReports {
         headers: draft.headers,
         body: draft.body,
       }),
+      messageId,
       refused: () => peers.refuses(peer),
     };
   }
@@ -186,6 +189,7 @@ export class AskedReports {
     const group = this.#env.groupFor(domain);
     if (group === undefined) return this.#results.unknown.add();
     this.#told.set(report.messageId, transition.state, now, REPORT_MS);
+    this.#env.toSipOutcomes.told(report.messageId, event);
     let told = false;
     for (const each of transition.tell) {
       // RCPT-07: a failure is told to everybody. It was asked for with every report.

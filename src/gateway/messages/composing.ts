@@ -10,7 +10,7 @@ import { chatStateElement, type ChatState } from '../../xmpp/index.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import type { Conversation } from './conversations.ts';
-import { NEW_CALL_ID_CHARS, type Origin } from './delivery.ts';
+import { NEW_CALL_ID_CHARS, type Origin } from './delivery-parts.ts';
 import type { SipDeliveries } from './sip-deliveries.ts';
 
 /** IM-66: at least 60 s. */

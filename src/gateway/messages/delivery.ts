@@ -1,6 +1,5 @@
 // Runs the machine of one MESSAGE on its way to SIP: locates, sends, tries the next target, answers challenges.
 
-import type { Bytes, Random } from '../../base/index.ts';
 import {
   QUEUED,
   stepToSip,
@@ -25,26 +24,26 @@ import {
   type AuthRetry,
   type ClientFailure,
   type ClientHandlers,
-  type HeaderField,
   type LocatedTarget,
   type LocateResult,
   type SipRequest,
   type SipResponse,
 } from '../../sip/index.ts';
-import { stanzaError, type StanzaError } from '../../xmpp/index.ts';
+import type { StanzaError } from '../../xmpp/index.ts';
+import {
+  TOO_LONG,
+  MAX_MESSAGE_OCTETS,
+  newFromTag,
+  type DeliveryParts,
+  type Tried,
+  type WrappedForm,
+} from './delivery-parts.ts';
+import type { OpenRow } from './ledger.ts';
+import { WAITS_TO_SIP } from './open-rows.ts';
+import { toSipRecord } from './outcomes.ts';
 import { contactUris } from './redirect.ts';
 import type { DeliveryEnv, SipDeliveries } from './sip-deliveries.ts';
 
-/** IM-30: the whole request, in octets. RFC 3428 §8: the path may hold a hop over UDP that we do not see. */
-export const MAX_MESSAGE_OCTETS = 1300;
-/** What its sender hears (RFC 7572 §6). */
-export const TOO_LONG: StanzaError = stanzaError('policy-violation', {
-  text: `The message would be longer than ${MAX_MESSAGE_OCTETS} octets as a SIP request`,
-  lang: 'en',
-});
-/** 130 random bits for a Call-ID of our own (RFC 3261 §8.1.1.4), in characters of base32. */
-export const NEW_CALL_ID_CHARS = 26;
-const TAG_CHARS = 16;
 /** RFC 3261 §8.2.2.2. */
 const MERGED = 482;
 /** RFC 3261 §8.1.3.1. */
@@ -53,50 +52,6 @@ const FAILED_AS: Readonly<Record<ClientFailure, number | undefined>> = {
   transport: 503,
   stopped: undefined,
 };
-
-/** Who sent it, and hears what became of it: exactly one of the two, once. */
-export interface Origin {
-  /** Correlation id for the log. */
-  readonly cid: string;
-  /** For From; '' for none. */
-  readonly displayName: string;
-  /** Its message has to wait: a good moment to let go of what it does not need. */
-  settle?(): void;
-  delivered(): void;
-  /** `status`: the final response; 408 and 503 where there was none in time or no way (RFC 3261 §8.1.3.1). */
-  refused(error: StanzaError, status: number | undefined): void;
-}
-
-export interface DeliveryParts {
-  readonly origin: Origin;
-  /** SIP URIs. */
-  readonly from: string;
-  readonly requestUri: string;
-  readonly callId: string;
-  readonly maxForwards: number;
-  /** Content headers and others that no request of ours has by itself. */
-  readonly headers: readonly HeaderField[];
-  readonly body: Bytes;
-  /** Made here when absent. */
-  readonly fromTag?: string;
-  /** It was sent before, and nobody knows what became of it: a 482 then says that the receiver has it (RFC 3261 §8.2.2.2). */
-  readonly repeated?: boolean;
-  /** The form that asks for reports, which is sent instead as long as the target takes it (RCPT-01). */
-  readonly wrapped?: WrappedForm | undefined;
-}
-
-/** 80 random bits, more than the 32 of RFC 3261 §19.3: it names the message in the store too. */
-export function newFromTag(random: Random): string {
-  return random.base32(TAG_CHARS);
-}
-
-/** Content headers and body that stand in the place of the plain ones. */
-export interface WrappedForm {
-  readonly headers: readonly HeaderField[];
-  readonly body: Bytes;
-  /** The target does not understand it. */
-  refused(): void;
-}
 
 const LOCATED: ToSipEvent = { kind: 'located' };
 const TOO_LONG_EVENT: ToSipEvent = { kind: 'tooLong' };
@@ -124,6 +79,10 @@ export class Delivery implements ClientHandlers {
   #cseq = 1;
   #error: StanzaError | undefined;
   #status: number | undefined;
+  /** Requests sent so far. */
+  #attempts = 0;
+  /** When it entered its state, in milliseconds since 1970-01-01T00:00:00Z. */
+  #sinceMs: number;
   /** What a 503 asked for; undefined: the usual penalty. */
   #retryAfterMs: number | undefined;
   /** Contacts of redirects that are still to be tried … */
@@ -141,6 +100,19 @@ export class Delivery implements ClientHandlers {
     this.#tag = parts.fromTag ?? newFromTag(env.random);
     this.#displayName = parts.origin.displayName;
     this.#from = this.#formatFrom();
+    this.#sinceMs = env.clock.wall();
+  }
+
+  /** For the ledger: how far it came; undefined when its origin has no row. */
+  get openRow(): OpenRow | undefined {
+    const facts = this.#parts.origin.facts?.();
+    if (facts === undefined) return undefined;
+    return {
+      record: toSipRecord('open', { ...facts, ...this.#tried }, this.#sinceMs, undefined),
+      state: this.state.kind,
+      sinceMs: this.#sinceMs,
+      waitsFor: WAITS_TO_SIP[this.state.kind],
+    };
   }
 
   step(event: ToSipEvent): void {
@@ -154,6 +126,7 @@ export class Delivery implements ClientHandlers {
       });
       return;
     }
+    if (transition.state !== this.state) this.#sinceMs = this.#env.clock.wall();
     this.state = transition.state;
     for (const effect of transition.effects) this.#run(effect);
   }
@@ -209,6 +182,21 @@ export class Delivery implements ClientHandlers {
     return this.#targets[this.#next - 1];
   }
 
+  get #tried(): Tried {
+    const target = this.#target;
+    return {
+      callId: this.#parts.callId,
+      fromTag: this.#tag,
+      cseq: this.#request?.cseq.number,
+      sipFrom: this.#parts.from,
+      requestUri: this.#requestUri,
+      imdnId: this.#wrapped?.messageId,
+      target: target === undefined ? undefined : formatTarget(target),
+      attempts: this.#attempts,
+      status: this.#status,
+    };
+  }
+
   #run(effect: ToSipEffect): void {
     switch (effect) {
       case 'locate':
@@ -229,9 +217,13 @@ export class Delivery implements ClientHandlers {
         return;
       case 'countDelivered':
         this.#logDelivered();
-        return this.#parts.origin.delivered();
+        return this.#parts.origin.delivered(this.#tried);
       case 'report':
-        return this.#parts.origin.refused(this.#error ?? gatewayStanzaError('ERR-G5'), this.#status);
+        return this.#parts.origin.refused(
+          this.#error ?? gatewayStanzaError('ERR-G5'),
+          this.#status,
+          this.#tried,
+        );
       case 'releaseTurn':
         return this.#queue.ended(this, false);
       case 'failQueue':
@@ -277,7 +269,7 @@ export class Delivery implements ClientHandlers {
         callId: this.#parts.callId,
         from: this.#parts.from,
         to: this.#requestUri,
-        target: `${target.transport} ${target.address} ${target.port}`,
+        target: formatTarget(target),
       });
     }
     // The repetition with credentials may be longer; it then goes by a congestion-safe transport (RFC 3261 §18.1.1).
@@ -285,7 +277,9 @@ export class Delivery implements ClientHandlers {
       request.header('authorization') === undefined && request.header('proxy-authorization') === undefined
         ? MAX_MESSAGE_OCTETS
         : Infinity;
+    this.#attempts += 1;
     if (transactions.request(request, target, this, maxOctets) !== undefined) return;
+    this.#attempts -= 1;
     // Nothing was sent. A name to be shown is decoration: it goes rather than the message (ADDR-70), and so do reports.
     if (this.#displayName !== '') {
       this.#displayName = '';
@@ -372,6 +366,10 @@ export class Delivery implements ClientHandlers {
     }
     return responseToStanzaError(response.status, response.reason, contact === undefined ? {} : { contact });
   }
+}
+
+function formatTarget(target: LocatedTarget): string {
+  return `${target.transport} ${target.address} ${target.port}`;
 }
 
 /** DNS-15: how long a 503 asks to be left alone, in milliseconds; a broken Retry-After is none. The list bounds it. */

@@ -1,11 +1,73 @@
-// The kept messages of one SIP user, in the order in which they were accepted: keys only, their content is in the store.
+// The kept messages of one SIP user, in the order in which they were accepted: what finds them; their
+// content is in the store.
 
-import type { Timer } from '../../base/index.ts';
+import { detachText, type Timer } from '../../base/index.ts';
+import type { LedgerRecord, OutboxRecord } from '../../interwork/message/index.ts';
+import type { OpenRow } from './ledger.ts';
 
 export interface KeptKey {
   readonly key: string;
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly acceptedMs: number;
+  /** What the ledger finds it by: `id` and `from` of the stanza, Call-ID. */
+  readonly xmppId: string | undefined;
+  readonly xmppFrom: string | undefined;
+  readonly callId: string;
+}
+
+export function keptKeyOf(
+  key: string,
+  { acceptedMs, stanza, callId }: Pick<OutboxRecord, 'acceptedMs' | 'stanza' | 'callId'>,
+): KeptKey {
+  return {
+    key: detachText(key),
+    acceptedMs,
+    xmppId: attribute(stanza, 'id'),
+    xmppFrom: attribute(stanza, 'from'),
+    callId: detachText(callId),
+  };
+}
+
+function attribute(stanza: readonly string[], name: string): string | undefined {
+  for (let i = 0; i + 1 < stanza.length; i += 2)
+    if (stanza[i] === name) return detachText(stanza[i + 1] ?? '');
+  return undefined;
+}
+
+/** For the ledger: what waits and is asked for, except what is being sent, which is with the deliveries. */
+export function keptRows(
+  queues: Iterable<KeptQueue>,
+  named: (record: LedgerRecord) => boolean,
+  limit: number,
+): OpenRow[] {
+  const rows: OpenRow[] = [];
+  for (const queue of queues) {
+    for (const entry of queue.keys) {
+      if (rows.length >= limit) return rows;
+      if (queue.busy && entry === queue.head) continue;
+      const row = keptRow(queue, entry);
+      if (named(row.record)) rows.push(row);
+    }
+  }
+  return rows;
+}
+
+function keptRow(queue: KeptQueue, { acceptedMs, xmppId, xmppFrom, callId }: KeptKey): OpenRow {
+  const record: LedgerRecord = {
+    direction: 'xmpp_to_sip',
+    outcome: 'open',
+    acceptedMs,
+    xmppId,
+    xmppFrom,
+    xmppTo: queue.recipient,
+    callId,
+  };
+  return {
+    record,
+    state: 'kept',
+    sinceMs: acceptedMs,
+    waitsFor: 'its SIP user to be seen, or the next attempt',
+  };
 }
 
 export class KeptQueue {

@@ -1,7 +1,7 @@
 // The parts of the message feature, made and joined: what the composition root sees of it.
 
 import type { Clock, Collection, Counters, Log, Random, Store, Timers } from '../../base/index.ts';
-import type { OutboxRecord } from '../../interwork/message/index.ts';
+import type { LedgerPage, OutboxRecord } from '../../interwork/message/index.ts';
 import type { TransactionLayer } from '../../sip/index.ts';
 import { domainOf } from '../address-text.ts';
 import type { Config } from '../config/schema.ts';
@@ -13,6 +13,7 @@ import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import { ComposingToSip, ComposingToXmpp } from './composing.ts';
 import { Conversations } from './conversations.ts';
 import { ErrorReports } from './error-reports.ts';
+import { Ledger } from './ledger.ts';
 import { Outbox } from './outbox.ts';
 import type { Sender } from './outbox-message.ts';
 import { ToSipOutcomes, ToXmppOutcomes } from './outcomes.ts';
@@ -38,6 +39,7 @@ export interface MessageFeatureEnv {
   readonly subscriptions: Subscriptions;
   readonly store: Store;
   readonly outbox: Collection<OutboxRecord>;
+  readonly ledger: Collection<LedgerPage>;
   /** See `GatewayEnv`. */
   readonly keys: readonly Uint8Array[] | undefined;
   /** Who asks registrars: a SIP URI of the gateway; called when the listeners are bound. */
@@ -48,6 +50,7 @@ export class MessageFeature {
   readonly toXmpp: ToXmppMessages;
   readonly toSip: ToSipMessages;
   readonly reports: ReportDesk;
+  readonly ledger: Ledger;
   readonly #env: MessageFeatureEnv;
   readonly #conversations: Conversations;
   readonly #deliveries: SipDeliveries;
@@ -61,9 +64,11 @@ export class MessageFeature {
     const { clock, timers, random, log, counters, live, config, links, transactions } = env;
     this.#env = env;
     this.#conversations = new Conversations(clock);
+    this.ledger = new Ledger({ clock, timers, random, log, counters }, config.ledger, env.ledger);
     this.#errors = new ErrorReports({ clock, log, counters });
     this.#composingToXmpp = new ComposingToXmpp(timers);
     this.#deliveries = new SipDeliveries({
+      clock,
       random,
       log,
       live,
@@ -72,11 +77,12 @@ export class MessageFeature {
     });
     const deliveries = this.#deliveries;
     this.#composingToSip = new ComposingToSip({ clock, timers, random, live, deliveries });
-    const outcomes = new ToXmppOutcomes(counters);
+    const outcomes = new ToXmppOutcomes({ clock, counters }, this.ledger);
+    const toSipOutcomes = new ToSipOutcomes({ clock, counters }, this.ledger);
     const sink = new ImdnReports({ clock, random, counters }, deliveries);
     const groupFor = (domain: string): LinkGroup | undefined => links.groupFor(domain);
     this.reports = new ReportDesk({
-      ...{ clock, random, log, counters, outcomes, sink, groupFor, live },
+      ...{ clock, random, log, counters, outcomes, toSipOutcomes, sink, groupFor, live },
       stanzas: this.#errors,
       keys: env.keys,
     });
@@ -102,14 +108,15 @@ export class MessageFeature {
       awaited: (recipient, waits) => this.#awaited?.awaited(recipient, waits),
     });
     this.toSip = new ToSipMessages({
-      ...{ random, log, live },
-      outcomes: new ToSipOutcomes(counters),
+      ...{ clock, random, log, live },
+      outcomes: toSipOutcomes,
       conversations: this.#conversations,
       outbox: this.#outbox,
       errors: this.#errors,
       composing: this.#composingToSip,
       asked: this.reports.asked,
     });
+    for (const open of [this.toXmpp, this.#deliveries, this.#outbox]) this.ledger.watch(open);
   }
 
   /** Goes on with what an earlier run left. The listeners are bound and the links are there. */
@@ -137,6 +144,7 @@ export class MessageFeature {
     this.#outbox.sweep();
     this.toXmpp.sweep();
     this.reports.sweep();
+    this.ledger.sweep();
   }
 
   /** Takes nothing new; resolves when everything open has had its outcome. */
@@ -189,6 +197,7 @@ export class MessageFeature {
       awaited_users: this.#outbox.awaited,
       watched_registrations: this.#awaited?.size ?? 0,
       conversations: this.#conversations.size,
+      ledger_rows: this.ledger.size,
       composing: this.#composingToSip.size + this.#composingToXmpp.size,
     };
   }
@@ -196,6 +205,8 @@ export class MessageFeature {
   /** The sender's side of a message that was read from the store. */
   #senderOf(record: OutboxRecord): Sender | undefined {
     const group = this.#env.links.groupFor(domainOf(record.recipient));
-    return group === undefined ? undefined : this.toSip.senderOf(record.stanza, record.callId, group);
+    return group === undefined
+      ? undefined
+      : this.toSip.senderOf(record.stanza, record.callId, group, record.acceptedMs);
   }
 }

@@ -7,6 +7,7 @@ import type { ServerTransaction } from '../../sip/index.ts';
 import { XmlElement } from '../../xml/index.ts';
 import { bareOf, domainOf } from '../address-text.ts';
 import type { ConfirmedStanza } from '../link-group.ts';
+import type { ToXmppFacts } from './outcomes.ts';
 
 /** Where reports on accepted messages go (IMDN, RFC 5438). */
 export interface ReportSink {
@@ -29,6 +30,9 @@ export interface AcceptedMessage extends ReportSubject {
   readonly recipient: string;
 }
 
+/** What a row of the ledger says besides the request: the people of the stanza, and why it ended so. */
+export type Why = Pick<ToXmppFacts, 'from' | 'to' | 'condition' | 'text' | 'clause'>;
+
 /** Runs the machine of a message. */
 interface MessageOwner {
   step(message: OpenMessage, event: ToXmppEvent): void;
@@ -44,6 +48,11 @@ export class OpenMessage implements ConfirmedStanza {
   reports: RequestedReports | undefined;
   readonly owner: MessageOwner;
   deadline: Timer | undefined;
+  /** When it came, and when it entered its state: milliseconds since 1970-01-01T00:00:00Z. */
+  readonly acceptedMs: number;
+  sinceMs: number;
+  /** Number of its row in the ledger, once it has one. */
+  row = -1;
   /** The error stanza at hand while `errorStanza` is being stepped. */
   error: XmlElement | undefined;
   constructor(
@@ -52,8 +61,11 @@ export class OpenMessage implements ConfirmedStanza {
     id: string,
     stanza: XmlElement,
     reports: RequestedReports | undefined,
+    acceptedMs: number,
   ) {
     this.owner = owner;
+    this.acceptedMs = acceptedMs;
+    this.sinceMs = acceptedMs;
     this.tx = tx;
     this.id = id;
     this.stanza = stanza;
@@ -74,6 +86,23 @@ export class OpenMessage implements ConfirmedStanza {
 
   writtenAgain(): void {
     this.owner.step(this, 'writtenAgain');
+  }
+
+  /** What its row in the ledger is made of; undefined when it is only remembered. */
+  facts(status: number | undefined, why: Why | undefined): ToXmppFacts | undefined {
+    if (this.tx === undefined) return undefined;
+    return {
+      request: this.tx.request,
+      acceptedMs: this.acceptedMs,
+      id: this.id,
+      from: this.stanza.attr('from'),
+      to: this.stanza.attr('to'),
+      messageId: this.reports?.messageId,
+      status,
+      condition: why?.condition,
+      text: why?.text,
+      clause: why?.clause,
+    };
   }
 
   /** undefined when no report was asked for, or when it is only remembered. */
@@ -105,4 +134,14 @@ export class OpenMessage implements ConfirmedStanza {
 /** True when the sender of an error is of the domain that the message went to. */
 export function speaksForDomain(error: XmlElement, message: OpenMessage): boolean {
   return domainOf(error.attr('from') ?? '') === domainOf(message.stanza.attr('to') ?? '');
+}
+
+/** True for what may hold a disposition notification (IM-44). */
+export function mayHoldReport(tx: ServerTransaction): boolean {
+  return /^\s*message\//i.test(tx.request.header('content-type') ?? '');
+}
+
+/** The people of a stanza, for its row in the ledger. */
+export function peopleOf(stanza: XmlElement): Why {
+  return { from: stanza.attr('from'), to: stanza.attr('to') };
 }

@@ -3,14 +3,15 @@
 import type { DurableState, OutboxRecord } from '../../interwork/message/index.ts';
 import { formatSipDate, headerField, rawHeaderField, type HeaderField } from '../../sip/index.ts';
 import type { StanzaError } from '../../xmpp/index.ts';
-import type { DeliveryParts, Origin } from './delivery.ts';
+import type { DeliveryParts, Origin, Tried } from './delivery-parts.ts';
+import type { ToSipFacts } from './outcomes.ts';
 
 /** The sender's side of a message: tells him, under his id, and counts. */
 export interface Sender extends Origin {
   /** Attributes of the stanza, names and values by turns. */
   readonly stanza: readonly string[];
   /** As `refused`; `reported` is called when the XMPP server has the error, or when nobody can be told any more. */
-  report(error: StanzaError, reported: () => void): void;
+  report(error: StanzaError, reported: () => void, tried?: Tried): void;
 }
 
 /** Runs the machine of a message. */
@@ -31,6 +32,8 @@ export type Letter = Omit<DeliveryParts, 'origin'> & {
 export class OutboxMessage implements OutboxRecord, Origin {
   state: DurableState;
   error: StanzaError | undefined;
+  /** How far the last attempt came. */
+  tried: Tried | undefined;
   /** The Date that was added is on the request that is under way. */
   dated = false;
   /** It waited in the queue of its recipient, and holds the head of it while it is being sent. */
@@ -117,11 +120,17 @@ export class OutboxMessage implements OutboxRecord, Origin {
     this.#letter.sender.settle?.();
   }
 
-  delivered(): void {
+  facts(): ToSipFacts {
+    return { ...this.#letter.sender.facts?.(), acceptedMs: this.acceptedMs };
+  }
+
+  delivered(tried: Tried): void {
+    this.tried = tried;
     this.#owner.delivered(this);
   }
 
-  refused(error: StanzaError, status: number | undefined): void {
+  refused(error: StanzaError, status: number | undefined, tried?: Tried): void {
+    this.tried = tried;
     this.#owner.refused(this, error, status);
   }
 }

@@ -8,13 +8,16 @@ import {
   type DurableEffect,
   type DurableEvent,
   type DurableState,
+  type LedgerRecord,
   type OutboxRecord,
 } from '../../interwork/message/index.ts';
+import { gatewayStanzaError } from '../../mapping/index.ts';
 import { stanzaError, type StanzaError } from '../../xmpp/index.ts';
 import { domainOf } from '../address-text.ts';
 import type { Live } from '../live.ts';
-import { TOO_LONG } from './delivery.ts';
-import { KeptQueue, retryDelayMs } from './kept-queue.ts';
+import { TOO_LONG, type Tried } from './delivery-parts.ts';
+import { keptKeyOf, keptRows, KeptQueue, retryDelayMs, type KeptKey } from './kept-queue.ts';
+import type { OpenRow } from './ledger.ts';
 import { letterOf, OutboxMessage, withDate, type Letter, type Sender } from './outbox-message.ts';
 import type { SipDeliveries } from './sip-deliveries.ts';
 
@@ -22,6 +25,7 @@ const HOUR_MS = 3_600_000;
 /** Uncommitted records at which no more is read from XMPP, and at which reading goes on. */
 const PAUSE_AT = 512;
 const RESUME_AT = 64;
+const NOT_TRIED: Tried = {};
 /** Records read at once at the start. */
 const PAGE = 500;
 /** A new message for an absent user is a reason to try again, but not each of a hundred. */
@@ -82,6 +86,11 @@ export class Outbox {
   /** Messages that wait for their users. */
   get kept(): number {
     return this.#kept;
+  }
+
+  /** For the ledger: kept messages that it asks for. */
+  findOpen(named: (record: LedgerRecord) => boolean, limit: number): OpenRow[] {
+    return keptRows(this.#queues.values(), named, limit);
   }
 
   /** SIP users for whom messages wait. */
@@ -175,14 +184,16 @@ export class Outbox {
   #run(message: OutboxMessage, effect: DurableEffect): void {
     switch (effect) {
       case 'countDelivered':
-        return message.letter.sender.delivered();
+        return message.letter.sender.delivered(message.tried ?? NOT_TRIED);
       case 'keep':
         return this.#keep(message);
       case 'send':
         return this.#deliver(message, true);
       case 'report':
-        return message.letter.sender.report(message.error ?? stanzaError('recipient-unavailable'), () =>
-          this.#step(message, 'reported'),
+        return message.letter.sender.report(
+          message.error ?? stanzaError('recipient-unavailable'),
+          () => this.#step(message, 'reported'),
+          message.tried,
         );
       case 'forget':
         this.#env.records.delete(message.key);
@@ -236,13 +247,14 @@ export class Outbox {
       });
       return this.#step(message, 'notKept');
     }
-    this.#enqueue(queue, message.key, message.acceptedMs);
+    this.#enqueue(queue, keptKeyOf(message.key, message));
     this.#keptTotal.add();
     if (log.enabled('debug')) log.debug('message.kept', { cid: message.cid, recipient: message.recipient });
     this.#env.records.put(message.key, message, (error) => {
       if (error === undefined) return;
       this.#storeFailed(error);
       this.#dequeue(queue, message.key);
+      message.error = gatewayStanzaError('ERR-G4');
       this.#step(message, 'notKept');
     });
     if (!queue.busy && queue.timer === undefined) this.#later(queue, queue.attempts);
@@ -260,7 +272,7 @@ export class Outbox {
   #restoreOne(key: string, record: OutboxRecord): void {
     const { log } = this.#env;
     if (record.state === 'kept') {
-      this.#enqueue(this.#queueOf(record.recipient), key, record.acceptedMs);
+      this.#enqueue(this.#queueOf(record.recipient), keptKeyOf(key, record));
       return;
     }
     const sender = this.#env.senderOf(record);
@@ -356,8 +368,8 @@ export class Outbox {
     return queue;
   }
 
-  #enqueue(queue: KeptQueue, key: string, acceptedMs: number): void {
-    queue.insert({ key, acceptedMs });
+  #enqueue(queue: KeptQueue, entry: KeptKey): void {
+    queue.insert(entry);
     this.#kept += 1;
     const domain = domainOf(queue.recipient);
     this.#perDomain.set(domain, (this.#perDomain.get(domain) ?? 0) + 1);

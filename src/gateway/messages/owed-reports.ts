@@ -164,13 +164,14 @@ export class OwedReports {
     // The recipient says it, or a server on the way to him, which speaks for its domain.
     if (domainOf(stanza.attr('from') ?? '') !== domainOf(record.recipient)) return false;
     if (record.state === 'waiting') tellLoss(this.#env, id, stanza);
-    this.#step(id, record, 'failed');
+    this.#step(id, record, 'failed', readStanzaError(stanza).condition);
     return true;
   }
 
-  #step(id: string, record: OwedRecord, event: ReportEvent): ResultName {
+  #step(id: string, record: OwedRecord, event: ReportEvent, condition?: string): ResultName {
     const transition = stepReport(record.state, event);
     if (!transition.expected) return 'repeated';
+    this.#env.outcomes.told(id, event, condition);
     const { reports, senderUri, recipientUri } = record;
     let result: ResultName = 'not-asked';
     for (const each of transition.tell) {
@@ -229,7 +230,7 @@ export function tellLoss(
   id: string,
   error: XmlElement,
 ): void {
-  env.outcomes.lost.add();
+  env.outcomes.lost();
   env.log.warn('message.lost', {
     cid: id,
     from: error.attr('from'),

@@ -26,10 +26,10 @@ export class RecentIds {
     });
   }
 
-  /** Keeps an id for a minute. */
-  add(id: string): void {
+  /** Keeps an id for a minute, with the last 16 bits of the number of its row in the ledger. */
+  add(id: string, row: number): void {
     this.#hash.digest(id);
-    if (!this.#store.add(this.#hash, 0)) this.#incompleteUntilMs = this.#clock.now() + KEEP_MS;
+    if (!this.#store.add(this.#hash, row & 0xffff)) this.#incompleteUntilMs = this.#clock.now() + KEEP_MS;
   }
 
   /** True for an id of the last minute; when there were too many to keep, for every id that looks like one. */
@@ -37,6 +37,13 @@ export class RecentIds {
     this.#hash.digest(id);
     if (this.#store.find(this.#hash) >= 0) return true;
     return this.#clock.now() < this.#incompleteUntilMs && isMessageId(id);
+  }
+
+  /** What `add` kept with the id; 0 when the id is not known. */
+  rowBits(id: string): number {
+    this.#hash.digest(id);
+    const record = this.#store.find(this.#hash);
+    return record < 0 ? 0 : this.#store.status(record);
   }
 
   clear(): void {

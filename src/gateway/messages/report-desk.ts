@@ -15,7 +15,7 @@ import type { Live } from '../live.ts';
 import { AskedReports } from './asked-reports.ts';
 import type { ErrorReports } from './error-reports.ts';
 import type { ReportSink } from './open-message.ts';
-import type { ToXmppOutcomes } from './outcomes.ts';
+import type { ToSipOutcomes, ToXmppOutcomes } from './outcomes.ts';
 import { OwedReports } from './owed-reports.ts';
 import { Peers } from './peers.ts';
 import { ReportStore } from './report-store.ts';
@@ -29,6 +29,7 @@ export interface ReportDeskEnv {
   readonly counters: Counters;
   readonly live: Live;
   readonly outcomes: ToXmppOutcomes;
+  readonly toSipOutcomes: ToSipOutcomes;
   readonly stanzas: ErrorReports;
   /** Notifications to SIP. */
   readonly sink: ReportSink;

@@ -18,7 +18,7 @@ import {
   IMDN_TYPE,
 } from '../../mime/index.ts';
 import { DEFAULT_MAX_FORWARDS, headerField, type HeaderField } from '../../sip/index.ts';
-import { NEW_CALL_ID_CHARS, type Origin } from './delivery.ts';
+import { NEW_CALL_ID_CHARS, type Origin } from './delivery-parts.ts';
 import type { SipDeliveries } from './sip-deliveries.ts';
 import type { ReportSink, ReportSubject } from './open-message.ts';
 

@@ -1,11 +1,13 @@
 // All MESSAGE requests that the gateway sends, one at a time to each Request-URI (IM-33, RFC 3428 §8).
 
-import { ChurnMap, type Log, type Random } from '../../base/index.ts';
-import type { ToSipEvent } from '../../interwork/message/index.ts';
+import { ChurnMap, type Clock, type Log, type Random } from '../../base/index.ts';
+import type { LedgerRecord, ToSipEvent } from '../../interwork/message/index.ts';
 import { gatewayStanzaError } from '../../mapping/index.ts';
 import type { TransactionLayer } from '../../sip/index.ts';
 import type { Live } from '../live.ts';
-import { Delivery, type DeliveryParts } from './delivery.ts';
+import { Delivery } from './delivery.ts';
+import type { DeliveryParts } from './delivery-parts.ts';
+import type { OpenRow } from './ledger.ts';
 
 /** Messages that may wait behind the one that is outstanding to the same Request-URI; beyond it ERR-G2. */
 const MAX_WAITING = 100;
@@ -16,6 +18,7 @@ const TURN: ToSipEvent = { kind: 'turn' };
 const DRAINED: ToSipEvent = { kind: 'drained' };
 
 export interface DeliveryEnv {
+  readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly live: Live;
@@ -39,6 +42,18 @@ export class SipDeliveries {
 
   constructor(env: DeliveryEnv) {
     this.#env = env;
+  }
+
+  /** For the ledger: messages without an outcome that it asks for. */
+  findOpen(named: (record: LedgerRecord) => boolean, limit: number): OpenRow[] {
+    const rows: OpenRow[] = [];
+    for (const { active, waiting } of this.#queues.values()) {
+      for (const delivery of [active, ...waiting]) {
+        const row = delivery.openRow;
+        if (row !== undefined && rows.length < limit && named(row.record)) rows.push(row);
+      }
+    }
+    return rows;
   }
 
   /** Messages without an outcome. */

@@ -1,8 +1,8 @@
 // Takes messages from XMPP to SIP, and reports each that was not delivered to its sender, with his id.
 
-import { detachText, type Log, type Random } from '../../base/index.ts';
-import { toSip, type MessageDraft } from '../../interwork/message/index.ts';
-import { responseToStanzaError, type MappedUri } from '../../mapping/index.ts';
+import { detachText, type Clock, type Log, type Random } from '../../base/index.ts';
+import { correlationId, toSip, type MessageDraft } from '../../interwork/message/index.ts';
+import { gatewayConditionOf, responseToStanzaError, type MappedUri } from '../../mapping/index.ts';
 import {
   errorReply,
   mayAnswerWithError,
@@ -19,16 +19,14 @@ import type { Live } from '../live.ts';
 import type { AskedReports } from './asked-reports.ts';
 import type { ComposingToSip } from './composing.ts';
 import type { Conversation, Conversations } from './conversations.ts';
-import { MAX_MESSAGE_OCTETS, NEW_CALL_ID_CHARS, newFromTag, TOO_LONG } from './delivery.ts';
+import { MAX_MESSAGE_OCTETS, NEW_CALL_ID_CHARS, newFromTag, TOO_LONG, type Tried } from './delivery-parts.ts';
 import type { ErrorReports } from './error-reports.ts';
-import type { ToSipOutcomes } from './outcomes.ts';
+import type { ToSipFacts, ToSipOutcomes } from './outcomes.ts';
 import type { Outbox } from './outbox.ts';
 import type { Sender } from './outbox-message.ts';
 
-/** Longer ids of clients are not written into log lines. */
-const MAX_CORRELATION = 64;
-
 export interface ToSipEnv {
+  readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly live: Live;
@@ -46,44 +44,57 @@ class StanzaSender implements Sender {
   #message: Message;
   readonly #group: LinkGroup;
   readonly #callId: string;
+  readonly #acceptedMs: number;
   /** A client that wants a name to be shown sends it (ADDR-70, XEP-0172). */
   readonly displayName: string;
 
-  constructor(owner: ToSipMessages, message: Message, group: LinkGroup, callId: string) {
+  constructor(owner: ToSipMessages, message: Message, group: LinkGroup, callId: string, acceptedMs: number) {
     this.#owner = owner;
     // Looked for only where there is more than a body and a thread.
     this.displayName = message.element.children.length > 1 ? (readNick(message.element) ?? '') : '';
     this.#message = withoutContent(message);
     this.#group = group;
     this.#callId = callId;
+    this.#acceptedMs = acceptedMs;
   }
 
   /** The client's id where it has one that fits a log line, else the Call-ID. */
   get cid(): string {
-    return correlationOf(this.#message) ?? this.#callId;
+    return correlationId(this.#message.id) ?? this.#callId;
   }
 
   /** It will wait: pieces of the chunk that it came in would keep the whole chunk. */
   settle(): void {
     const { name, ns, attributes } = this.#message.element;
     const element = new XmlElement(name, ns, attributes.map(detachText));
-    this.#message = { ...this.#message, element };
+    const { id, from, to } = this.#message;
+    this.#message = { ...this.#message, element, id: detached(id), from: detached(from), to: detached(to) };
   }
 
-  delivered(): void {
-    this.#owner.delivered();
+  facts(): ToSipFacts {
+    return { ...factsOf(this.#message), acceptedMs: this.#acceptedMs };
   }
 
-  refused(error: StanzaError): void {
-    this.#owner.refuse(this.#message, error, this.#group);
+  delivered(tried: Tried): void {
+    this.#owner.delivered(this.#message, this.#acceptedMs, tried);
+  }
+
+  refused(error: StanzaError, _status: number | undefined, tried?: Tried): void {
+    this.#owner.refuse(this.#message, error, this.#group, { acceptedMs: this.#acceptedMs, ...tried });
   }
 
   get stanza(): readonly string[] {
     return this.#message.element.attributes;
   }
 
-  report(error: StanzaError, reported: () => void): void {
-    this.#owner.refuse(this.#message, error, this.#group, reported);
+  report(error: StanzaError, reported: () => void, tried?: Tried): void {
+    this.#owner.refuse(
+      this.#message,
+      error,
+      this.#group,
+      { acceptedMs: this.#acceptedMs, ...tried },
+      reported,
+    );
   }
 }
 
@@ -96,18 +107,18 @@ export class ToSipMessages {
 
   /** Takes one message, not of type error, whose addresses are mapped. */
   accept(message: Message, from: MappedUri, to: MappedUri, group: LinkGroup): void {
-    const { live, outcomes, conversations, outbox, composing, asked, log, random } = this.#env;
+    const { clock, live, outcomes, conversations, outbox, composing, asked, log, random } = this.#env;
     const result = toSip(message, { encrypted: live.messages.encrypted });
     if (result.kind === 'refused') return this.refuse(message, result.error, group);
     if (result.kind === 'nothing') {
-      outcomes.nothing.add();
+      outcomes.end('nothing', factsOf(message));
       return;
     }
     const conversation = conversations.open(to.bareText, from.bareText);
     if (!conversation.chatStates && readChatState(message.element) !== undefined)
       conversation.chatStates = true;
     if (result.kind === 'chatState') {
-      outcomes.nothing.add();
+      outcomes.typing();
       return composing.state(result.state, from.uri, to.uri, conversation);
     }
     conversation.lastType = message.type === 'chat' ? 'chat' : 'normal';
@@ -118,14 +129,14 @@ export class ToSipMessages {
     const callId = this.#callId(message, result.draft, conversation);
     if (live.logBodies && log.enabled('debug')) {
       log.debug('message.body', {
-        cid: correlationOf(message) ?? callId,
+        cid: correlationId(message.id) ?? callId,
         direction: 'xmpp_to_sip',
         body: message.bodies[0]?.text,
       });
     }
     composing.contentSent(from.uri, to.uri);
     outbox.send({
-      sender: new StanzaSender(this, message, group, callId),
+      sender: new StanzaSender(this, message, group, callId, clock.wall()),
       recipient: to.bareText,
       mayKeep: mayKeep(message.element),
       from: from.uri,
@@ -140,21 +151,33 @@ export class ToSipMessages {
   }
 
   /** The sender of a message that was read from the store. */
-  senderOf(attributes: readonly string[], callId: string, group: LinkGroup): Sender {
+  senderOf(attributes: readonly string[], callId: string, group: LinkGroup, acceptedMs: number): Sender {
     const message = readMessage(new XmlElement('message', NS_CLIENT, attributes));
-    return new StanzaSender(this, message, group, callId);
+    return new StanzaSender(this, message, group, callId, acceptedMs);
   }
 
   /**
    * Answers a message with an error, if it may be answered (ERR-R1). `reported` is called when the XMPP server has it, or
    * when nothing has to be or can be said.
    */
-  refuse(message: Message, error: StanzaError, group: LinkGroup, reported?: () => void): void {
+  refuse(
+    message: Message,
+    error: StanzaError,
+    group: LinkGroup,
+    facts?: Omit<ToSipFacts, 'condition'>,
+    reported?: () => void,
+  ): void {
     const { log, outcomes, errors } = this.#env;
-    outcomes.reported.add();
+    outcomes.end('reported', {
+      ...factsOf(message),
+      ...facts,
+      condition: error.condition,
+      text: error.text,
+      clause: facts?.clause ?? (error === TOO_LONG ? 'IM-30' : gatewayConditionOf(error)),
+    });
     if (log.enabled('debug')) {
       log.debug('message.reported', {
-        cid: correlationOf(message),
+        cid: correlationId(message.id),
         direction: 'xmpp_to_sip',
         condition: error.condition,
       });
@@ -163,8 +186,14 @@ export class ToSipMessages {
     else reported?.();
   }
 
-  delivered(): void {
-    this.#env.outcomes.delivered.add();
+  delivered(message: Message, acceptedMs: number, tried: Tried): void {
+    this.#env.outcomes.end('delivered', {
+      acceptedMs,
+      xmppId: message.id,
+      xmppFrom: message.from,
+      xmppTo: message.to,
+      ...tried,
+    });
   }
 
   /** IM-03: the thread if it can be a Call-ID, else a new one that is remembered with it. */
@@ -183,8 +212,12 @@ function mayKeep(element: XmlElement): boolean {
   return !hasHint(element, 'no-store') && !hasHint(element, 'no-permanent-store');
 }
 
-function correlationOf(message: Message): string | undefined {
-  return message.id !== undefined && message.id.length <= MAX_CORRELATION ? message.id : undefined;
+function factsOf({ id, from, to }: Message): ToSipFacts {
+  return { xmppId: id, xmppFrom: from, xmppTo: to };
+}
+
+function detached(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : detachText(text);
 }
 
 /** Octets that the request surely has: what is more than IM-30 allows need not wait to be told so. */

@@ -6,6 +6,7 @@ import {
   toXmpp,
   ToXmppState,
   type ToXmppEffect,
+  type LedgerRecord,
   type ToXmppEvent,
 } from '../../interwork/message/index.ts';
 import {
@@ -15,7 +16,7 @@ import {
   type MappedJid,
   type RequestedReports,
 } from '../../mapping/index.ts';
-import type { HeaderField, ResponseOptions, ServerTransaction } from '../../sip/index.ts';
+import type { HeaderField, ResponseOptions, ServerTransaction, SipRequest } from '../../sip/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
 import { readStanzaError, type ReportGiven } from '../../xmpp/index.ts';
 import { SendRefusal } from '../../edge/xmpp/index.ts';
@@ -25,20 +26,30 @@ import type { Live } from '../live.ts';
 import type { ComposingToXmpp } from './composing.ts';
 import type { Conversations } from './conversations.ts';
 import type { AskedReports } from './asked-reports.ts';
-import { OpenMessage, speaksForDomain, type ReportSink } from './open-message.ts';
+import type { OpenRow } from './ledger.ts';
+import { openRows } from './open-rows.ts';
+import {
+  mayHoldReport,
+  OpenMessage,
+  peopleOf,
+  speaksForDomain,
+  type ReportSink,
+  type Why,
+} from './open-message.ts';
 import { tellLoss, type OwedReports } from './owed-reports.ts';
 import type { Peers } from './peers.ts';
 import { RecentIds } from './recent-ids.ts';
-import type { ToXmppOutcomes } from './outcomes.ts';
+import type { ToXmppOutcome, ToXmppOutcomes } from './outcomes.ts';
 
 /** IM-29: the final response no later than 10 s after the request; the rest is for the way back. */
 const DEADLINE_MS = 9_500;
 /** Open messages at once; beyond it ERR-G2. */
 const MAX_OPEN = 50_000;
-/** How long, and of how many messages, a late error is known for one about a message that was told to have failed. */
+/** How long, and of how many messages, a late error is known for one about a message told to have failed. */
 const REMEMBER_ENDED_MS = 600_000;
 const MAX_ENDED = 20_000;
 const NO_HEADERS: readonly HeaderField[] = [];
+const NO_LINK: Why = { clause: 'ERR-G7', text: 'No component link may speak for the sender' };
 
 export interface ToXmppEnv {
   readonly clock: Clock;
@@ -78,6 +89,11 @@ export class ToXmppMessages {
     this.#acceptedIds = new RecentIds({ clock: env.clock, timers: env.timers, random: env.random });
   }
 
+  /** For the ledger: messages without a final response that it asks for. */
+  findOpen(named: (record: LedgerRecord) => boolean, limit: number): OpenRow[] {
+    return openRows(this.#open.values(), named, limit);
+  }
+
   /** Messages without a final response. */
   get open(): number {
     return this.#open.size;
@@ -95,15 +111,20 @@ export class ToXmppMessages {
     const to = live.book.sipTargetToJid(tx.request.requestUri);
     if (!to.ok) {
       const answer = faultToResponse(to.error, 'target');
-      return this.#reject(tx, answer.status, answer.headers);
+      return this.#reject(tx, answer.status, answer.headers, {
+        from: from.jidText,
+        text: to.error.message,
+        clause: to.error.clause ?? (to.error.kind === 'no-rule' ? 'ERR-G6' : undefined),
+      });
     }
+    const people = { from: from.jidText, to: to.value.jidText };
     const group = this.#env.groupFor(from.jid.domain);
     // A `from` that no link may speak for is never written to one (ERR-G7).
-    if (group === undefined) return this.#reject(tx, 403, NO_HEADERS);
+    if (group === undefined) return this.#reject(tx, 403, NO_HEADERS, { ...people, ...NO_LINK });
     // A report is not answered by an error, and can wait for a link (RCPT-09).
-    const hindered = this.#draining || !group.up;
-    if (hindered && !mayHoldReport(tx)) return this.#unavailable(tx);
-    if (this.#open.size >= MAX_OPEN) return this.#full(tx);
+    const hindrance = this.#draining ? 'ERR-G5' : group.up ? undefined : 'ERR-G1';
+    if (hindrance !== undefined && !mayHoldReport(tx)) return this.#unavailable(tx, hindrance, people);
+    if (this.#open.size >= MAX_OPEN) return this.#full(tx, people);
 
     const conversation = this.#env.conversations.find(from.bareText, to.value.bareText);
     const result = toXmpp(tx.request, {
@@ -116,7 +137,7 @@ export class ToXmppMessages {
     });
     switch (result.kind) {
       case 'message':
-        if (hindered) return this.#unavailable(tx);
+        if (hindrance !== undefined) return this.#unavailable(tx, hindrance, people);
         if (result.reports !== undefined) this.#env.peers.understands(from.bareText);
         return this.#write(
           tx,
@@ -131,23 +152,23 @@ export class ToXmppMessages {
         // XEP-0085 "Discovering support": never first to somebody who has sent none (IM-68).
         if (conversation?.chatStates === true)
           composing.state(result.stanza, result.composing, result.refreshSeconds, group);
-        outcomes.nothing.add();
+        outcomes.typing();
         return tx.respond(200);
       case 'imdn':
         this.#env.asked.take(result.report, from, to.value, result.id);
-        outcomes.nothing.add();
+        outcomes.end('nothing', { request: tx.request, status: 200, ...people });
         return tx.respond(200);
       case 'nothing':
-        outcomes.nothing.add();
+        outcomes.end('nothing', { request: tx.request, status: 200, ...people });
         return tx.respond(200);
       case 'refused':
-        return this.#reject(tx, result.status, result.headers);
+        return this.#reject(tx, result.status, result.headers, people);
     }
   }
 
   /** One that was refused before it came here (RFC 3261 §8.2). */
-  countRejected(): void {
-    this.#env.outcomes.rejected.add();
+  countRejected(request: SipRequest, status: number, clause?: string): void {
+    this.#env.outcomes.end('rejected', { request, status, clause });
   }
 
   /** A message stanza of type error: true when it was about one of these. */
@@ -168,6 +189,7 @@ export class ToXmppMessages {
     if (!this.#acceptedIds.has(id)) return owed.errorLater(id, stanza);
     // Its sender was told 2xx and asked for no reports.
     tellLoss(this.#env, id, stanza);
+    this.#env.outcomes.failedById(this.#acceptedIds.rowBits(id), id, readStanzaError(stanza).condition);
     return true;
   }
 
@@ -216,6 +238,7 @@ export class ToXmppMessages {
       return;
     }
     message.state = transition.state;
+    if (message.open) message.sinceMs = this.#env.clock.wall();
     for (const effect of transition.effects) this.#run(message, effect);
     if (!message.open && message.deadline !== undefined) this.#close(message);
   }
@@ -229,8 +252,7 @@ export class ToXmppMessages {
   }
 
   #find(id: string | undefined): OpenMessage | undefined {
-    if (id === undefined) return undefined;
-    return this.#open.get(id) ?? this.#ended.get(id, this.#env.clock.now());
+    return id === undefined ? undefined : (this.#open.get(id) ?? this.#ended.get(id, this.#env.clock.now()));
   }
 
   #write(
@@ -242,15 +264,12 @@ export class ToXmppMessages {
     newcomers: readonly [MappedJid, MappedJid] | undefined,
   ): void {
     const { log, timers, live, composing } = this.#env;
-    if (this.#open.has(id)) {
-      // The same Call-ID, CSeq and From tag by another way (RFC 3261 §8.2.2.2).
-      return this.#reject(tx, 482, NO_HEADERS);
-    }
-    const message = new OpenMessage(this, tx, id, stanza, reports);
+    // The same Call-ID, CSeq and From tag by another way (RFC 3261 §8.2.2.2).
+    if (this.#open.has(id))
+      return this.#reject(tx, 482, NO_HEADERS, { ...peopleOf(stanza), clause: 'RFC 3261 §8.2.2.2' });
+    const message = new OpenMessage(this, tx, id, stanza, reports, this.#env.clock.wall());
     const seq = group.sendConfirmed(message);
-    if (seq < 0) {
-      return this.#unwritten(tx, seq);
-    }
+    if (seq < 0) return this.#unwritten(tx, seq, peopleOf(stanza));
     if (newcomers !== undefined) this.#env.conversations.open(newcomers[0].bareText, newcomers[1].bareText);
     composing.contentSent(stanza);
     this.#open.set(id, message);
@@ -269,36 +288,36 @@ export class ToXmppMessages {
     }
   }
 
-  #unwritten(tx: ServerTransaction, refusal: number): void {
+  #unwritten(tx: ServerTransaction, refusal: number, people: Why): void {
     switch (refusal) {
       case SendRefusal.Full:
-        return this.#full(tx);
+        return this.#full(tx, people);
       case SendRefusal.ForeignFrom:
-        return this.#reject(tx, 403, NO_HEADERS);
+        return this.#reject(tx, 403, NO_HEADERS, { ...people, ...NO_LINK });
       case SendRefusal.TooLarge:
-        // IM-32: more than the XMPP server takes.
-        return this.#reject(tx, 413, NO_HEADERS);
+        // More than the XMPP server takes.
+        return this.#reject(tx, 413, NO_HEADERS, { ...people, clause: 'IM-32' });
       default:
-        return this.#unavailable(tx);
+        return this.#unavailable(tx, 'ERR-G1', people);
     }
   }
 
   #run(message: OpenMessage, effect: ToXmppEffect): void {
-    const { outcomes, live } = this.#env;
+    const { live } = this.#env;
     switch (effect) {
       case 'respondAccepted':
-        outcomes.accepted.add();
+        this.#end(message, 'accepted', live.messages.accepted);
         return this.#respond(message, live.messages.accepted);
       case 'respondDelivered':
-        outcomes.delivered.add();
+        this.#end(message, 'delivered', 200);
         this.#respond(message, 200);
         return this.#reportDelivery(message);
-      case 'respondMapped': {
-        outcomes.refused.add();
+      case 'respondMapped':
         return this.#respondMapped(message);
-      }
       case 'respondUnavailable':
-        outcomes.unconfirmed.add();
+        this.#end(message, 'unconfirmed', gatewayResponse('ERR-G1').status, {
+          clause: this.#draining ? 'ERR-G5' : 'ERR-G1',
+        });
         return this.#respond(message, gatewayResponse('ERR-G1').status);
       case 'stopWaiting':
         return this.#env.timers.clear(message.deadline);
@@ -315,14 +334,25 @@ export class ToXmppMessages {
   #respondMapped(message: OpenMessage): void {
     const { live } = this.#env;
     const stanza = message.error;
-    if (stanza === undefined) return this.#respond(message, 500);
-    const answer = stanzaErrorToResponse(readStanzaError(stanza), {
+    if (stanza === undefined) {
+      this.#end(message, 'refused', 500);
+      return this.#respond(message, 500);
+    }
+    const error = readStanzaError(stanza);
+    const answer = stanzaErrorToResponse(error, {
       full: (stanza.attr('from') ?? '').includes('/'),
       method: 'MESSAGE',
       // ERR-X05, ERR-X15: where the XMPP side says that he is now.
       book: live.book,
     });
+    this.#end(message, 'refused', answer.status, { condition: error.condition, text: error.text });
     this.#respond(message, answer.status, { headers: answer.headers, reason: answer.reason });
+  }
+
+  /** Counts its outcome and gives it its row. */
+  #end(message: OpenMessage, outcome: ToXmppOutcome, status: number, why?: Why): void {
+    const facts = message.facts(status, why);
+    if (facts !== undefined) message.row = this.#env.outcomes.end(outcome, facts);
   }
 
   #respond(message: OpenMessage, status: number, options?: ResponseOptions): void {
@@ -344,31 +374,27 @@ export class ToXmppMessages {
       const { accepted } = message;
       if (accepted !== undefined)
         this.#env.owed.remember(accepted, state === ToXmppState.Delivered ? 'delivered' : 'waiting');
-    } else if (state === ToXmppState.Accepted) this.#acceptedIds.add(message.id);
+    } else if (state === ToXmppState.Accepted) this.#acceptedIds.add(message.id, message.row);
     else {
       message.shrink();
       this.#ended.set(message.id, message, this.#env.clock.now(), REMEMBER_ENDED_MS);
     }
   }
 
-  #reject(tx: ServerTransaction, status: number, headers: readonly HeaderField[]): void {
-    this.#env.outcomes.rejected.add();
+  #reject(tx: ServerTransaction, status: number, headers: readonly HeaderField[], why: Why): void {
+    this.#env.outcomes.end('rejected', { request: tx.request, status, ...why });
     // Without options the response can be rebuilt for a retransmission and need not be kept.
     tx.respond(status, headers.length === 0 ? undefined : { headers });
   }
 
-  #full(tx: ServerTransaction): void {
+  #full(tx: ServerTransaction, people: Why): void {
     const answer = gatewayResponse('ERR-G2');
-    this.#reject(tx, answer.status, answer.headers);
+    this.#reject(tx, answer.status, answer.headers, { ...people, clause: 'ERR-G2' });
   }
 
-  #unavailable(tx: ServerTransaction): void {
-    this.#env.outcomes.unconfirmed.add();
-    tx.respond(gatewayResponse('ERR-G1').status);
+  #unavailable(tx: ServerTransaction, clause: 'ERR-G1' | 'ERR-G5', people: Why): void {
+    const { status } = gatewayResponse(clause);
+    this.#env.outcomes.end('unconfirmed', { request: tx.request, status, clause, ...people });
+    tx.respond(status);
   }
-}
-
-/** True for what may hold a disposition notification (IM-44). */
-function mayHoldReport(tx: ServerTransaction): boolean {
-  return /^\s*message\//i.test(tx.request.header('content-type') ?? '');
 }

@@ -60,7 +60,7 @@ export class PresenceDispatch {
       case 'subscribe':
         return watchers.subscribe(stanza, user, contact, group);
       case 'unsubscribe':
-        return watchers.unsubscribe(user, contact);
+        return watchers.unsubscribe(user, contact, group);
       case 'probe':
         return watchers.probe(user, contact);
       case 'available':
@@ -70,7 +70,7 @@ export class PresenceDispatch {
       case 'unsubscribed':
       case 'error':
         // Perhaps the answer to a probe of ours (PRES-08, RFC 6121 §4.3.2).
-        return this.#both(type, watchers.unanswerable(user, contact), stanza, user, contact, group);
+        return this.#both(type, watchers.unanswered(type, user, contact), stanza, user, contact, group);
       case 'subscribed':
         return this.#both(type, false, stanza, user, contact, group);
       default:

@@ -44,3 +44,28 @@ export {
   type DurableTransition,
 } from './machine-durable.ts';
 export { OUTBOX, type OutboxRecord } from './outbox-record.ts';
+export {
+  correlationId,
+  isNamed,
+  LEDGER_OUTCOMES,
+  ledgerId,
+  ledgerText,
+  readLedgerRecord,
+  type LedgerDirection,
+  type LedgerOutcome,
+  type LedgerRecord,
+  type LedgerReport,
+} from './ledger-record.ts';
+export { cellsOf, LEDGER_REPORTS, recordOf, type LedgerCells } from './ledger-cells.ts';
+export {
+  LEDGER,
+  linesOf,
+  makePage,
+  mayHold,
+  noteLine,
+  reportedAs,
+  rowLine,
+  withNote,
+  type LedgerNote,
+  type LedgerPage,
+} from './ledger-page.ts';

@@ -1,6 +1,6 @@
 // Whose presence is it? (row PRES-91)
 
-import { fault, ok, toByteString, type Result } from '../../base/index.ts';
+import { fault, ok, type Result } from '../../base/index.ts';
 import { uriToJid } from '../../mapping/index.ts';
 import { equalBare } from '../../xmpp/index.ts';
 
@@ -10,10 +10,15 @@ import { equalBare } from '../../xmpp/index.ts';
  * ERR_PRESENCE_ENTITY, for the answer 400.
  */
 export function checkEntity(entity: string, expectedUri: string): Result<void> {
-  const told = uriToJid(toByteString(entity.trim()));
+  const told = uriToJid(asUri(entity.trim()));
   const expected = uriToJid(expectedUri);
   if (!told.ok || !expected.ok || !equalBare(told.value, expected.value)) {
     return fault('ERR_PRESENCE_ENTITY', 'presence of somebody else', 'RFC 3863 §4.1.1');
   }
   return ok(undefined);
+}
+
+/** An xs:anyURI may be an IRI: what is not ASCII is escaped as UTF-8 (RFC 3987 §3.1). */
+function asUri(text: string): string {
+  return text.toWellFormed().replace(/[^\0-\x7f]+/g, encodeURIComponent);
 }

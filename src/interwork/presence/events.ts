@@ -1,11 +1,10 @@
-// Mood and activity ⇄ RPID (rows RPID-03 … RPID-15). In XMPP they are personal events (XEP-0163) and no part of presence
+// Mood, activity and location ⇄ RPID (rows RPID-03 … RPID-17). In XMPP they are personal events (XEP-0163) and no part of presence
 // (XEP-0107 §2.2), so that they come and go beside it; the elements here are the payloads of the items.
 
 import {
   holdsAt,
   RPID_MOODS,
   type PidfDocument,
-  type PidfNote,
   type RichPresence,
   type RpidActivity,
   type RpidEnumeration,
@@ -23,25 +22,42 @@ import {
   type PepText,
 } from '../../xmpp/index.ts';
 import { rpidActivityOf, xmppActivityOf } from './activity-words.ts';
-import { noteTexts } from './notes.ts';
+import { toSipLocation, toXmppLocation } from './location.ts';
+import { noteTexts, textNotes } from './notes.ts';
+import { ownTuples } from './own-tuples.ts';
 
-/** Payloads for the nodes NS_MOOD and NS_ACTIVITY; undefined: the document says nothing of it. */
+/** Payloads for the nodes NS_MOOD, NS_ACTIVITY and NS_GEOLOC; undefined: the document says nothing of it. */
 export interface PersonalEvents {
   readonly mood?: XmlElement;
   readonly activity?: XmlElement;
+  readonly geoloc?: XmlElement;
+}
+
+export interface EventOptions {
+  /** RPID-17: where somebody is, and his time zone. Default false, for privacy. */
+  readonly location?: boolean;
 }
 
 /** What a document says of the person at this time. */
-export function toXmppEvents(document: PidfDocument, wallMs: number): PersonalEvents {
+export function toXmppEvents(
+  document: PidfDocument,
+  wallMs: number,
+  options: EventOptions = {},
+): PersonalEvents {
   const persons = document.persons.map(({ rich }) => rich);
   const mood = persons.flatMap(({ moods }) => moods ?? []).find((each) => saysSomething(each, wallMs));
   const activity = persons
     .flatMap(({ activities }) => activities ?? [])
     .find((each) => saysSomething(each, wallMs));
+  const geoloc =
+    options.location === true
+      ? toXmppLocation([...document.persons, ...ownTuples(document.tuples)], wallMs)
+      : undefined;
   const activityPayload = activity === undefined ? undefined : xmppActivity(activity);
   return {
     ...(mood === undefined ? {} : { mood: xmppMood(mood) }),
     ...(activityPayload === undefined ? {} : { activity: activityPayload }),
+    ...(geoloc === undefined ? {} : { geoloc }),
   };
 }
 
@@ -51,8 +67,8 @@ function saysSomething(each: RpidEnumeration<string>, wallMs: number): boolean {
 
 /** RPID-15: the same word where both lists have it, else `undefined` with the text. */
 function xmppMood(mood: RpidEnumeration<RpidMood>): XmlElement {
-  const words: readonly string[] = mood.words;
-  const word = MOODS.find((each) => words.includes(each)) ?? 'undefined';
+  const known = mood.words.map((word) => MOODS.find((each) => each === word));
+  const word = known.find((each) => each !== undefined) ?? 'undefined';
   return moodElement({ word, texts: noteTexts(mood.notes.length > 0 ? mood.notes : mood.other) });
 }
 
@@ -65,7 +81,10 @@ function xmppActivity(activities: RpidEnumeration<RpidActivity>): XmlElement | u
 }
 
 /** RPID of the payloads that XMPP gave; the empty ones, which take back, say nothing. */
-export function toSipEvents(events: PersonalEvents): Pick<RichPresence, 'activities' | 'moods'> {
+export function toSipEvents(
+  events: PersonalEvents,
+  options: EventOptions = {},
+): Pick<RichPresence, 'activities' | 'location' | 'moods' | 'timeOffset'> {
   const mood = events.mood === undefined ? undefined : readMood(events.mood);
   const activity = events.activity === undefined ? undefined : readActivity(events.activity);
   const rich: {
@@ -77,7 +96,8 @@ export function toSipEvents(events: PersonalEvents): Pick<RichPresence, 'activit
     const { general, specific, texts } = activity;
     rich.activities = [rpidOf(rpidActivityOf(activity), 'unknown', specific ?? general, texts)];
   }
-  return rich;
+  const place = options.location === true && events.geoloc !== undefined ? toSipLocation(events.geoloc) : {};
+  return { ...rich, ...place };
 }
 
 /** `xmppWord` is told in free words where RPID has none: "walking_the_dog" is "walking the dog". */
@@ -87,7 +107,7 @@ function rpidOf<Word extends string>(
   xmppWord: string,
   texts: readonly PepText[],
 ): RpidEnumeration<Word> {
-  const notes = texts.map(({ text, lang }): PidfNote => (lang === undefined ? { text } : { text, lang }));
+  const notes = textNotes(texts);
   if (word !== undefined) return { words: [word], other: [], notes };
   if (xmppWord !== 'undefined' && xmppWord !== 'other') {
     return { words: [], other: [{ text: xmppWord.replaceAll('_', ' '), lang: 'en' }], notes };
@@ -101,8 +121,8 @@ function rpidMood(word: MoodWord): RpidMood | undefined {
 
 /** The vCard that contact information makes (RFC 4482, XEP-0054); undefined: there is none. */
 export function toXmppVCard(document: PidfDocument): XmlElement | undefined {
-  // Of the person; of a service where nothing is told of the person.
-  const riches = [...document.persons, ...document.tuples].map(({ rich }) => rich);
+  // Of the person; of a service of his own where nothing is told of the person.
+  const riches = [...document.persons, ...ownTuples(document.tuples)].map(({ rich }) => rich);
   const first = <T>(read: (rich: RichPresence) => T | undefined): T | undefined =>
     riches.map(read).find((value) => value !== undefined);
   const name = first(({ displayNames }) => displayNames?.[0]?.text);

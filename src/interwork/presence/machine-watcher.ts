@@ -68,6 +68,8 @@ export type WatcherEvent =
   | 'refused'
   /** … PRES-36. */
   | 'invariant'
+  /** The gateway has no room for a further subscription. */
+  | 'overloaded'
   /** … because we wanted it, or the fetch had its answer. */
   | 'ended'
   /** After a restart: what was wanted is wanted again. */
@@ -117,7 +119,10 @@ const CANCELLED = to('none', 'tellUnavailable', 'tellUnsubscribed', 'forget');
 const RELEASED = to('authorized', 'unsubscribeSip', 'tellUnavailable', 'store');
 /** PRES-15. */
 const CLOSING = to('closing', 'store', 'unsubscribeSip');
-/** PRES-10, 13, 30, 31 before any authorization. PRES-04: "subscribed" and presence, in this order. */
+/**
+ * Before any authorization: PRES-10, 13, 30, 31. PRES-13: the error says why, `unsubscribed` ends the asking, which
+ * the user's server would repeat at each login. PRES-04: "subscribed" and presence, in this order.
+ */
 const NOT_AUTHORIZED: Row = {
   unsubscribe: CLOSING,
   notifyActive: to('active', 'tellSubscribed', 'tellPresence', 'store'),
@@ -125,8 +130,10 @@ const NOT_AUTHORIZED: Row = {
   paused: to('subscribing', 'store'),
   gaveUp: to('subscribing', 'store'),
   cancelled: to('none', 'tellUnsubscribed', 'forget'),
-  notFound: to('none', 'tellError', 'forget'),
-  refused: to('none', 'tellError', 'forget'),
+  notFound: to('none', 'tellError', 'tellUnsubscribed', 'forget'),
+  refused: to('none', 'tellError', 'tellUnsubscribed', 'forget'),
+  // It may have room later: he stays one who asks.
+  overloaded: to('none', 'tellError', 'forget'),
   invariant: to('asked', 'store'),
 };
 
@@ -153,6 +160,7 @@ const AUTHORIZED: Row = {
   cancelled: CANCELLED,
   notFound: CANCELLED,
   refused: to('authorized', 'tellUnavailable', 'store'),
+  overloaded: to('authorized', 'tellUnavailable', 'store'),
   invariant: to('settled', 'store'),
   paused: to('resubscribing', 'tellUnavailable', 'store'),
   again: to('resubscribing', 'store'),
@@ -197,6 +205,7 @@ const TABLE: Record<WatcherState, Row> = {
     cancelled: to('none', 'tellUnsubscribed'),
     notFound: to('none', 'tellPresence'),
     refused: to('none', 'tellPresence'),
+    overloaded: to('none', 'tellPresence'),
     invariant: to('none'),
     ended: to('none'),
   },

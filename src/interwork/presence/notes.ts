@@ -1,8 +1,8 @@
 // Notes of PIDF ⇄ texts of XMPP (rows PRES-66, PRES-69, PRES-85).
 
-import { cleanText, languageForXml } from '../../mapping/index.ts';
+import { cleanText, languageForSip, languageForXml } from '../../mapping/index.ts';
 import type { PidfNote } from '../../mime/index.ts';
-import type { LocalizedText, PepText } from '../../xmpp/index.ts';
+import type { PepText } from '../../xmpp/index.ts';
 
 /**
  * A note of the document goes into the stanza of each resource: without bounds one datagram would become megabytes.
@@ -31,7 +31,10 @@ function cut(text: string): string {
   return text.slice(0, end).trimEnd();
 }
 
-/** The notes of the texts that XMPP gave. */
-export function statusNotes(statuses: readonly LocalizedText[]): PidfNote[] {
-  return statuses.map(({ text, lang }) => (lang === undefined ? { text } : { text, lang }));
+/** The notes of texts that XMPP gave; a language that is none is not told. */
+export function textNotes(texts: readonly PepText[]): PidfNote[] {
+  return texts.map(({ text, lang }) => {
+    const tag = lang === undefined ? undefined : languageForSip(lang.trim());
+    return tag === undefined ? { text } : { text, lang: tag };
+  });
 }

@@ -14,7 +14,7 @@ import type { XmlElement } from '../../xml/index.ts';
 import { readDelay, readIdle, readPresence, type Presence, type Show } from '../../xmpp/index.ts';
 import { activityOfShow } from './activity-words.ts';
 import { toSipEvents, type PersonalEvents } from './events.ts';
-import { statusNotes } from './notes.ts';
+import { textNotes } from './notes.ts';
 import { contactPriority } from './priority.ts';
 import { tupleIdOf } from './tuple-id.ts';
 
@@ -38,8 +38,10 @@ export interface ToSipOptions {
   readonly rich?: boolean;
   /** False: idle without the time of the last input, an option that RFC 4480 §3.14 demands. Default true. */
   readonly lastInput?: boolean;
-  /** Mood and activity, as the last items of their nodes say. */
+  /** Mood, activity and location, as the last items of their nodes say. */
   readonly events?: PersonalEvents;
+  /** RPID-17: location is told. Default false. */
+  readonly location?: boolean;
 }
 
 /** The `id` of the person; no tuple has it, since those begin with "ID-". */
@@ -76,7 +78,7 @@ export function toSipPresence(
     available.length > 0
       ? available.map((each) => openTuple(each, options, rich))
       : [closedTuple(all, options)];
-  const persons = rich && available.length > 0 ? personOf(available, options.events ?? {}) : [];
+  const persons = rich && available.length > 0 ? personOf(available, options) : [];
   return { entity, tuples, persons, devices: [], notes: [] };
 }
 
@@ -88,7 +90,7 @@ function openTuple(each: Read, options: ToSipOptions, rich: boolean): PidfTuple 
     basic: 'open',
     ...(presence.show === undefined ? {} : { show: presence.show }),
     ...(contact === undefined ? {} : { contact }),
-    notes: statusNotes(presence.statuses),
+    notes: textNotes(presence.statuses),
     timestampMs: changedMs(each),
     deviceIds: [],
     rich: rich ? userInputOf(presence, options) : {},
@@ -101,7 +103,7 @@ function closedTuple(left: readonly Read[], options: ToSipOptions): PidfTuple {
   return {
     id: tupleIdOf(last?.resource ?? options.lastResource ?? ''),
     basic: 'closed',
-    notes: last === undefined ? [] : statusNotes(last.presence.statuses),
+    notes: last === undefined ? [] : textNotes(last.presence.statuses),
     ...(last === undefined ? {} : { timestampMs: changedMs(last) }),
     deviceIds: [],
     rich: {},
@@ -133,13 +135,13 @@ function userInputOf(presence: Presence, options: ToSipOptions): RichPresence {
  * The person is one where the resources are many: he does what the most available of them says (RFC 8048 §6.2: "typically
  * the SIP User Agent will show the "most available" status"), beside his own activity and mood.
  */
-function personOf(available: readonly Read[], events: PersonalEvents): readonly PidfPerson[] {
+function personOf(available: readonly Read[], options: ToSipOptions): readonly PidfPerson[] {
   const shows = available.map(({ presence }) => presence.show);
   const show = AVAILABILITY.find((each) => shows.includes(each));
-  const own = toSipEvents(events);
+  const own = toSipEvents(options.events ?? {}, { location: options.location === true });
   const activities = withWord(own.activities, activityOfShow(show));
-  if (activities === undefined && own.moods === undefined) return [];
   const rich = { ...own, ...(activities === undefined ? {} : { activities }) };
+  if (Object.keys(rich).length === 0) return [];
   return [{ id: PERSON_ID, rich, notes: [] }];
 }
 

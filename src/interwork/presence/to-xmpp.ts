@@ -15,6 +15,7 @@ import { element, NS_CLIENT, type XmlElement } from '../../xml/index.ts';
 import { idleElement, type Show } from '../../xmpp/index.ts';
 import { showOfActivities, showOfNote } from './activity-words.ts';
 import { noteTexts } from './notes.ts';
+import { reachableTuples } from './own-tuples.ts';
 import { xmppPriority } from './priority.ts';
 import { resourcesOf } from './tuple-id.ts';
 
@@ -39,12 +40,9 @@ export interface ResourcePresence {
   readonly lang?: string;
 }
 
-/** Contact schemes of somebody whom messages and calls reach (row PRES-89). */
-const REACHABLE = /^(?:sips?|im|pres|xmpp):/i;
-
 /** One stanza for each tuple that speaks for the presentity. Never fails; a document without tuples tells nothing. */
 export function toXmppPresence(document: PidfDocument, options: ToXmppOptions): readonly ResourcePresence[] {
-  const tuples = spokenFor(document.tuples);
+  const tuples = reachableTuples(document.tuples);
   const resources = resourcesOf(tuples.map(({ id }) => id));
   const lang = options.contentLanguage === undefined ? undefined : languageForXml(options.contentLanguage);
   return tuples.map((tuple) => {
@@ -54,13 +52,6 @@ export function toXmppPresence(document: PidfDocument, options: ToXmppOptions): 
     const children = available ? availableChildren(tuple, document, notes, options) : statusElements(notes);
     return { resource, available, children, ...(lang === undefined ? {} : { lang }) };
   });
-}
-
-/** PRES-89, and RFC 4480 §3.9: a tuple with another relationship is about somebody else, such as an assistant. */
-function spokenFor(tuples: readonly PidfTuple[]): readonly PidfTuple[] {
-  const own = tuples.filter(({ rich }) => rich.relationship === undefined || rich.relationship === 'self');
-  const reachable = own.filter(({ contact }) => contact === undefined || REACHABLE.test(contact.uri));
-  return reachable.length > 0 ? reachable : own;
 }
 
 /** PRES-80 (MUST); PRES-88: without a basic status only where something else is told of the person or the service. */

@@ -15,6 +15,8 @@ export const NS_VCARD = 'vcard-temp';
 export const NS_OOB = 'jabber:x:oob';
 /** XEP-0071 XHTML-IM 1.5.4 (deprecated). */
 export const NS_XHTML_IM = 'http://jabber.org/protocol/xhtml-im';
+/** XEP-0080 User Location 1.10: also the name of its node (XEP-0163). */
+export const NS_GEOLOC = 'http://jabber.org/protocol/geoloc';
 /** XEP-0085 Chat State Notifications 2.1. */
 export const NS_CHAT_STATES = 'http://jabber.org/protocol/chatstates';
 /** XEP-0092 Software Version 1.1. */

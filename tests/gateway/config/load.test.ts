@@ -43,6 +43,7 @@ describe('a good file', () => {
       store: 'sqlite:/etc/stoxgate.db',
       durability: 'full',
       node: 'stoxgate',
+      ledger: { rows: 100_000, hours: 168 },
       log: { level: 'info', format: 'json', bodies: false },
     });
   });
@@ -74,6 +75,8 @@ dns: { servers: ["127.0.0.1:53", "::1"], private_targets: allow }
 node: gw1
 console: { listen: "[::1]:8080", token: { file: sub/token } }
 log: { level: debug, format: pretty, bodies: true }
+ledger: { rows: 5000 }
+admin: unix:run/s.sock
 `,
       { '/etc/secret': 'component secret\n', '/etc/sub/token': 'a token\r\n' },
       { SIP_PASSWORD: 'pass word' },
@@ -100,6 +103,12 @@ log: { level: debug, format: pretty, bodies: true }
     assert.equal(config.xmpp.components[0]?.secret, 'component secret');
     assert.deepEqual(config.console, { listen: { host: '::1', port: 8080 }, token: 'a token' });
     assert.deepEqual(config.dns, { servers: ['127.0.0.1:53', '::1'], private_targets: 'allow' });
+    assert.deepEqual(config.ledger, { rows: 5000, hours: 168 });
+    assert.equal(config.admin, 'run/s.sock');
+  });
+
+  test('ledger: off', () => {
+    assert.equal(load(`${MINIMAL}ledger: off\n`).config?.ledger, 'off');
   });
 
   test('the example of the contract loads, and says which of its domains has no link', () => {
@@ -150,6 +159,16 @@ describe('findings name file, line, column, key and remedy', () => {
       `${MINIMAL}node: ~\n`,
       '10:7: node: must be text, not nothing (a value such as ~ is written in quotes)',
     ],
+    ['no rows', `${MINIMAL}ledger: { rows: 0 }\n`, '10:17: ledger.rows: must be at least 1'],
+    [
+      'a ledger that is not off',
+      `${MINIMAL}ledger: false\n`,
+      '10:9: ledger: is true or false; it must be off',
+    ],
+    ['a socket without unix:', `${MINIMAL}admin: s.sock\n`, '10:8: admin: must look like unix:PATH'],
+    ['a socket without a name', `${MINIMAL}admin: "unix:"\n`, '10:8: admin: must look like unix:PATH'],
+    ['an abstract socket', `${MINIMAL}admin: unix:@s\n`, '10:8: admin: "@s" is not the path of a file'],
+    ['a folder', `${MINIMAL}admin: unix:s/\n`, '10:8: admin: must name a file, not a folder'],
     ['a missing key', 'domains:\n  - { home: sip, xmpp: a.b }\n', '2:5: domains[0].sip: is missing'],
     ['a missing section', 'sip: {}\n', '1:1: domains: is missing'],
     ['an empty list', 'domains: []\n', '1:10: domains: needs at least 1 entry'],
@@ -273,7 +292,7 @@ describe('findings name file, line, column, key and remedy', () => {
 });
 
 describe('keys of features that are not built yet are refused by name', () => {
-  const top = 'routes admin ledger policy limits timers telephony calls media_relay'.split(' ');
+  const top = 'routes policy limits timers telephony calls media_relay'.split(' ');
   const all = [
     ...top.map((key): [string, string] => [key, `${MINIMAL}${key}: {}\n`]),
     ['sip.users', MINIMAL.replace('  listen', '  users: []\n  listen')] as const,

@@ -19,7 +19,7 @@ const STATES: readonly WatcherState[] = [
 const EVENTS: readonly WatcherEvent[] = [
   ...(['subscribe', 'unsubscribe', 'probe', 'available', 'unavailable', 'checkFailed', 'accepted'] as const),
   ...(['closed', 'notifyPending', 'notifyActive', 'refreshDue', 'again', 'paused', 'gaveUp'] as const),
-  ...(['cancelled', 'notFound', 'refused', 'invariant', 'ended', 'restart'] as const),
+  ...(['cancelled', 'notFound', 'refused', 'overloaded', 'invariant', 'ended', 'restart'] as const),
 ];
 
 type Outcome = readonly [WatcherState, ...WatcherEffect[]];
@@ -50,8 +50,10 @@ const asking = (state: 'subscribing' | 'neutral' | 'pending'): Expectation => ({
   gaveUp: ['subscribing', 'store'],
   // PRES-10, PRES-30, PRES-31.
   cancelled: ['none', 'tellUnsubscribed', 'forget'],
-  notFound: ['none', 'tellError', 'forget'],
-  refused: ['none', 'tellError', 'forget'],
+  // PRES-13: the reason, and what ends the asking.
+  notFound: ['none', 'tellError', 'tellUnsubscribed', 'forget'],
+  refused: ['none', 'tellError', 'tellUnsubscribed', 'forget'],
+  overloaded: ['none', 'tellError', 'forget'],
   invariant: ['asked', 'store'],
 });
 
@@ -72,6 +74,7 @@ const authorized = (...first: WatcherEffect[]): Expectation => {
     cancelled: after(GONE),
     notFound: after(GONE),
     refused: after(['authorized', 'tellUnavailable', 'store']),
+    overloaded: after(['authorized', 'tellUnavailable', 'store']),
     // PRES-36: "keep last presence".
     invariant: after(['settled', 'store']),
   };
@@ -101,6 +104,7 @@ const EXPECTED: Record<WatcherState, Expectation> = {
     cancelled: ['none', 'tellUnsubscribed'],
     notFound: ['none', 'tellPresence'],
     refused: ['none', 'tellPresence'],
+    overloaded: ['none', 'tellPresence'],
     invariant: ['none'],
     ended: ['none'],
   },

@@ -148,7 +148,8 @@ def _(_core, _room, m):
     text = fn("linphone_chat_message_get_utf8_text", S, P)(m)
     out(event="message", sender=uri(fn("linphone_chat_message_get_from_address", P, P)(m)),
         to=uri(fn("linphone_chat_message_get_to_address", P, P)(m)), text=text.decode() if text else None,
-        content_type=(fn("linphone_chat_message_get_content_type", S, P)(m) or b"").decode())
+        content_type=(fn("linphone_chat_message_get_content_type", S, P)(m) or b"").decode(),
+        time=fn("linphone_chat_message_get_time", C.c_long, P)(m))
 
 
 @on("is_composing_received", P, P)
