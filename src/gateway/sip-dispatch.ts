@@ -20,17 +20,19 @@ import type { SpeakerScope } from '../policy/index.ts';
 import type { Live } from './live.ts';
 import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
 import type { PublishedStateStore } from './publications/published-states.ts';
+import type { Notifiers } from './subscriptions/notifiers.ts';
 import type { Subscriptions } from './subscriptions/subscriptions.ts';
 
-/** The methods that are built. FEAT-08: "only what is built". */
-export const METHODS = ['MESSAGE', 'NOTIFY', 'OPTIONS', 'PUBLISH'] as const;
+/** The methods that are built. FEAT-08: "only what is built"; SUBSCRIBE where there is an event package. */
+const METHODS: readonly string[] = ['MESSAGE', 'NOTIFY', 'OPTIONS', 'PUBLISH'];
 
 export interface SipDispatchEnv {
   readonly log: Log;
   readonly counters: Counters;
-  readonly live: Live;
-  readonly messages: ToXmppMessages;
+  readonly live: Pick<Live, 'trusted' | 'book' | 'models'>;
+  readonly messages: Pick<ToXmppMessages, 'accept' | 'countRejected'>;
   readonly subscriptions: Pick<Subscriptions, 'notify'>;
+  readonly notifiers: Pick<Notifiers, 'serves' | 'allowEvents' | 'subscribe'>;
   readonly published: Pick<PublishedStateStore, 'publish'>;
   /** Hosts that are the gateway itself: addresses and advertised names of its listeners, lower case. */
   readonly ownHosts: ReadonlySet<string>;
@@ -44,6 +46,8 @@ export class SipDispatch implements TransactionUser {
   readonly #can: Capabilities;
   /** Which bodies a NOTIFY or PUBLISH may have is for its event package to say. */
   readonly #canTellEvents: Capabilities;
+  /** Filters (RFC 4660) are not built, and nothing else is a body of SUBSCRIBE. */
+  readonly #canSubscribe: Capabilities;
   readonly #capabilities: readonly HeaderField[];
   readonly #untrusted: Counter;
   readonly #unknownSender: Counter;
@@ -51,7 +55,7 @@ export class SipDispatch implements TransactionUser {
   constructor(env: SipDispatchEnv) {
     this.#env = env;
     this.#can = {
-      methods: METHODS,
+      methods: env.notifiers.serves ? [...METHODS, 'SUBSCRIBE'] : METHODS,
       knownMethods: REGISTERED_METHODS,
       // sips is a scheme that is understood, and refused with its own reason (ADDR-63).
       schemes: ['sip', 'sips', 'im', 'pres'],
@@ -59,7 +63,8 @@ export class SipDispatch implements TransactionUser {
       acceptTypes: supportedTypes,
     };
     this.#canTellEvents = { ...this.#can, acceptTypes: ['*/*'] };
-    this.#capabilities = capabilityHeaders(this.#can);
+    this.#canSubscribe = { ...this.#can, acceptTypes: [] };
+    this.#capabilities = [...capabilityHeaders(this.#can), ...env.notifiers.allowEvents];
     const refused = (reason: string): Counter =>
       env.counters.counter('stoxgate_sip_refused_total', 'SIP requests refused before they were read.', {
         reason,
@@ -96,8 +101,7 @@ export class SipDispatch implements TransactionUser {
     // A reload may have taken the trust away since `refuses` was asked.
     if (scope === undefined) return this.#refuse(tx, this.#untrusted);
     const { method } = request;
-    const tellsEvents = method === 'NOTIFY' || method === 'PUBLISH';
-    const rejection = checkRequest(request, tellsEvents ? this.#canTellEvents : this.#can);
+    const rejection = checkRequest(request, this.#capabilitiesFor(method));
     if (rejection !== undefined && !this.#isPacked(request)) {
       if (request.method === 'MESSAGE') this.#env.messages.countRejected(request, rejection.status);
       return tx.respond(
@@ -115,6 +119,7 @@ export class SipDispatch implements TransactionUser {
       return tx.respond(400);
     }
     if (!scope.any && !scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
+    if (method === 'SUBSCRIBE') return this.#env.notifiers.subscribe(tx, from.value);
     // RFC 3903 §4: one "within an existing dialog" has none here either.
     if (method === 'PUBLISH' && request.to.tag === undefined) {
       return this.#env.published.publish(tx, from.value);
@@ -142,6 +147,11 @@ export class SipDispatch implements TransactionUser {
     const { book, models } = this.#env.live;
     const user = book.sipTargetToJid(uri);
     return user.ok && models.serverOf(user.value.rule) !== undefined;
+  }
+
+  #capabilitiesFor(method: string): Capabilities {
+    if (method === 'NOTIFY' || method === 'PUBLISH') return this.#canTellEvents;
+    return method === 'SUBSCRIBE' ? this.#canSubscribe : this.#can;
   }
 
   /** IM-47: refused for its coding alone, which is read all the same in notifications. */

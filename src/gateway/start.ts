@@ -16,8 +16,10 @@ import {
   DigestClient,
   Locator,
   NextHops,
+  NOTIFIER_SUBSCRIPTIONS,
   TransactionLayer,
   type LocateResult,
+  type NotifierRecord,
   type SipRequest,
   type Source,
   type Target,
@@ -33,6 +35,7 @@ import { PRESENCE_EVENT } from './presence/watch-parts.ts';
 import { WINFO_EVENT } from './publications/watcher-list.ts';
 import { REG_EVENT } from './registrations/registration-watch.ts';
 import { SipDispatch } from './sip-dispatch.ts';
+import { Notifiers } from './subscriptions/notifiers.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { System } from './system.ts';
 import type { Gateway, GatewayEnv, GatewayStatus } from './types.ts';
@@ -57,6 +60,7 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
     gateway = new RunningGateway(config, env, counters, system, {
       store,
       outbox: await store.collection(OUTBOX),
+      served: await store.collection(NOTIFIER_SUBSCRIPTIONS),
       ledger: await store.collection(LEDGER),
     });
     await gateway.start();
@@ -75,6 +79,7 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
 interface Kept {
   readonly store: Store;
   readonly outbox: Collection<OutboxRecord>;
+  readonly served: Collection<NotifierRecord>;
   readonly ledger: Collection<LedgerPage>;
 }
 
@@ -92,6 +97,7 @@ class RunningGateway implements Gateway {
   readonly #messages: MessageFeature;
   readonly #subscriptions: Subscriptions;
   readonly #presence: PresenceFeature;
+  readonly #notifiers: Notifiers;
   readonly #ownHosts = new Set<string>();
   /** The one in use is the last. */
   readonly #resolvers: NodeDnsResolver[] = [];
@@ -174,12 +180,24 @@ class RunningGateway implements Gateway {
       transactions: this.#transactions,
       groupFor: (domain) => this.#links.groupFor(domain),
     });
+    const { kind } = kept.store.status();
+    this.#notifiers = new Notifiers({
+      ...{ clock, timers, random, log, counters },
+      live: this.#live,
+      transactions: this.#transactions,
+      localFor: (target) => this.#edge.localFor(target),
+      packages: [this.#presence.contacts],
+      records: config.durability === 'full' && kind !== 'memory' ? kept.served : undefined,
+      node: config.node,
+      shared: kind === 'postgres',
+    });
     const sip = new SipDispatch({
       log,
       counters,
       live: this.#live,
       messages: toXmpp,
       subscriptions: this.#subscriptions,
+      notifiers: this.#notifiers,
       published: this.#presence.published,
       ownHosts: this.#ownHosts,
       draining,
@@ -212,6 +230,7 @@ class RunningGateway implements Gateway {
     this.#live.locator = this.#makeLocator(this.#config);
     await this.#links.apply(this.#config.xmpp.components);
     await this.#messages.start();
+    await this.#notifiers.restore();
     this.#presence.start();
     this.#sweepLater();
     this.#startedAt = this.#system.clock.wall();
@@ -259,7 +278,12 @@ class RunningGateway implements Gateway {
 
   async drain(): Promise<void> {
     this.#draining = true;
-    await Promise.all([this.#presence.drain(), this.#messages.drain(), this.#subscriptions.drain()]);
+    await Promise.all([
+      this.#presence.drain(),
+      this.#messages.drain(),
+      this.#subscriptions.drain(),
+      this.#notifiers.drain(),
+    ]);
   }
 
   async stop(): Promise<void> {
@@ -275,6 +299,7 @@ class RunningGateway implements Gateway {
     await this.#messages.stopLate();
     this.#presence.stop();
     this.#subscriptions.stop();
+    this.#notifiers.stop();
     this.#transactions.stop();
     this.#messages.giveUpReports();
     this.#live.locator.stop();
@@ -335,6 +360,7 @@ class RunningGateway implements Gateway {
       this.#messages.sweep();
       this.#presence.sweep();
       this.#links.sweep();
+      this.#notifiers.sweep();
       this.#sweepLater();
     });
   }
@@ -349,6 +375,8 @@ class RunningGateway implements Gateway {
       ...this.#messages.sizes(),
       ...this.#presence.sizes(),
       subscriptions: this.#subscriptions.size,
+      served_subscriptions: this.#notifiers.size,
+      waiting_notifies: this.#notifiers.waiting,
       connections: this.#edge.connectionCount,
       timers: this.#system.timers.size,
     };

@@ -40,10 +40,10 @@ export interface LabOptions {
   /** Components beside those of the two SIP domains, for gateways of the suite's own. */
   readonly components?: readonly string[];
   readonly kamailio?: boolean;
-  /** Kamailio tells of registrations (RFC 3680). */
-  readonly registrationEvents?: boolean;
   /** Kamailio carries presence, and phones tell theirs. */
   readonly presence?: boolean;
+  /** Kamailio tells of registrations (RFC 3680). */
+  readonly registrationEvents?: boolean;
   /** Goes over the generated configuration of the gateway. */
   readonly config?: (lab: Pick<Lab, 'gatewayPort' | 'component'>) => Readonly<Record<string, unknown>>;
   readonly startGateway?: boolean;
@@ -85,8 +85,8 @@ export class Lab {
         gatewayPort: ports.gateway,
         gatewayDomains: [XMPP_DOMAIN],
         accounts: SIP_ACCOUNTS,
-        ...(options.registrationEvents === true && { registrationEvents: { minExpires: 60 } }),
         ...(options.presence === true ? { presence: true } : {}),
+        ...(options.registrationEvents === true && { registrationEvents: { minExpires: 60 } }),
       });
     }
     this.gateway = new Stoxgate({

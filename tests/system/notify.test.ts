@@ -39,10 +39,11 @@ describe('a trusted source', () => {
   for (const [what, parts, status] of cases) {
     test(`${what}: ${status}`, async () => assert.equal(await rig().status(parts), status));
   }
-  test('a SUBSCRIBE is not served: 405, and Allow names NOTIFY', async () => {
-    const response = await rig().ask({ ...notify({}, [REG]), method: 'SUBSCRIBE', callId: unique('s') });
-    assert.match(response.startLine, / 405 /);
-    assert.equal(header(response, 'allow'), 'MESSAGE, NOTIFY, OPTIONS');
+  test('a SUBSCRIBE to a package that is only subscribed to: 489, and Allow-Events names those that are served', async () => {
+    const headers = [REG, ['Contact', '<sip:romeo@127.0.0.1>']] as const;
+    const response = await rig().ask({ method: 'SUBSCRIBE', callId: unique('s'), headers });
+    assert.match(response.startLine, / 489 /);
+    assert.equal(header(response, 'allow-events'), 'presence');
   });
   test('nothing is held', () => assert.equal(rig().held('subscriptions'), 0));
 });

@@ -404,6 +404,9 @@ describe('floods', () => {
       rig.user('subscribe', 'nurse@example.com');
       rig.user('subscribe', 'friar@example.com');
       assert.deepEqual(rig.told(), ['to friar@example.com error resource-constraint']);
+      // PRES-15 needs no place.
+      rig.user('unsubscribe', JULIET, 'd@example.net');
+      assert.deepEqual(rig.told(), ['from d@example.net unsubscribed']);
       // What is watched already goes on.
       rig.user('subscribe', JULIET, 'a@example.net');
       assert.deepEqual(rig.told(), []);

@@ -219,7 +219,6 @@ describe('refreshing (§5.2.2)', () => {
   for (const [what, answer] of [
     ['nothing', async (rig: PresenceRig): Promise<void> => rig.rig.advance(CHECK)],
     ['unavailable', (rig: PresenceRig): void => rig.user('unavailable', JULIET)],
-    ['unsubscribed', (rig: PresenceRig): void => rig.user('unsubscribed', JULIET)],
     ['an error', (rig: PresenceRig): void => rig.user('error', JULIET)],
   ] as const) {
     play(`PRES-08: the answer is ${what}: it is not refreshed; the authorization stays`, async (rig) => {
@@ -248,6 +247,32 @@ describe('refreshing (§5.2.2)', () => {
       await finish(rig);
     });
   }
+
+  play(
+    'PRES-08: he may not be asked (RFC 6121 §4.3.2): he is there for a day after he was heard of',
+    async (rig) => {
+      const subscribe = await rig.established();
+      for (let hours = 0; ; hours++) {
+        untilAsked(rig);
+        rig.user('unsubscribed', JULIET);
+        const next = await rig.notifier.subscribe();
+        assert.equal(header(next, 'call-id'), header(subscribe, 'call-id'));
+        await settle();
+        if (header(next, 'expires') === '0') {
+          // A refresh each 45 to 54 minutes.
+          assert.ok(hours >= 26 && hours <= 32, String(hours));
+          await rig.notify(next, 'terminated;reason=timeout');
+          break;
+        }
+        await rig.notify(next, 'active;expires=3600', pidf('orchard'));
+        assert.deepEqual(rig.told(), ['orchard available']);
+      }
+      assert.deepEqual(rig.told(), ['orchard unavailable']);
+      rig.user('unsubscribe');
+      assert.deepEqual(rig.told(), ['unsubscribed']);
+      await rig.residue();
+    },
+  );
 
   play('PRES-08: our link is down, so that nobody can be asked: it is refreshed', async (rig) => {
     await rig.established();

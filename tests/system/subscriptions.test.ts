@@ -792,6 +792,79 @@ describe('forks (RFC 6665 §4.1.4), for a package that allows them', () => {
     );
   }
 
+  play(
+    'one that lasts: a drain leaves it, and another gateway goes on with it',
+    async ({ rig, notifier }) => {
+      const usage = new Usage();
+      const handle = rig.subscribe({ durable: true }, usage);
+      const subscribe = await notifier.subscribe();
+      await settle();
+      assert.equal(handle?.kept.length, 0, 'no NOTIFY has made a dialog yet');
+      assert.equal(await notifier.notify(subscribe), 200);
+      const kept = handle?.kept ?? [];
+      assert.equal(kept.length, 1);
+      assert.equal(kept[0]?.expiresMs, rig.time.wall() + HOUR);
+      await rig.subscriptions.drain();
+      rig.subscriptions.stop();
+      assert.deepEqual(notifier.requests.untaken, []);
+      const next = await WatchRig.start({ registrarPorts: [notifier.port] });
+      try {
+        const parts = {
+          ...{ resource: ROMEO, from: 'sip:juliet@example.com', event: { package: 'presence' } },
+          ...{ accept: ['application/pidf+xml'], expires: 3600, forks: 'several' as const, durable: true },
+        };
+        const again = new Usage();
+        assert.equal(next.subscriptions.restore(parts, again, []), undefined, 'nothing to go on with');
+        assert.ok(next.subscriptions.restore(parts, again, kept));
+        assert.equal(next.subscriptions.dialogs, 1);
+        // Between 75 % and 90 % of the time that is left.
+        assert.ok((await next.advanceToRequest(HOUR)) >= 0.74 * HOUR);
+        const refresh = await notifier.subscribe();
+        assert.equal(header(refresh, 'call-id'), header(subscribe, 'call-id'));
+        assert.equal(cseqOf(refresh), cseqOf(subscribe) + 1);
+        assert.equal(await notifier.notify(refresh), 200);
+        assert.equal(again.notifications.length, 1);
+        // Its time is over, and nobody refreshes it any more.
+        notifier.answer = () => undefined;
+        await next.advance(2 * HOUR, 8);
+        assert.ok(again.told.includes('dialog ended'));
+      } finally {
+        await next.close();
+      }
+    },
+  );
+
+  play(
+    'whoever decides when to refresh is asked, and a subscription without an answer expires',
+    async (stage) => {
+      const { rig, notifier } = stage;
+      class Asked extends Usage {
+        refreshDue(): void {
+          this.told.push('refresh due');
+        }
+        asksAgain(end: End, when: 'now' | 'later'): void {
+          this.told.push(`${end.cause}: ${when}`);
+        }
+      }
+      const usage = new Asked();
+      const handle = rig.subscribe({}, usage);
+      const subscribe = await notifier.subscribe();
+      await settle();
+      assert.equal(await notifier.notify(subscribe), 200);
+      rig.time.advance(0.91 * HOUR);
+      assert.deepEqual(usage.told, ['refresh due']);
+      handle?.refresh();
+      const refresh = await notifier.subscribe();
+      assert.equal(cseqOf(refresh), cseqOf(subscribe) + 1);
+      await settle();
+      assert.equal(await notifier.notify(refresh), 200);
+      rig.time.advance(HOUR + 10_000);
+      assert.deepEqual(usage.told, ['refresh due', 'refresh due', 'dialog ended', 'expired: later']);
+      handle?.unsubscribe();
+      await rig.residue();
+    },
+  );
+
   play('drain unsubscribes; stop ends without a word', async ({ rig, notifier }) => {
     const usage = new Usage();
     rig.subscribe({}, usage);

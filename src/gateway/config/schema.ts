@@ -343,7 +343,7 @@ export function configSchema(sources: SecretSources) {
         example: 'sqlite:/var/lib/stoxgate/stoxgate.db',
       }),
       durability: documented(z.enum(['full', 'none']).default('full'), {
-        says: 'Whether messages from XMPP without an outcome are in the store, so that a crash loses none; `none` is quicker.',
+        says: 'Whether messages from XMPP without an outcome, and subscriptions of SIP users, are in the store, so that a restart loses none; `none` is quicker.',
         example: 'none',
       }),
       dns: documented(dns.prefault({}), { says: 'How SIP servers are found.' }),

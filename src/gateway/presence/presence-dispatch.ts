@@ -68,7 +68,7 @@ export class PresenceDispatch {
         publisher?.seen(user, group);
         return watchers.subscribe(stanza, user, contact, group);
       case 'unsubscribe':
-        return watchers.unsubscribe(user, contact);
+        return watchers.unsubscribe(user, contact, group);
       case 'probe':
         publisher?.seen(user, group);
         return watchers.probe(user, contact);
@@ -80,7 +80,7 @@ export class PresenceDispatch {
       case 'error': {
         const decided = type === 'unsubscribed' && publisher?.answered(type, user, contact) === true;
         // Perhaps the answer to a probe of ours (PRES-08, RFC 6121 §4.3.2).
-        const taken = watchers.unanswerable(user, contact) || decided;
+        const taken = watchers.unanswered(type, user, contact) || decided;
         return this.#both(type, taken, stanza, user, contact, group);
       }
       case 'subscribed': {

@@ -12,6 +12,7 @@ import { Decisions } from '../publications/decisions.ts';
 import { PublishedStateStore } from '../publications/published-states.ts';
 import { Publisher } from '../publications/publisher.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
+import { Contacts } from './contacts.ts';
 import { DocumentReader } from './document-reader.ts';
 import { PresenceDispatch } from './presence-dispatch.ts';
 import { Watchers } from './watchers.ts';
@@ -33,6 +34,8 @@ export interface PresenceFeatureEnv {
 
 export class PresenceFeature {
   readonly #env: PresenceFeatureEnv;
+  /** The event package `presence` of the notifier. */
+  readonly contacts: Contacts;
   readonly #errors: ErrorReports;
   /** What SIP users publish here. */
   readonly published: PublishedStateStore;
@@ -42,6 +45,7 @@ export class PresenceFeature {
 
   constructor(env: PresenceFeatureEnv) {
     this.#env = env;
+    this.contacts = new Contacts(env);
     this.#errors = new ErrorReports(env);
     this.published = new PublishedStateStore(env);
   }
@@ -70,6 +74,7 @@ export class PresenceFeature {
     this.#publisher = publisher;
     this.#dispatch = new PresenceDispatch({
       ...{ counters, live, watchers, publisher },
+      contacts: this.contacts,
       errors: this.#errors,
       draining: () => this.#env.draining(),
     });
@@ -88,10 +93,12 @@ export class PresenceFeature {
   linkUp(domain: string): void {
     this.#watchers?.linkUp(domain);
     this.#publisher?.linkUp(domain);
+    this.contacts.linkUp(domain);
   }
 
   sweep(): void {
     this.#errors.sweep();
+    this.contacts.sweep();
   }
 
   /** The configuration is another one. */
@@ -111,6 +118,7 @@ export class PresenceFeature {
     this.#watchers?.stop();
     this.#publisher?.stop();
     this.published.stop();
+    this.contacts.stop();
     this.#errors.stop();
   }
 
@@ -121,6 +129,8 @@ export class PresenceFeature {
       published_users: this.#publisher?.size ?? 0,
       publications: this.#publisher?.publications ?? 0,
       published_states: this.published.size,
+      presence_contacts: this.contacts.size,
+      presence_contacts_waiting: this.contacts.waiting,
       presence_errors: this.#errors.waiting,
       presence_waiting: this.#watchers?.waiting ?? 0,
     };

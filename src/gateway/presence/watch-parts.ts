@@ -12,7 +12,8 @@ export const PRESENCE_EVENT = 'presence';
 export function watchParts(
   { userUri, contactUri }: WatchAddresses,
   expires: number,
-  { lasting, unknownUsersAreAway }: { readonly lasting: boolean; readonly unknownUsersAreAway: boolean },
+  lasting: boolean,
+  unknownUsersAreAway: boolean,
 ): SubscribeParts {
   return {
     resource: contactUri,

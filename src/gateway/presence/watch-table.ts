@@ -63,7 +63,7 @@ export class WatchTable {
       userUri: bareUser.ok ? bareUser.value.uri : user.uri,
       contactUri: bareContact.ok ? bareContact.value.uri : contact.uri,
     };
-    const watch = new Watch(key, addresses, told);
+    const watch = new Watch(key, addresses, this.#clock.now(), told);
     this.#watches.set(key, watch);
     this.#perUser.set(user.bareText, (this.#perUser.get(user.bareText) ?? 0) + 1);
     return watch;

@@ -32,6 +32,8 @@ export class Watch {
   usage: WatchUsage | undefined;
   handle: SubscriberHandle | undefined;
   #online: Set<string> | undefined;
+  /** When the user, or his server for him, last said anything about this contact; by the monotonic clock, in ms. */
+  seenMs: number;
   /** Until when the user has to answer that he is there. */
   check: Timer | undefined;
   due: DueStanza | undefined;
@@ -43,7 +45,8 @@ export class Watch {
   question: XmlElement | undefined;
   error: StanzaError | undefined;
 
-  constructor(key: string, addresses: WatchAddresses, told?: readonly string[]) {
+  constructor(key: string, addresses: WatchAddresses, nowMs: number, told?: readonly string[]) {
+    this.seenMs = nowMs;
     this.key = key;
     this.addresses = addresses;
     this.view = new PresenceView(told);

@@ -4,6 +4,7 @@ import {
   errorOfEnd,
   eventOfOver,
   eventOfPause,
+  presenceStanza,
   stateAfterRestart,
   stepWatcher,
   watcherKey,
@@ -31,6 +32,8 @@ import type { WatchersEnv } from './watchers-env.ts';
 const EXPIRES_SECONDS = 3600;
 /** How long the user's server may take to say that he is there (PRES-08); a refresh leaves 40 s at least. */
 const CHECK_MS = 15_000;
+/** How long somebody whom nobody may ask counts as being there after he was heard of, in milliseconds. */
+const SEEN_MS = 86_400_000;
 /** What has less time left at a restart is subscribed anew instead. */
 const MIN_LEFT_MS = 60_000;
 /** What came of a request of a user, or of his watching; the label of the metric. */
@@ -73,7 +76,6 @@ export class Watchers implements WatchOwner {
     return this.#voice.unsent;
   }
 
-  /** SUBSCRIBE requests that wait for their turn. */
   get waiting(): number {
     return this.#pace.size;
   }
@@ -81,7 +83,7 @@ export class Watchers implements WatchOwner {
   // The stanzas of users. `user` and `contact` are their addresses, mapped.
 
   subscribe(stanza: XmlElement, user: MappedUri, contact: MappedUri, group: LinkGroup): void {
-    const watch = this.#find(user, contact);
+    const watch = this.#heard(user, contact);
     const mayAsk = this.#table.maySubscribe(user.bareText);
     if (!mayAsk || (watch === undefined && this.#table.isFull(user.bareText))) {
       this.#count('limited');
@@ -95,14 +97,16 @@ export class Watchers implements WatchOwner {
     this.step(own, 'subscribe');
   }
 
-  unsubscribe(user: MappedUri, contact: MappedUri): void {
+  unsubscribe(user: MappedUri, contact: MappedUri, group: LinkGroup): void {
     const watch = this.#find(user, contact);
-    if (watch === undefined && this.#table.isFull(user.bareText)) return this.#count('limited');
+    if (watch === undefined && this.#table.isFull(user.bareText)) {
+      return this.#env.errors.send(presenceStanza('unsubscribed', contact.bareText, user.bareText), group);
+    }
     this.step(watch ?? this.#open(user, contact), 'unsubscribe');
   }
 
   probe(user: MappedUri, contact: MappedUri): void {
-    const watch = this.#find(user, contact);
+    const watch = this.#heard(user, contact);
     const mayAsk = this.#table.mayProbe(user.bareText);
     if (!mayAsk || (watch === undefined && this.#table.isFull(user.bareText))) return this.#count('limited');
     this.step(watch ?? this.#open(user, contact), 'probe');
@@ -110,7 +114,7 @@ export class Watchers implements WatchOwner {
 
   /** False: he watches nobody of that name. */
   available(user: MappedUri, contact: MappedUri): boolean {
-    const watch = this.#find(user, contact);
+    const watch = this.#heard(user, contact);
     if (watch === undefined) return false;
     watch.came(user.jid.resource);
     this.step(watch, 'available');
@@ -127,19 +131,22 @@ export class Watchers implements WatchOwner {
     return true;
   }
 
-  /** His server says that he may not be asked, or that there is no such user. */
-  unanswerable(user: MappedUri, contact: MappedUri): boolean {
+  /**
+   * Perhaps an answer to PRES-08 without presence. `unsubscribed`: this contact may not know whether he is there (RFC 6121
+   * §4.3.2, rule 1), which is so wherever a phone does not watch him back. He would lose its presence each hour while he is
+   * there: so somebody from whom was heard within the day is taken as being there.
+   */
+  unanswered(answer: 'unsubscribed' | 'error', user: MappedUri, contact: MappedUri): boolean {
     const watch = this.#find(user, contact);
     if (watch?.state !== 'checking') return false;
-    this.step(watch, 'checkFailed');
+    const recent = this.#env.clock.now() - watch.seenMs < SEEN_MS;
+    this.step(watch, answer === 'unsubscribed' && recent ? 'available' : 'checkFailed');
     return true;
   }
 
   linkUp(domain: string): void {
     if (!this.#stopped) this.#voice.linkUp(domain);
   }
-
-  // The life of the driver.
 
   /** Reads what an earlier run left; nothing comes in or goes out yet. Rejects when the store fails. */
   restore(): Promise<void> {
@@ -178,8 +185,6 @@ export class Watchers implements WatchOwner {
     this.#voice.stop();
     for (const watch of this.#table.values()) this.#env.timers.clear(watch.check);
   }
-
-  // The subscriptions in SIP.
 
   step(watch: Watch, event: WatcherEvent): void {
     if (this.#stopped) return;
@@ -358,8 +363,14 @@ export class Watchers implements WatchOwner {
 
   #parts(watch: Watch, expires: number): SubscribeParts {
     const { live, lasting } = this.#env;
-    const away = live.offline.unknown_users === 'keep';
-    return watchParts(watch.addresses, expires, { lasting, unknownUsersAreAway: away });
+    return watchParts(watch.addresses, expires, lasting, live.offline.unknown_users === 'keep');
+  }
+
+  /** Of whom something was just heard. */
+  #heard(user: MappedUri, contact: MappedUri): Watch | undefined {
+    const watch = this.#find(user, contact);
+    if (watch !== undefined) watch.seenMs = this.#env.clock.now();
+    return watch;
   }
 
   #find(user: MappedUri, contact: MappedUri): Watch | undefined {

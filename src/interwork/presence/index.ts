@@ -11,6 +11,13 @@ export {
   type WatcherState,
   type WatcherTransition,
 } from './machine-watcher.ts';
+export {
+  stepContact,
+  type ContactEffect,
+  type ContactEvent,
+  type ContactState,
+  type ContactTransition,
+} from './machine-contact.ts';
 export { errorOfEnd, eventOfOver, eventOfPause, finalStatuses } from './watcher-ends.ts';
 export {
   authorizationOf,
