@@ -143,7 +143,7 @@ export class PublishRig {
       digest: new DigestClient({ clock, random, credentials: this.#options.credentials ?? [] }),
       book: new AddressBook(config.domains),
       models: new PresenceModels(config),
-      trusted: new TrustedSources([{ network: '127.0.0.1/32' }], clock),
+      trusted: new TrustedSources([{ network: '127.0.0.1/32', domains: ['example.net'] }], clock),
       messages: {
         ...{ accepted: 202, type: 'mirror', encrypted: 'refuse', composing: 'never', reports: 'never' },
         redirects: 'ignore',
