@@ -143,7 +143,13 @@ export {
   type Credential,
   type DigestClientOptions,
 } from './auth/digest-client.ts';
-export { digestResponse, type DigestAlgorithm, type DigestInput, type DigestQop } from './auth/digest.ts';
+export {
+  digestAlgorithm,
+  digestResponse,
+  type DigestAlgorithm,
+  type DigestInput,
+  type DigestQop,
+} from './auth/digest.ts';
 export {
   REGISTERED_METHODS,
   capabilityHeaders,

@@ -19,7 +19,7 @@ export interface PresenceDispatchEnv {
   /** Presence of XMPP users towards SIP; undefined: it is not carried. */
   readonly contacts?: ContactSide | undefined;
   /** Users with a presence server; undefined: there are none. */
-  readonly publisher?: Pick<Publisher, 'own' | 'seen' | 'answered'> | undefined;
+  readonly publisher?: Pick<Publisher, 'own' | 'seen' | 'asksFor' | 'answered'> | undefined;
   draining(): boolean;
 }
 
@@ -66,6 +66,7 @@ export class PresenceDispatch {
     switch (type) {
       case 'subscribe':
         publisher?.seen(user, group);
+        publisher?.asksFor(user, contact);
         return watchers.subscribe(stanza, user, contact, group);
       case 'unsubscribe':
         return watchers.unsubscribe(user, contact, group);

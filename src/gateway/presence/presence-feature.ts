@@ -6,11 +6,13 @@ import type { XmlElement } from '../../xml/index.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import { ErrorReports } from '../messages/error-reports.ts';
+import { HttpClient } from '../../edge/http/index.ts';
 import type { TransactionLayer } from '../../sip/index.ts';
 import { ContactSources } from '../publications/contact-sources.ts';
 import { Decisions } from '../publications/decisions.ts';
 import { PublishedStateStore } from '../publications/published-states.ts';
 import { Publisher } from '../publications/publisher.ts';
+import { RulesClient } from '../publications/rules-client.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import { Contacts } from './contacts.ts';
 import { DocumentReader } from './document-reader.ts';
@@ -39,6 +41,8 @@ export class PresenceFeature {
   readonly #errors: ErrorReports;
   /** What SIP users publish here. */
   readonly published: PublishedStateStore;
+  readonly #http = new HttpClient();
+  readonly #decisions: Decisions;
   #watchers: Watchers | undefined;
   #publisher: Publisher | undefined;
   #dispatch: PresenceDispatch | undefined;
@@ -48,6 +52,7 @@ export class PresenceFeature {
     this.contacts = new Contacts(env);
     this.#errors = new ErrorReports(env);
     this.published = new PublishedStateStore(env);
+    this.#decisions = new Decisions({ ...env, rules: new RulesClient(this.#http, env.random) });
   }
 
   /** Before anything comes in: subscriptions of an earlier run are at hand, so that their notifiers find them. */
@@ -68,7 +73,7 @@ export class PresenceFeature {
       ...this.#env,
       ...kept,
       records: await store.collection(PUBLISHERS),
-      decisions: new Decisions(this.#env),
+      decisions: this.#decisions,
     });
     await publisher.restore();
     this.#publisher = publisher;
@@ -118,6 +123,8 @@ export class PresenceFeature {
     this.#watchers?.stop();
     this.#publisher?.stop();
     this.published.stop();
+    this.#decisions.stop();
+    this.#http.close();
     this.contacts.stop();
     this.#errors.stop();
   }
@@ -129,6 +136,7 @@ export class PresenceFeature {
       published_users: this.#publisher?.size ?? 0,
       publications: this.#publisher?.publications ?? 0,
       published_states: this.published.size,
+      presence_decisions: this.#decisions.size,
       presence_contacts: this.contacts.size,
       presence_contacts_waiting: this.contacts.waiting,
       presence_errors: this.#errors.waiting,

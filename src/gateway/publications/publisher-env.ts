@@ -1,7 +1,7 @@
 // What the driver of publications needs of its surroundings.
 
 import type { Clock, Collection } from '../../base/index.ts';
-import type { PublisherRecord } from '../../interwork/presence/index.ts';
+import type { PublisherRecord, WatcherDecision } from '../../interwork/presence/index.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import type { ErrorReports } from '../messages/error-reports.ts';
@@ -33,7 +33,7 @@ export interface PublisherEnv extends PublicationEnv {
   readonly errors: Pick<ErrorReports, 'send'>;
   /** Tells the presence server what a user decided about a watcher. */
   readonly decisions: {
-    decide(user: string, watcher: string, decision: 'allow' | 'block'): void;
+    decide(user: string, watcher: string, decision: WatcherDecision): void;
   };
   groupFor(domain: string): LinkGroup | undefined;
   /** Bounds other than the usual ones, for tests. */

@@ -105,6 +105,16 @@ export class Publisher implements PublishedUserHost {
     return true;
   }
 
+  /**
+   * He asks for a SIP user whom he may have refused once: that one is not blocked any more, and asks again. XMPP has no other
+   * way back, since `subscribed` for somebody who does not ask is kept by the user's server (RFC 6121 §3.1.5, §3.4).
+   */
+  asksFor(user: MappedUri, contact: MappedUri): void {
+    if (this.#draining || this.env.live.models.serverOf(user.rule)?.xcap === undefined) return;
+    const uri = this.env.live.book.jidTargetToSip(contact.bareText);
+    if (uri.ok) this.env.decisions.decide(user.bareText, uri.value.uri, 'ask');
+  }
+
   /** A link of this domain is up: what is there now is asked for, and what could not be asked. */
   linkUp(domain: string): void {
     if (this.#stopped) return;

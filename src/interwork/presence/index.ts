@@ -30,3 +30,4 @@ export {
 export { presenceStanza, resourceStanza } from './watcher-stanzas.ts';
 export { PUBLISHERS, type PublisherRecord } from './publisher-record.ts';
 export { composePresence } from './compose.ts';
+export { decideWatcher, NS_COMMON_POLICY, PRES_RULES_TYPE, type WatcherDecision } from './watcher-rules.ts';
