@@ -107,7 +107,7 @@ export class Publisher implements PublishedUserHost {
 
   /**
    * He asks for a SIP user whom he may have refused once: that one is not blocked any more, and asks again. XMPP has no other
-   * way back, since `subscribed` for somebody who does not ask is kept by the user's server (RFC 6121 §3.1.5, §3.4).
+   * way back, since `subscribed` for somebody who does not ask is kept by the user's server (RFC 6121 §3.4.2).
    */
   asksFor(user: MappedUri, contact: MappedUri): void {
     if (this.#draining || this.env.live.models.serverOf(user.rule)?.xcap === undefined) return;

@@ -5,7 +5,7 @@ import { element, type XmlElement } from '../../xml/index.ts';
 
 export const NS_PRES_RULES = 'urn:ietf:params:xml:ns:pres-rules';
 export const NS_COMMON_POLICY = 'urn:ietf:params:xml:ns:common-policy';
-/** RFC 5025 §9.3. */
+/** RFC 5025 §9.4. */
 export const PRES_RULES_TYPE = 'application/auth-policy+xml';
 
 /** `ask`: whoever is blocked is not any more, but waits for a decision when he asks the next time. */
@@ -26,7 +26,7 @@ const MAX_WATCHERS = 1000;
 
 /**
  * The document with the decision about one watcher, a SIP URI; undefined: it says so already. A rule without any watcher is
- * left out, since a rule without conditions is for everybody (RFC 4745 §7). A rule of the user's own may allow what is blocked
+ * left out: without conditions it might be taken to be for everybody. A rule of the user's own may allow what is blocked
  * here: "the maximum of those other values" counts (RFC 5025 §3.2.1).
  */
 export function decideWatcher(
