@@ -415,6 +415,27 @@ describe('floods', () => {
   );
 
   play(
+    'who gives one up may watch another, and no more',
+    async (rig) => {
+      for (const name of ['a', 'b', 'c']) rig.user('subscribe', JULIET, `${name}@example.net`);
+      assert.equal(rig.told().length, 0);
+      rig.notifier.answer = () => 403;
+      await rig.rig.advance(500);
+      rig.confirm();
+      for (const name of ['a', 'b', 'c']) rig.user('unsubscribe', JULIET, `${name}@example.net`);
+      await settle();
+      rig.confirm();
+      await settle();
+      rig.confirm();
+      assert.equal(rig.watchers.size, 0);
+      rig.told();
+      for (const name of ['d', 'e', 'f', 'g']) rig.user('subscribe', JULIET, `${name}@example.net`);
+      assert.deepEqual(rig.told(), ['from g@example.net error resource-constraint']);
+    },
+    { limits: { perUser: 3 } },
+  );
+
+  play(
     'the table of subscriptions is full: resource-constraint, and nothing is left behind',
     async (rig) => {
       rig.user('subscribe', JULIET, 'a@example.net');

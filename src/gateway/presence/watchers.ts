@@ -48,7 +48,6 @@ export class Watchers implements WatchOwner {
   readonly #pace: Pace<Watch>;
   /** Those for which somebody has to ask again after a restart. */
   #restarting: Watch[] = [];
-  #draining = false;
   #stopped = false;
 
   constructor(env: WatchersEnv) {
@@ -168,7 +167,6 @@ export class Watchers implements WatchOwner {
 
   /** Asks nobody anew. What does not outlive the process is taken back; the rest is told as it comes until `stop`. */
   drain(): void {
-    this.#draining = true;
     this.#pace.stop();
     if (this.#env.lasting) return;
     for (const watch of this.#table.values()) {
@@ -296,8 +294,6 @@ export class Watchers implements WatchOwner {
   }
 
   #subscribe(watch: Watch, expires: number): void {
-    // What is wanted is in the record: the next start goes on.
-    if (this.#draining) return;
     const usage = new WatchUsage(this, watch);
     watch.usage = usage;
     watch.handle = undefined;
