@@ -1,6 +1,8 @@
 // XMPP users who watch SIP contacts (RFC 8048 §5.2): drives machine W of interwork/presence for each pair of them.
 
+import { detachText } from '../../base/index.ts';
 import {
+  authorizationOf,
   errorOfEnd,
   eventOfOver,
   eventOfPause,
@@ -90,7 +92,7 @@ export class Watchers implements WatchOwner {
     }
     this.#count('asked');
     const own = watch ?? this.#open(user, contact);
-    own.question = new XmlElement(stanza.name, stanza.ns, stanza.attributes);
+    own.question = new XmlElement(stanza.name, stanza.ns, stanza.attributes.map(detachText));
     // What was not told yet would be taken as the answer to this.
     if (own.due?.kind === 'unsubscribed') own.due = undefined;
     this.step(own, 'subscribe');
@@ -197,6 +199,7 @@ export class Watchers implements WatchOwner {
     }
     watch.state = state;
     for (const effect of effects) this.#run(watch, effect);
+    if (authorizationOf(watch.state).authorization !== 'asked') watch.question = undefined;
     if (watch.state !== 'none') return;
     // Its last words concern nobody.
     watch.usage = undefined;
