@@ -1,6 +1,7 @@
 // All watchers, and how many of them one user may have and ask for (row ERR-G2).
 
 import { BoundedMap, detachText, TokenBucket, type Clock } from '../../base/index.ts';
+import type { WatcherRecord } from '../../interwork/presence/index.ts';
 import type { AddressBook, MappedUri } from '../../mapping/index.ts';
 import { Watch } from './watch.ts';
 
@@ -68,6 +69,14 @@ export class WatchTable {
     this.#watches.set(key, watch);
     this.#perUser.set(addresses.user, (this.#perUser.get(user.bareText) ?? 0) + 1);
     return watch;
+  }
+
+  /** One of an earlier run; undefined: no rule covers one of the two any more. */
+  restore(key: string, record: WatcherRecord, book: AddressBook): Watch | undefined {
+    const user = book.jidSenderToSip(record.user);
+    const contact = book.jidTargetToSip(record.contact);
+    if (!user.ok || !contact.ok) return undefined;
+    return this.open(key, user.value, contact.value, book, record.resources);
   }
 
   /** False: it was not there. */

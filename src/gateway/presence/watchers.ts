@@ -34,11 +34,8 @@ import type { WatchersEnv } from './watchers-env.ts';
 const EXPIRES_SECONDS = 3600;
 /** How long the user's server may take to say that he is there (PRES-08); a refresh leaves 40 s at least. */
 const CHECK_MS = 15_000;
-/** How long somebody whom nobody may ask counts as being there after he was heard of, in milliseconds. */
-const SEEN_MS = 86_400_000;
 /** What has less time left at a restart is subscribed anew instead. */
 const MIN_LEFT_MS = 60_000;
-/** What came of a request of a user, or of his watching; the label of the metric. */
 type Outcome = 'asked' | 'authorized' | 'cancelled' | 'refused' | 'away' | 'fetched' | 'limited' | 'restored';
 
 export class Watchers implements WatchOwner {
@@ -140,7 +137,7 @@ export class Watchers implements WatchOwner {
   unanswered(answer: 'unsubscribed' | 'error', user: MappedUri, contact: MappedUri): boolean {
     const watch = this.#find(user, contact);
     if (watch?.state !== 'checking') return false;
-    const recent = this.#env.clock.now() - watch.seenMs < SEEN_MS;
+    const recent = watch.interest(this.#env.clock.now()) === 'recent';
     this.step(watch, answer === 'unsubscribed' && recent ? 'available' : 'checkFailed');
     return true;
   }
@@ -208,7 +205,18 @@ export class Watchers implements WatchOwner {
   }
 
   asksAgain(watch: Watch, end: End, when: 'now' | 'later'): void {
-    this.step(watch, when === 'now' ? 'again' : eventOfPause(end));
+    if (when === 'now') return this.step(watch, 'again');
+    this.step(watch, eventOfPause(end));
+    // Somebody whom it may not concern any more: his answer counts as having been heard of.
+    const interest = watch.interest(this.#env.clock.now());
+    if (watch.state === 'resubscribing') {
+      if (interest === 'old') this.#voice.probe(watch);
+      else if (interest === 'none') this.step(watch, 'unavailable');
+    } else if (watch.state === 'subscribing' && interest === 'none') {
+      watch.error = errorOfEnd(end);
+      this.#unsubscribe(watch);
+      this.step(watch, 'refused');
+    }
   }
 
   over(watch: Watch, end: End): void {
@@ -290,7 +298,6 @@ export class Watchers implements WatchOwner {
     this.#env.errors.send(errorReply(stanza, error), group);
   }
 
-  /** Its turn has come. */
   #ask(watch: Watch): void {
     if (watch.handle === undefined) this.#subscribe(watch, EXPIRES_SECONDS);
     else this.step(watch, 'refreshDue');
@@ -336,12 +343,10 @@ export class Watchers implements WatchOwner {
 
   #restoreOne(key: string, record: WatcherRecord): void {
     const { live, clock, subscriptions, log } = this.#env;
-    const user = live.book.jidSenderToSip(record.user);
-    const contact = live.book.jidTargetToSip(record.contact);
+    const { user, contact } = record;
+    const watch = this.#table.restore(key, record, live.book);
     // The rules may come back; what is due cannot be told by anybody now.
-    if (!user.ok || !contact.ok)
-      return log.warn('watchers.unmapped', { user: record.user, contact: record.contact });
-    const watch = this.#table.open(key, user.value, contact.value, live.book, record.resources);
+    if (watch === undefined) return log.warn('watchers.unmapped', { user, contact });
     watch.stored = true;
     const kept = record.subscriptions.filter(({ expiresMs }) => expiresMs - clock.wall() > MIN_LEFT_MS);
     const active = kept.filter(({ state }) => state === 'active');
@@ -381,7 +386,6 @@ export class Watchers implements WatchOwner {
     return this.#table.open(key, user, contact, this.#env.live.book);
   }
 
-  /** Nothing is left of it that anybody would ask for. */
   #settle(watch: Watch): void {
     if (watch.state !== 'none' || watch.due !== undefined || watch.unsent) return;
     if (this.#table.delete(watch)) this.#records.delete(watch);
