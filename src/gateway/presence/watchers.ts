@@ -16,9 +16,7 @@ import {
 } from '../../interwork/presence/index.ts';
 import { gatewayStanzaError, type MappedUri } from '../../mapping/index.ts';
 import { keyOfDialog, type End } from '../../sip/index.ts';
-import { NS_CLIENT, XmlElement } from '../../xml/index.ts';
-import { errorReply, type StanzaError } from '../../xmpp/index.ts';
-import { domainOf } from '../address-text.ts';
+import { XmlElement } from '../../xml/index.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { SubscribeParts } from '../subscriptions/types.ts';
 import type { DocumentReader } from './document-reader.ts';
@@ -58,6 +56,7 @@ export class Watchers implements WatchOwner {
     this.#voice = new WatchVoice({
       timers: env.timers,
       counters: env.counters,
+      errors: env.errors,
       groupFor: (domain) => env.groupFor(domain),
       changed: (watch) => {
         if (watch.stored) this.store(watch);
@@ -85,7 +84,7 @@ export class Watchers implements WatchOwner {
     const mayAsk = this.#table.maySubscribe(user.bareText);
     if (!mayAsk || (watch === undefined && this.#table.isFull(user.bareText))) {
       this.#count('limited');
-      return this.#refuse(stanza, gatewayStanzaError('ERR-G2'), group);
+      return this.#voice.refuse(stanza, gatewayStanzaError('ERR-G2'), group);
     }
     this.#count('asked');
     const own = watch ?? this.#open(user, contact);
@@ -259,7 +258,8 @@ export class Watchers implements WatchOwner {
         this.#count('cancelled');
         return this.#voice.owe(watch, 'unsubscribed');
       case 'tellError':
-        return this.#tellError(watch);
+        this.#count('refused');
+        return this.#voice.tellError(watch);
       case 'tellPresence':
         // What was known before a restart is asked for again, once somebody wants it.
         if (watch.view.restored && watch.handle !== undefined) return watch.handle.refresh();
@@ -282,20 +282,6 @@ export class Watchers implements WatchOwner {
     this.#voice.tell(watch, answer);
     if (watch.stored && watch.state !== 'none' && [...watch.view.told].join('\n') !== before)
       this.store(watch);
-  }
-
-  #tellError(watch: Watch): void {
-    const { user, contact } = watch.addresses;
-    const question =
-      watch.question ??
-      new XmlElement('presence', NS_CLIENT, ['from', user, 'to', contact, 'type', 'subscribe']);
-    const group = this.#env.groupFor(domainOf(contact));
-    this.#count('refused');
-    if (group !== undefined) this.#refuse(question, watch.error ?? gatewayStanzaError('ERR-G1'), group);
-  }
-
-  #refuse(stanza: XmlElement, error: StanzaError, group: LinkGroup): void {
-    this.#env.errors.send(errorReply(stanza, error), group);
   }
 
   #ask(watch: Watch): void {
