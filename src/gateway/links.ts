@@ -17,14 +17,21 @@ interface Member {
 export class Links {
   readonly #env: ComponentLinkEnv;
   readonly #deliver: (stanza: XmlElement, group: LinkGroup) => void;
+  readonly #ready: (domain: string) => void;
   readonly #groups = new Map<string, LinkGroup>();
   readonly #misaddressed: Counter;
   #members: Member[] = [];
 
-  constructor(env: ComponentLinkEnv, deliver: (stanza: XmlElement, group: LinkGroup) => void) {
+  /** `ready`: the links of this domain take stanzas again, and what waited in their group was written first. */
+  constructor(
+    env: ComponentLinkEnv,
+    deliver: (stanza: XmlElement, group: LinkGroup) => void,
+    ready: (domain: string) => void,
+  ) {
     // One desk for all: servers with several links of a domain may return a barrier on another than it came from.
     this.#env = { ...env, barriers: new BarrierDesk() };
     this.#deliver = deliver;
+    this.#ready = ready;
     this.#misaddressed = env.counters.counter(
       'stoxgate_xmpp_misaddressed_total',
       'Stanzas for a domain that no link to that server carries: dropped.',
@@ -112,6 +119,12 @@ export class Links {
     return this.#groups.get(domain);
   }
 
+  #carries(group: LinkGroup | undefined): void {
+    if (group === undefined) return;
+    group.linkUp();
+    if (group.up) this.#ready(group.domain);
+  }
+
   #make(component: ConfiguredComponent): ComponentLink {
     const group = (): LinkGroup | undefined => this.#groups.get(component.domain);
     return new ComponentLink(component, this.#env, {
@@ -120,10 +133,10 @@ export class Links {
         const owner = bounced === undefined ? this.#ownerOf(stanza, link) : group();
         if (owner !== undefined) this.#deliver(bounced ?? stanza, owner);
       },
-      up: () => group()?.linkUp(),
+      up: () => this.#carries(group()),
       down: (link) => group()?.linkDown(link),
       confirmed: (link, seq) => group()?.linkConfirmed(link, seq),
-      writable: () => group()?.linkUp(),
+      writable: () => this.#carries(group()),
     });
   }
 }

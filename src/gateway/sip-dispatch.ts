@@ -19,17 +19,19 @@ import {
 import type { SpeakerScope } from '../policy/index.ts';
 import type { Live } from './live.ts';
 import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
+import type { Notifiers } from './subscriptions/notifiers.ts';
 import type { Subscriptions } from './subscriptions/subscriptions.ts';
 
-/** The methods that are built. FEAT-08: "only what is built". */
-export const METHODS = ['MESSAGE', 'NOTIFY', 'OPTIONS'] as const;
+/** The methods that are built. FEAT-08: "only what is built"; SUBSCRIBE where there is an event package. */
+const METHODS: readonly string[] = ['MESSAGE', 'NOTIFY', 'OPTIONS'];
 
 export interface SipDispatchEnv {
   readonly log: Log;
   readonly counters: Counters;
-  readonly live: Live;
-  readonly messages: ToXmppMessages;
+  readonly live: Pick<Live, 'trusted' | 'book'>;
+  readonly messages: Pick<ToXmppMessages, 'accept' | 'countRejected'>;
   readonly subscriptions: Pick<Subscriptions, 'notify'>;
+  readonly notifiers: Pick<Notifiers, 'serves' | 'allowEvents' | 'subscribe'>;
   /** Hosts that are the gateway itself: addresses and advertised names of its listeners, lower case. */
   readonly ownHosts: ReadonlySet<string>;
   draining(): boolean;
@@ -42,6 +44,8 @@ export class SipDispatch implements TransactionUser {
   readonly #can: Capabilities;
   /** Which bodies a NOTIFY may have is for its event package to say. */
   readonly #canNotify: Capabilities;
+  /** Filters (RFC 4660) are not built, and nothing else is a body of SUBSCRIBE. */
+  readonly #canSubscribe: Capabilities;
   readonly #capabilities: readonly HeaderField[];
   readonly #untrusted: Counter;
   readonly #unknownSender: Counter;
@@ -49,7 +53,7 @@ export class SipDispatch implements TransactionUser {
   constructor(env: SipDispatchEnv) {
     this.#env = env;
     this.#can = {
-      methods: METHODS,
+      methods: env.notifiers.serves ? [...METHODS, 'SUBSCRIBE'] : METHODS,
       knownMethods: REGISTERED_METHODS,
       // sips is a scheme that is understood, and refused with its own reason (ADDR-63).
       schemes: ['sip', 'sips', 'im', 'pres'],
@@ -57,7 +61,8 @@ export class SipDispatch implements TransactionUser {
       acceptTypes: supportedTypes,
     };
     this.#canNotify = { ...this.#can, acceptTypes: ['*/*'] };
-    this.#capabilities = capabilityHeaders(this.#can);
+    this.#canSubscribe = { ...this.#can, acceptTypes: [] };
+    this.#capabilities = [...capabilityHeaders(this.#can), ...env.notifiers.allowEvents];
     const refused = (reason: string): Counter =>
       env.counters.counter('stoxgate_sip_refused_total', 'SIP requests refused before they were read.', {
         reason,
@@ -93,7 +98,7 @@ export class SipDispatch implements TransactionUser {
     const scope = trusted.scopeOf(source.remoteAddress);
     // A reload may have taken the trust away since `refuses` was asked.
     if (scope === undefined) return this.#refuse(tx, this.#untrusted);
-    const rejection = checkRequest(request, request.method === 'NOTIFY' ? this.#canNotify : this.#can);
+    const rejection = checkRequest(request, this.#capabilitiesFor(request.method));
     if (rejection !== undefined && !this.#isPacked(request)) {
       if (request.method === 'MESSAGE') this.#env.messages.countRejected(request, rejection.status);
       return tx.respond(
@@ -107,10 +112,11 @@ export class SipDispatch implements TransactionUser {
     const from = book.sipSenderToJid(request.from.uri, strayInstance(request));
     if (!from.ok) {
       if (from.error.kind === 'no-rule') return this.#refuse(tx, this.#unknownSender);
-      this.#env.messages.countRejected(request, 400, from.error.clause);
+      if (request.method === 'MESSAGE') this.#env.messages.countRejected(request, 400, from.error.clause);
       return tx.respond(400);
     }
     if (!scope.any && !scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
+    if (request.method === 'SUBSCRIBE') return this.#env.notifiers.subscribe(tx, from.value);
     // RFC 3261 §12.2.2: MESSAGE makes no dialog, so a To tag belongs to none that is known here.
     if (request.to.tag !== undefined) {
       this.#env.messages.countRejected(request, 481, 'RFC 3261 §12.2.2');
@@ -125,6 +131,11 @@ export class SipDispatch implements TransactionUser {
     if (!from.ok) return tx.respond(400);
     if (!scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
     this.#env.subscriptions.notify(tx);
+  }
+
+  #capabilitiesFor(method: string): Capabilities {
+    if (method === 'NOTIFY') return this.#canNotify;
+    return method === 'SUBSCRIBE' ? this.#canSubscribe : this.#can;
   }
 
   /** IM-47: refused for its coding alone, which is read all the same in notifications. */

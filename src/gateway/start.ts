@@ -16,8 +16,10 @@ import {
   DigestClient,
   Locator,
   NextHops,
+  NOTIFIER_SUBSCRIPTIONS,
   TransactionLayer,
   type LocateResult,
+  type NotifierRecord,
   type SipRequest,
   type Source,
   type Target,
@@ -27,8 +29,11 @@ import type { Config } from './config/schema.ts';
 import { Links } from './links.ts';
 import type { Live } from './live.ts';
 import { MessageFeature } from './messages/message-feature.ts';
+import { PresenceFeature } from './presence/presence-feature.ts';
+import { PRESENCE_EVENT } from './presence/watch-parts.ts';
 import { REG_EVENT } from './registrations/registration-watch.ts';
 import { SipDispatch } from './sip-dispatch.ts';
+import { Notifiers } from './subscriptions/notifiers.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { System } from './system.ts';
 import type { Gateway, GatewayEnv, GatewayStatus } from './types.ts';
@@ -40,7 +45,7 @@ const MAX_RESOLVERS = 4;
 /** How often what has grown too old is given up. */
 const SWEEP_MS = 10_000;
 /** Subscriptions that the gateway keeps up at the same time. */
-const MAX_SUBSCRIBERS = 10_000;
+const MAX_SUBSCRIBERS = 250_000;
 
 /** Starts a gateway; resolves when every listener is bound. Fails with a `StoxgateError` and leaves nothing open. */
 export async function startGateway(config: Config, env: GatewayEnv): Promise<Gateway> {
@@ -53,6 +58,7 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
     gateway = new RunningGateway(config, env, counters, system, {
       store,
       outbox: await store.collection(OUTBOX),
+      served: await store.collection(NOTIFIER_SUBSCRIPTIONS),
       ledger: await store.collection(LEDGER),
     });
     await gateway.start();
@@ -71,6 +77,7 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
 interface Kept {
   readonly store: Store;
   readonly outbox: Collection<OutboxRecord>;
+  readonly served: Collection<NotifierRecord>;
   readonly ledger: Collection<LedgerPage>;
 }
 
@@ -87,6 +94,8 @@ class RunningGateway implements Gateway {
   readonly #live: Live;
   readonly #messages: MessageFeature;
   readonly #subscriptions: Subscriptions;
+  readonly #presence: PresenceFeature;
+  readonly #notifiers: Notifiers;
   readonly #ownHosts = new Set<string>();
   /** The one in use is the last. */
   readonly #resolvers: NodeDnsResolver[] = [];
@@ -113,8 +122,10 @@ class RunningGateway implements Gateway {
     );
     // Until the listeners are bound nothing is known of transports; `start` makes the locator anew.
     this.#live = this.#makeLive(config);
-    this.#links = new Links({ clock, timers, random, log, counters }, (stanza, group) =>
-      xmpp.stanza(stanza, group),
+    this.#links = new Links(
+      { clock, timers, random, log, counters },
+      (stanza, group) => xmpp.stanza(stanza, group),
+      (domain) => this.#presence.linkUp(domain),
     );
     // The user is called only when a request comes in, long after all of this was made.
     this.#transactions = new TransactionLayer(
@@ -143,7 +154,7 @@ class RunningGateway implements Gateway {
       transactions: this.#transactions,
       localFor: (target) => this.#edge.localFor(target),
       t1Ms: env.timing?.t1Ms ?? DEFAULT_TIMERS.t1Ms,
-      packages: new Set([REG_EVENT]),
+      packages: new Set([REG_EVENT, PRESENCE_EVENT]),
       maxSubscribers: MAX_SUBSCRIBERS,
     });
     this.#messages = new MessageFeature({
@@ -158,12 +169,32 @@ class RunningGateway implements Gateway {
     const { toXmpp, toSip } = this.#messages;
     this.admin = adminRoutes({ ledger: this.#messages.ledger });
     const draining = (): boolean => this.#draining;
+    this.#presence = new PresenceFeature({
+      ...{ clock, timers, random, log, counters, draining },
+      live: this.#live,
+      node: config.node,
+      store: kept.store,
+      subscriptions: this.#subscriptions,
+      groupFor: (domain) => this.#links.groupFor(domain),
+    });
+    const { kind } = kept.store.status();
+    this.#notifiers = new Notifiers({
+      ...{ clock, timers, random, log, counters },
+      live: this.#live,
+      transactions: this.#transactions,
+      localFor: (target) => this.#edge.localFor(target),
+      packages: [this.#presence.contacts],
+      records: config.durability === 'full' && kind !== 'memory' ? kept.served : undefined,
+      node: config.node,
+      shared: kind === 'postgres',
+    });
     const sip = new SipDispatch({
       log,
       counters,
       live: this.#live,
       messages: toXmpp,
       subscriptions: this.#subscriptions,
+      notifiers: this.#notifiers,
       ownHosts: this.#ownHosts,
       draining,
     });
@@ -175,6 +206,7 @@ class RunningGateway implements Gateway {
       peers: this.#messages.reports.peers,
       toSip,
       toXmpp,
+      presence: this.#presence,
       name: NAME,
       version: env.version,
       startedMs: clock.now(),
@@ -185,6 +217,7 @@ class RunningGateway implements Gateway {
 
   async start(): Promise<void> {
     await this.#messages.attach();
+    await this.#presence.attach();
     await this.#edge.start();
     for (const endpoint of this.#edge.localEndpoints) {
       this.#ownHosts.add(endpoint.advertiseHost.toLowerCase());
@@ -193,6 +226,8 @@ class RunningGateway implements Gateway {
     this.#live.locator = this.#makeLocator(this.#config);
     await this.#links.apply(this.#config.xmpp.components);
     await this.#messages.start();
+    await this.#notifiers.restore();
+    this.#presence.start();
     this.#sweepLater();
     this.#startedAt = this.#system.clock.wall();
     this.#ready = true;
@@ -238,7 +273,8 @@ class RunningGateway implements Gateway {
 
   async drain(): Promise<void> {
     this.#draining = true;
-    await Promise.all([this.#messages.drain(), this.#subscriptions.drain()]);
+    this.#presence.drain();
+    await Promise.all([this.#messages.drain(), this.#subscriptions.drain(), this.#notifiers.drain()]);
   }
 
   async stop(): Promise<void> {
@@ -247,11 +283,14 @@ class RunningGateway implements Gateway {
     this.#system.timers.clear(this.#sweep);
     // First what still has to be said on either side, then the ways on which it is said.
     this.#messages.stop();
+    this.#presence.drain();
     this.#closing = true;
     this.#messages.takeLate();
     await this.#links.stop();
     await this.#messages.stopLate();
+    this.#presence.stop();
     this.#subscriptions.stop();
+    this.#notifiers.stop();
     this.#transactions.stop();
     this.#messages.giveUpReports();
     this.#live.locator.stop();
@@ -309,7 +348,9 @@ class RunningGateway implements Gateway {
   #sweepLater(): void {
     this.#sweep = this.#system.timers.set(SWEEP_MS, () => {
       this.#messages.sweep();
+      this.#presence.sweep();
       this.#links.sweep();
+      this.#notifiers.sweep();
       this.#sweepLater();
     });
   }
@@ -322,7 +363,10 @@ class RunningGateway implements Gateway {
       server_transactions: server,
       completed_transactions: completed,
       ...this.#messages.sizes(),
+      ...this.#presence.sizes(),
       subscriptions: this.#subscriptions.size,
+      served_subscriptions: this.#notifiers.size,
+      waiting_notifies: this.#notifiers.waiting,
       connections: this.#edge.connectionCount,
       timers: this.#system.timers.size,
     };

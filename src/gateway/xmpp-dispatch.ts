@@ -15,13 +15,13 @@ import {
   stanzaError,
   stanzaKind,
   type Message,
-  type StanzaError,
 } from '../xmpp/index.ts';
 import type { LinkGroup } from './link-group.ts';
 import type { Live } from './live.ts';
 import type { Peers } from './messages/peers.ts';
 import type { ToSipMessages } from './messages/to-sip-messages.ts';
 import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
+import type { PresenceFeature } from './presence/presence-feature.ts';
 
 /** `closing`: the links take no more stanzas, but still bring some. */
 export type Phase = 'serving' | 'draining' | 'closing';
@@ -34,6 +34,7 @@ export interface XmppDispatchEnv {
   readonly peers: Peers;
   readonly toSip: ToSipMessages;
   readonly toXmpp: ToXmppMessages;
+  readonly presence: Pick<PresenceFeature, 'stanza'>;
   readonly name: string;
   readonly version: string;
   readonly startedMs: number;
@@ -77,7 +78,7 @@ export class XmppDispatch {
       case 'iq':
         return this.#iq(stanza, group);
       case 'presence':
-        return this.#presence(stanza, group);
+        return this.#env.presence.stanza(stanza, group);
       default:
         this.#unread.add();
     }
@@ -140,20 +141,6 @@ export class XmppDispatch {
     const known = user.ok ? live.book.sipSenderToJid(user.value.uri) : user;
     const reports = known.ok && peers.mayAsk(known.value.bareText);
     return USER_FEATURES[composing ? 1 : 0][reports ? 1 : 0];
-  }
-
-  /** COMP-05. Presence is not translated yet: whoever asks for it is told so, the rest has nobody to go to. */
-  #presence(stanza: XmlElement, group: LinkGroup): void {
-    const type = stanza.attr('type');
-    if (type === 'subscribe' && mayAnswerWithError(stanza)) {
-      const error: StanzaError = stanzaError('feature-not-implemented', {
-        text: 'Presence is not carried to SIP',
-        lang: 'en',
-      });
-      group.send(errorReply(stanza, error));
-      return;
-    }
-    this.#unread.add();
   }
 }
 

@@ -169,6 +169,7 @@ export {
 export {
   contactTarget,
   dialogFromNotify,
+  dialogFromRequest,
   dialogFromResponse,
   dialogKey,
   keyOfDialog,
@@ -191,7 +192,23 @@ export {
   type SubscriptionState,
   type SubscriptionTransition,
 } from './subscription/subscription.ts';
+export { isKeptSubscription, keptState, type KeptSubscription } from './subscription/kept.ts';
 export { retryAfterEnd, type End, type FailureReason, type Retry } from './subscription/end.ts';
+export {
+  beginFetch,
+  beginNotifier,
+  formatNotifierState,
+  restoredNotifier,
+  stepNotifier,
+  type NotifierEffect,
+  type NotifierEnd,
+  type NotifierEvent,
+  type NotifierState,
+  type NotifierTransition,
+  type NotifyFailure,
+  type TerminationReason,
+} from './subscription/notifier.ts';
+export { NOTIFIER_SUBSCRIPTIONS, type NotifierRecord } from './subscription/notifier-record.ts';
 export { refreshDelayMs, retryDelayMs } from './subscription/times.ts';
 export {
   BEGIN_SUBSCRIBER,

@@ -49,6 +49,9 @@ const NUMBERED: readonly (readonly [string, readonly (readonly [number, number])
   [
     'PRES-',
     [
+      [1, 22],
+      [30, 37],
+      [40, 57],
       [60, 73],
       [80, 93],
     ],
@@ -77,7 +80,7 @@ function allRows(): string[] {
   const rules = Object.entries(RULES).flatMap(([prefix, last]) =>
     Array.from({ length: last }, (_, i) => `${prefix}${i + 1}`),
   );
-  return [...numbered, ...rules, ...STATUSES.split(' ').map((status) => `ERR-S${status}`)];
+  return [...numbered, 'PRES-02b', ...rules, ...STATUSES.split(' ').map((status) => `ERR-S${status}`)];
 }
 
 interface Row {

@@ -40,6 +40,8 @@ export interface LabOptions {
   /** Components beside those of the two SIP domains, for gateways of the suite's own. */
   readonly components?: readonly string[];
   readonly kamailio?: boolean;
+  /** Kamailio carries presence, and phones tell theirs. */
+  readonly presence?: boolean;
   /** Kamailio tells of registrations (RFC 3680). */
   readonly registrationEvents?: boolean;
   /** Goes over the generated configuration of the gateway. */
@@ -57,11 +59,13 @@ export class Lab {
   readonly kamailioPort: number;
   readonly #components: readonly ComponentAccount[];
   readonly #kamailio: Kamailio | undefined;
+  readonly #presence: boolean;
   readonly #users: { close(): Promise<void> }[] = [];
 
   private constructor(options: LabOptions, parts: LabParts) {
     const { folder, ports } = parts;
     this.#components = parts.components;
+    this.#presence = options.presence === true;
     this.folder = folder;
     this.gatewayPort = ports.gateway;
     this.kamailioPort = ports.kamailio;
@@ -81,6 +85,7 @@ export class Lab {
         gatewayPort: ports.gateway,
         gatewayDomains: [XMPP_DOMAIN],
         accounts: SIP_ACCOUNTS,
+        ...(options.presence === true ? { presence: true } : {}),
         ...(options.registrationEvents === true && { registrationEvents: { minExpires: 60 } }),
       });
     }
@@ -160,7 +165,10 @@ export class Lab {
     const domain = SIP_DOMAIN;
     const proxyPort = this.kamailioPort;
     return this.#kept(
-      await Baresip.registered({ folder, user, domain, password, proxyPort, sipPort, controlPort, contacts }),
+      await Baresip.registered({
+        ...{ folder, user, domain, password, proxyPort, sipPort, controlPort, contacts },
+        presence: this.#presence,
+      }),
     );
   }
 

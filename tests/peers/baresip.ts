@@ -16,6 +16,8 @@ export interface BaresipOptions {
   readonly controlPort: number;
   /** SIP URIs to write to; MESSAGE goes to the current contact. */
   readonly contacts: readonly string[];
+  /** It tells its presence to whoever subscribes (its module presence); `presence` changes it. */
+  readonly presence?: boolean;
 }
 
 /** A MESSAGE of its SIP trace. */
@@ -95,6 +97,11 @@ export class Baresip {
     throw new Error(`baresip has no contact ${contact}`);
   }
 
+  /** Tells its watchers. */
+  async presence(status: 'online' | 'offline'): Promise<void> {
+    await this.command(`presence_${status}`);
+  }
+
   /** Every MESSAGE request that came in so far, from its SIP trace, retransmissions too. */
   get received(): readonly TracedMessage[] {
     const own = `127.0.0.1:${this.options.sipPort}`;
@@ -129,9 +136,9 @@ export class Baresip {
 }
 
 function configuration(options: BaresipOptions): string {
-  const modules = ['account', 'contact', 'ctrl_tcp', 'debug_cmd', 'menu'].map(
-    (name) => `module_app ${name}.so`,
-  );
+  const apps = ['account', 'contact', 'ctrl_tcp', 'debug_cmd', 'menu'];
+  if (options.presence === true) apps.push('presence');
+  const modules = apps.map((name) => `module_app ${name}.so`);
   return [
     'poll_method epoll',
     `sip_listen 127.0.0.1:${options.sipPort}`,

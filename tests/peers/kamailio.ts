@@ -19,6 +19,8 @@ export interface KamailioOptions {
   readonly accounts: readonly Account[];
   /** Serves the event package "reg" (package kamailio-presence-modules). `minExpires`: shorter subscriptions get 423. */
   readonly registrationEvents?: { readonly minExpires: number };
+  /** Carries SUBSCRIBE and NOTIFY of the package "presence" between its users and the XMPP domains. */
+  readonly presence?: boolean;
   /** Hands over one line for each message in and out, with its time to the microsecond. */
   readonly onTrace?: (line: string) => void;
 }
@@ -50,6 +52,7 @@ export class Kamailio {
         PASSWORDS: passwords.join('\n'),
         ROUTES: routes.join('\n'),
         REGISTRATION_EVENTS_DEFINE: options.registrationEvents ? '#!define REGISTRATION_EVENTS' : '',
+        PRESENCE_DEFINE: options.presence === true ? '#!define PRESENCE' : '',
         SUBSCRIPTION_MIN_EXPIRES: options.registrationEvents?.minExpires ?? 0,
         TABLES: tables,
         TRACE_DEFINE: options.onTrace ? '#!define TRACE' : '',

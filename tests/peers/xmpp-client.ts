@@ -33,6 +33,14 @@ export interface ReceivedStanza {
   readonly asks: readonly string[];
 }
 
+export interface ReceivedPresence {
+  readonly sender: string;
+  /** `available` without a type. */
+  readonly type: string;
+  readonly show: string | null;
+  readonly condition: string | null;
+}
+
 export interface OutgoingStanza {
   readonly to: string;
   readonly body?: string;
@@ -80,6 +88,16 @@ export class XmppClient {
     this.agent.do('xml', { xml });
   }
 
+  /** Presence with a type to somebody: `subscribe`, `unsubscribe` … */
+  presence(to: string, type: string): void {
+    this.agent.do('presence', { to, type });
+  }
+
+  /** Every presence stanza so far. */
+  get presences(): readonly ReceivedPresence[] {
+    return this.agent.events.filter((e) => e.event === 'presence').map(asPresence);
+  }
+
   /** Every message stanza so far, errors too. */
   get received(): readonly ReceivedStanza[] {
     return this.agent.events.filter((e) => e.event === 'message').map(asStanza);
@@ -107,6 +125,15 @@ export class XmppClient {
   close(): Promise<void> {
     return this.agent.close();
   }
+}
+
+function asPresence(event: AgentEvent): ReceivedPresence {
+  return {
+    sender: textField(event, 'sender') ?? '',
+    type: textField(event, 'type') ?? '',
+    show: textField(event, 'show') ?? null,
+    condition: textField(event, 'condition') ?? null,
+  };
 }
 
 function asStanza(event: AgentEvent): ReceivedStanza {

@@ -28,7 +28,7 @@ describe('a trusted source', () => {
   const cases: readonly (readonly [string, RequestParts, number])[] = [
     ['that belongs to no subscription', notify({}, [REG, ACTIVE]), 481],
     ['without a To tag', notify({ to: '<sip:stoxgate@example.com>' }, [REG, ACTIVE]), 481],
-    ['of a package that nobody asks for', notify({}, [['Event', 'presence'], ACTIVE]), 489],
+    ['of a package that nobody asks for', notify({}, [['Event', 'dialog'], ACTIVE]), 489],
     ['without Event', notify({}, [ACTIVE]), 400],
     ['with a broken Event', notify({}, [['Event', ';id=1'], ACTIVE]), 400],
     ['with a From that is no SIP URI', notify({ from: '<tel:+123>' }, [REG, ACTIVE]), 400],
@@ -39,10 +39,11 @@ describe('a trusted source', () => {
   for (const [what, parts, status] of cases) {
     test(`${what}: ${status}`, async () => assert.equal(await rig().status(parts), status));
   }
-  test('a SUBSCRIBE is not served: 405, and Allow names NOTIFY', async () => {
-    const response = await rig().ask({ ...notify({}, [REG]), method: 'SUBSCRIBE', callId: unique('s') });
-    assert.match(response.startLine, / 405 /);
-    assert.equal(header(response, 'allow'), 'MESSAGE, NOTIFY, OPTIONS');
+  test('a SUBSCRIBE to a package that is only subscribed to: 489, and Allow-Events names those that are served', async () => {
+    const headers = [REG, ['Contact', '<sip:romeo@127.0.0.1>']] as const;
+    const response = await rig().ask({ method: 'SUBSCRIBE', callId: unique('s'), headers });
+    assert.match(response.startLine, / 489 /);
+    assert.equal(header(response, 'allow-events'), 'presence');
   });
   test('nothing is held', () => assert.equal(rig().held('subscriptions'), 0));
 });

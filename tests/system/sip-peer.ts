@@ -65,12 +65,13 @@ export function requestBytes(
 /** A response to a request that came, as a user agent writes it (RFC 3261 §8.2.6). */
 export function responseBytes(request: SipText, answer: Answer): Buffer {
   const vias = (request.headers.get('via') ?? []).map((value) => ['Via', value] as const);
+  const to = header(request, 'to');
   return writeSip(
     `SIP/2.0 ${answer.status} ${answer.reason ?? 'As the test says'}`,
     [
       ...vias,
       ['From', header(request, 'from')],
-      ['To', `${header(request, 'to')};tag=${unique('u')}`],
+      ['To', parameter(to, 'tag') === undefined ? `${to};tag=${unique('u')}` : to],
       ['Call-ID', header(request, 'call-id')],
       ['CSeq', header(request, 'cseq')],
       ...(answer.headers ?? []),

@@ -4,7 +4,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ok, type Result } from '../../src/base/index.ts';
-import type { Notification, SubscriptionUsage } from '../../src/gateway/subscriptions/types.ts';
+import type {
+  Notification,
+  SubscriberHandle,
+  SubscriptionUsage,
+} from '../../src/gateway/subscriptions/types.ts';
 import type { End } from '../../src/sip/index.ts';
 import { header, parameter, type SipText } from '../peers/sip-text.ts';
 import { Notifier, reginfo, type NotifyParts } from './notifier.ts';
@@ -790,6 +794,100 @@ describe('forks (RFC 6665 §4.1.4), for a package that allows them', () => {
         await rig.residue();
       },
     );
+  }
+
+  play(
+    'one that lasts: a drain leaves it, and another gateway goes on with it',
+    async ({ rig, notifier }) => {
+      const usage = new Usage();
+      const handle = rig.subscribe({ durable: true }, usage);
+      const subscribe = await notifier.subscribe();
+      await settle();
+      assert.equal(handle?.kept.length, 0, 'no NOTIFY has made a dialog yet');
+      assert.equal(await notifier.notify(subscribe), 200);
+      const kept = handle?.kept ?? [];
+      assert.equal(kept.length, 1);
+      assert.equal(kept[0]?.expiresMs, rig.time.wall() + HOUR);
+      await rig.subscriptions.drain();
+      rig.subscriptions.stop();
+      assert.deepEqual(notifier.requests.untaken, []);
+      const next = await WatchRig.start({ registrarPorts: [notifier.port] });
+      try {
+        const parts = {
+          ...{ resource: ROMEO, from: 'sip:juliet@example.com', event: { package: 'presence' } },
+          ...{ accept: ['application/pidf+xml'], expires: 3600, forks: 'several' as const, durable: true },
+        };
+        const again = new Usage();
+        assert.equal(next.subscriptions.restore(parts, again, []), undefined, 'nothing to go on with');
+        assert.ok(next.subscriptions.restore(parts, again, kept));
+        assert.equal(next.subscriptions.dialogs, 1);
+        // Between 75 % and 90 % of the time that is left.
+        assert.ok((await next.advanceToRequest(HOUR)) >= 0.74 * HOUR);
+        const refresh = await notifier.subscribe();
+        assert.equal(header(refresh, 'call-id'), header(subscribe, 'call-id'));
+        assert.equal(cseqOf(refresh), cseqOf(subscribe) + 1);
+        assert.equal(await notifier.notify(refresh), 200);
+        assert.equal(again.notifications.length, 1);
+        // Its time is over, and nobody refreshes it any more.
+        notifier.answer = () => undefined;
+        await next.advance(2 * HOUR, 8);
+        assert.ok(again.told.includes('dialog ended'));
+      } finally {
+        await next.close();
+      }
+    },
+  );
+
+  play(
+    'whoever decides when to refresh is asked, and a subscription without an answer expires',
+    async (stage) => {
+      const { rig, notifier } = stage;
+      class Asked extends Usage {
+        refreshDue(): void {
+          this.told.push('refresh due');
+        }
+        asksAgain(end: End, when: 'now' | 'later'): void {
+          this.told.push(`${end.cause}: ${when}`);
+        }
+      }
+      const usage = new Asked();
+      const handle = rig.subscribe({}, usage);
+      const subscribe = await notifier.subscribe();
+      await settle();
+      assert.equal(await notifier.notify(subscribe), 200);
+      rig.time.advance(0.91 * HOUR);
+      assert.deepEqual(usage.told, ['refresh due']);
+      handle?.refresh();
+      const refresh = await notifier.subscribe();
+      assert.equal(cseqOf(refresh), cseqOf(subscribe) + 1);
+      await settle();
+      assert.equal(await notifier.notify(refresh), 200);
+      rig.time.advance(HOUR + 10_000);
+      assert.deepEqual(usage.told, ['refresh due', 'refresh due', 'dialog ended', 'expired: later']);
+      handle?.unsubscribe();
+      await rig.residue();
+    },
+  );
+
+  for (const reason of ['deactivated', 'probation']) {
+    play(`whoever hears that it ended (${reason}) may end it for good`, async ({ rig, notifier }) => {
+      class Leaving extends Usage {
+        handle: SubscriberHandle | undefined;
+        asksAgain(): void {
+          this.handle?.unsubscribe();
+        }
+      }
+      const usage = new Leaving();
+      usage.handle = rig.subscribe({}, usage);
+      const subscribe = await notifier.subscribe();
+      await settle();
+      assert.equal(await notifier.notify(subscribe), 200);
+      await rig.advance(2 * MINUTE);
+      assert.equal(await notifier.notify(subscribe, { state: `terminated;reason=${reason}` }), 200);
+      assert.deepEqual(usage.told, ['dialog ended', 'over: notified']);
+      assert.deepEqual(notifier.requests.untaken, []);
+      await rig.residue();
+    });
   }
 
   play('drain unsubscribes; stop ends without a word', async ({ rig, notifier }) => {

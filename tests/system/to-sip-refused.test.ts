@@ -219,14 +219,4 @@ describe('a good citizen (COMP-05)', () => {
     rig().xmpp.write(`<presence type='error' from='${JULIET}' to='${ROMEO}' id='p'/>`);
     await untouched(rig());
   });
-
-  test('presence: a subscription is answered with an error of its own, the rest is nothing', async () => {
-    rig().xmpp.write(`<presence type='subscribe' from='juliet@example.com' to='${ROMEO}' id='s'/>`);
-    const answer = await rig().xmpp.stanzas.next('the answer');
-    assert.equal(answer.name, 'presence');
-    assert.deepEqual([answer.attr('type'), answer.attr('id')], ['error', 's']);
-    for (const type of ['', " type='unavailable'", " type='probe'", " type='unsubscribe'"])
-      rig().xmpp.write(`<presence${type} from='${JULIET}' to='${ROMEO}'/>`);
-    await untouched(rig());
-  });
 });

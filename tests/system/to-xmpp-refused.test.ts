@@ -96,7 +96,12 @@ describe('targets and RFC 3261 §8.2', () => {
     ],
     ['§8.2.2.1: a scheme that is not known', { uri: 'http://example.com/juliet', body: 'x' }, 416],
     ['§8.2.2.1: a tel URI', { uri: 'tel:+15551234', body: 'x' }, 416],
-    ['§8.2.1: a method that is known and not served', { method: 'SUBSCRIBE' }, 405],
+    ['§8.2.1: a method that is known and not served', { method: 'PUBLISH' }, 405],
+    [
+      'RFC 6665 §4.2.1.1: an event package that is not there',
+      { method: 'SUBSCRIBE', headers: [['Event', 'dialog']] },
+      489,
+    ],
     ['§8.2.1: INFO', { method: 'INFO' }, 405],
     ['§21.5.2: a method that nobody knows', { method: 'SING' }, 501],
     ['§8.1.1.6, §16.3: Max-Forwards 0', { maxForwards: 0, body: 'x' }, 483],
@@ -121,6 +126,7 @@ describe('targets and RFC 3261 §8.2', () => {
       'MESSAGE',
       'NOTIFY',
       'OPTIONS',
+      'SUBSCRIBE',
     ]);
   });
 
@@ -178,7 +184,7 @@ describe('targets and RFC 3261 §8.2', () => {
     test('to the gateway itself: 200 with Allow and Accept', async () => {
       const response = await options(`sip:127.0.0.1:${rig().port}`);
       assert.equal(statusOf(response), 200);
-      assert.deepEqual(list(response, 'allow').sort(), ['MESSAGE', 'NOTIFY', 'OPTIONS']);
+      assert.deepEqual(list(response, 'allow').sort(), ['MESSAGE', 'NOTIFY', 'OPTIONS', 'SUBSCRIBE']);
       assert.ok(list(response, 'accept').includes('text/plain'));
     });
     test('to a mapped user: 200', async () =>

@@ -27,11 +27,13 @@ export interface WatchRigOptions {
   readonly maxSubscribers?: number;
   readonly expiresSeconds?: number;
   readonly from?: string;
+  /** That of an earlier rig, which this one follows. */
+  readonly time?: VirtualTime;
 }
 
 export class WatchRig {
   /** Moves only when it is told to; not used in real time. */
-  readonly time = new VirtualTime(Date.UTC(2026, 0, 1), 20);
+  readonly time: VirtualTime;
   readonly counters = new Counters();
   readonly log: LogEntry[] = [];
   /** What the watch heard, in order. */
@@ -48,6 +50,7 @@ export class WatchRig {
 
   private constructor(options: WatchRigOptions) {
     const log = logInto(this.log);
+    this.time = options.time ?? new VirtualTime(Date.UTC(2026, 0, 1), 20);
     this.#system = options.realTime === true ? new System(log) : undefined;
     const clock: Clock = this.#system?.clock ?? this.time;
     this.#timers = this.#system?.timers ?? this.time.timers;

@@ -179,6 +179,13 @@ export function parseXmppPattern(text: string): Result<string, string> {
   return parsePattern(text, parseXmppDomain);
 }
 
+/** Reads `presence.model`. */
+export function parsePresenceModel(text: string): Result<'end-to-end', string> {
+  if (text === 'end-to-end') return ok(text);
+  if (text === 'presence-server') return err('presence-server is not built yet; use end-to-end');
+  return err('must be end-to-end');
+}
+
 const UNIX = 'unix:';
 
 /** Reads `unix:PATH` and gives the path, as written: relative ones start from the configuration file. */

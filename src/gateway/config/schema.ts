@@ -10,6 +10,7 @@ import {
   parseHostPort,
   parseListenUrl,
   parseNetwork,
+  parsePresenceModel,
   parseStore,
   parseSipPattern,
   parseUnixSocket,
@@ -34,30 +35,46 @@ import {
 const SEPARATORS = ['!', '$', '*', '+', '=', '~'] as const;
 const XMPP_COMPONENT_PORT = 5347;
 
-const domainRule = later(
-  z.strictObject({
-    home: documented(z.enum(['sip', 'xmpp']), {
-      says: 'On which side the users of this domain live.',
-      example: 'sip',
+/** `of`: for whom it is. */
+function presenceSchema(of: string) {
+  return later(
+    z.strictObject({
+      model: documented(parsed(parsePresenceModel), {
+        type: '`end-to-end`',
+        says: `How presence crosses for ${of}: \`end-to-end\`, by subscriptions between the users themselves (RFC 8048).`,
+        example: 'end-to-end',
+      }),
     }),
-    sip: documented(parsed(parseSipPattern), {
-      type: 'domain, `*.domain` or `"*"`',
-      says: 'What the domain is called in SIP.',
-      example: 'example.net',
-    }),
-    xmpp: documented(parsed(parseXmppPattern), {
-      type: 'domain, `*.domain` or `"*"`',
-      says: 'What the domain is called in XMPP.',
-      example: 'example.net',
-    }),
-    separator: documented(z.enum(SEPARATORS).exactOptional(), {
-      default: 'the escape of the other side: `\\40` in a JID, `%40` in a SIP user part',
-      says: 'Stands for the "@" of a foreign address that is folded into a local part; only with `"*"` on the home side alone.',
-      example: '"*"',
-    }),
+    ['server', 'xcap'],
+  );
+}
+
+const domainRule = z.strictObject({
+  home: documented(z.enum(['sip', 'xmpp']), {
+    says: 'On which side the users of this domain live.',
+    example: 'sip',
   }),
-  ['presence'],
-);
+  sip: documented(parsed(parseSipPattern), {
+    type: 'domain, `*.domain` or `"*"`',
+    says: 'What the domain is called in SIP.',
+    example: 'example.net',
+  }),
+  xmpp: documented(parsed(parseXmppPattern), {
+    type: 'domain, `*.domain` or `"*"`',
+    says: 'What the domain is called in XMPP.',
+    example: 'example.net',
+  }),
+  separator: documented(z.enum(SEPARATORS).exactOptional(), {
+    default: 'the escape of the other side: `\\40` in a JID, `%40` in a SIP user part',
+    says: 'Stands for the "@" of a foreign address that is folded into a local part; only with `"*"` on the home side alone.',
+    example: '"*"',
+  }),
+  presence: documented(presenceSchema('the users of this domain').exactOptional(), {
+    default: '`presence` of the file',
+    says: 'How presence crosses for the users of this domain.',
+    example: '{ model: end-to-end }',
+  }),
+});
 
 const listen = z
   .union([
@@ -281,6 +298,10 @@ export function configSchema(sources: SecretSources) {
       sip: documented(sipSchema(secret).prefault({}), { says: 'The SIP side.' }),
       xmpp: documented(xmppSchema(secret).prefault({}), { says: 'The XMPP side.' }),
       messages: documented(messages.prefault({}), { says: 'How messages are translated.' }),
+      presence: documented(presenceSchema('all other users').prefault({ model: 'end-to-end' }), {
+        says: 'How presence crosses, unless a rule of `domains` says it otherwise.',
+        example: '{ model: end-to-end }',
+      }),
       offline: documented(offline.prefault({}), {
         says: 'What becomes of messages for SIP users who cannot be reached.',
       }),
@@ -290,7 +311,7 @@ export function configSchema(sources: SecretSources) {
         example: 'sqlite:/var/lib/stoxgate/stoxgate.db',
       }),
       durability: documented(z.enum(['full', 'none']).default('full'), {
-        says: 'Whether messages from XMPP without an outcome are in the store, so that a crash loses none; `none` is quicker.',
+        says: 'Whether messages from XMPP without an outcome, and subscriptions of SIP users, are in the store, so that a restart loses none; `none` is quicker.',
         example: 'none',
       }),
       dns: documented(dns.prefault({}), { says: 'How SIP servers are found.' }),
@@ -323,7 +344,7 @@ export function configSchema(sources: SecretSources) {
       }),
       log: documented(log.prefault({}), { says: 'The log, written to standard error.' }),
     }),
-    ['presence', 'routes', 'policy', 'limits', 'timers', 'telephony', 'calls', 'media_relay'],
+    ['routes', 'policy', 'limits', 'timers', 'telephony', 'calls', 'media_relay'],
   );
 }
 

@@ -23,7 +23,11 @@ import {
 } from '../../sip/index.ts';
 import type { SubscriptionsEnv } from './types.ts';
 
+export type ExchangeEnv = Pick<SubscriptionsEnv, 'log' | 'live' | 'transactions'>;
+
 export interface ExchangeParts {
+  /** What the log calls it. Default: subscribe. */
+  readonly name?: 'notify';
   /** The request for this target, without Via and credentials; its CSeq is `challenges` higher than that of the first. */
   build(target: Target, challenges: number): SipRequest;
   /** URI that says where it goes. */
@@ -40,8 +44,9 @@ export interface ExchangeParts {
 }
 
 export class Exchange implements ClientHandlers {
-  readonly #env: SubscriptionsEnv;
+  readonly #env: ExchangeEnv;
   readonly #parts: ExchangeParts;
+  readonly #name: 'subscribe' | 'notify';
   #state: ExchangeState = BEGIN_EXCHANGE;
   #targets: readonly LocatedTarget[] = [];
   #next = 0;
@@ -56,9 +61,10 @@ export class Exchange implements ClientHandlers {
   #failure: FailureReason = 'unlocatable';
   #penaltyMs: number | undefined;
 
-  constructor(env: SubscriptionsEnv, parts: ExchangeParts) {
+  constructor(env: ExchangeEnv, parts: ExchangeParts) {
     this.#env = env;
     this.#parts = parts;
+    this.#name = parts.name ?? 'subscribe';
   }
 
   start(): void {
@@ -98,7 +104,7 @@ export class Exchange implements ClientHandlers {
   failed(reason: ClientFailure, error: Error): void {
     this.#failure = reason;
     this.#penaltyMs = undefined;
-    this.#env.log.debug('subscribe.failed', { reason, error: error.message });
+    this.#env.log.debug(`${this.#name}.failed`, { reason, error: error.message });
     if (reason === 'stopped') this.#step({ kind: 'stopped' });
     else this.#step({ kind: 'failed', reason, moreTargets: this.#moreTargets() });
   }
@@ -110,7 +116,7 @@ export class Exchange implements ClientHandlers {
   #step(event: ExchangeEvent): void {
     const transition = stepExchange(this.#state, event);
     if (!transition.expected) {
-      this.#env.log.debug('subscribe.unexpected', { state: this.#state.name, event: event.kind });
+      this.#env.log.debug(`${this.#name}.unexpected`, { state: this.#state.name, event: event.kind });
       return;
     }
     this.#state = transition.state;
@@ -154,7 +160,10 @@ export class Exchange implements ClientHandlers {
 
   #located(result: LocateResult): void {
     if (!result.ok) {
-      this.#env.log.debug('subscribe.unlocatable', { code: result.error.code, error: result.error.message });
+      this.#env.log.debug(`${this.#name}.unlocatable`, {
+        code: result.error.code,
+        error: result.error.message,
+      });
       return this.#step({ kind: 'unlocatable' });
     }
     this.#targets = result.value;
@@ -180,7 +189,7 @@ export class Exchange implements ClientHandlers {
   #withKnownCredentials(
     request: SipRequest,
     target: LocatedTarget,
-    digest: SubscriptionsEnv['live']['digest'],
+    digest: ExchangeEnv['live']['digest'],
   ): SipRequest {
     return this.#named ? digest.authorize(request, target.name) : request;
   }

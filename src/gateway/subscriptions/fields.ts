@@ -1,13 +1,18 @@
-// The header fields of SUBSCRIBE beside those that every request has (RFC 6665 §3.1, §8.2).
+// The header fields of SUBSCRIBE and NOTIFY beside those that every request has (RFC 6665 §3.1, §3.2, §8.2).
 
 import {
+  contentType,
   formatEvent,
   formatSipUri,
+  keyOfRequest,
   rawHeaderField,
+  type EventName,
   type HeaderField,
   type LocalEndpoint,
+  type SipRequest,
 } from '../../sip/index.ts';
-import type { SubscribeParts } from './types.ts';
+import type { NotifyDocument } from './notifier-types.ts';
+import type { Notification, SubscribeParts } from './types.ts';
 
 /** `local`: our side towards the target; without one there is no Contact, and nothing could be sent either. */
 export function subscribeFields(
@@ -25,8 +30,25 @@ export function subscribeFields(
   return fields;
 }
 
+/** `state`: the value of Subscription-State. */
+export function notifyFields(
+  event: EventName,
+  state: string,
+  document: NotifyDocument | undefined,
+  local: LocalEndpoint | undefined,
+  secure: boolean,
+): readonly HeaderField[] {
+  const fields: HeaderField[] = [];
+  if (local !== undefined) fields.push(rawHeaderField('Contact', `<${contactUri(local, secure)}>`));
+  fields.push(rawHeaderField('Event', formatEvent(event)), rawHeaderField('Subscription-State', state));
+  if (document !== undefined) {
+    fields.push(rawHeaderField('Content-Type', document.contentType), ...(document.headers ?? []));
+  }
+  return fields;
+}
+
 /** RFC 3261 §8.1.1.8: where requests within the dialog reach us. `transport` is left out for UDP, which is the default. */
-function contactUri(local: LocalEndpoint, secure: boolean): string {
+export function contactUri(local: LocalEndpoint, secure: boolean): string {
   const { transport, advertiseHost: host, advertisePort: port } = local;
   return formatSipUri({
     scheme: secure ? 'sips' : 'sip',
@@ -34,4 +56,32 @@ function contactUri(local: LocalEndpoint, secure: boolean): string {
     ...(port === undefined ? {} : { port }),
     ...(transport === 'UDP' ? {} : { params: new Map([['transport', transport.toLowerCase()]]) }),
   });
+}
+
+/** The type of the body, lower case, without parameters; undefined without a body, or when it is not said. */
+export function mediaType(request: SipRequest): string | undefined {
+  if (request.body.length === 0) return undefined;
+  const type = contentType(request);
+  return type.ok && type.value !== undefined ? `${type.value.type}/${type.value.subtype}` : undefined;
+}
+
+export function notificationOf(
+  request: SipRequest,
+  state: Notification['state'],
+  reason: string | undefined,
+  type: string | undefined,
+): Notification {
+  return {
+    dialog: keyOfRequest(request),
+    state,
+    reason,
+    contentType: type,
+    language: request.header('content-language'),
+    body: request.body,
+  };
+}
+
+/** A document of this type is taken. */
+export function reads({ accept, alsoRead }: SubscribeParts, type: string): boolean {
+  return accept.includes(type) || alsoRead?.includes(type) === true;
 }

@@ -5,15 +5,11 @@ import {
   afterTargetRefresh,
   allowEvents,
   beginSubscription,
-  buildDialogRequest,
-  buildRequest,
-  contentType,
   dialogFromNotify,
   dialogFromResponse,
   expires,
-  formatNameAddr,
+  keptState,
   keyOfDialog,
-  keyOfRequest,
   minExpires,
   rawHeaderField,
   receiveInDialog,
@@ -26,6 +22,7 @@ import {
   type End,
   type EventName,
   type FailureReason,
+  type KeptSubscription,
   type ServerTransaction,
   type SipRequest,
   type SipResponse,
@@ -33,12 +30,12 @@ import {
   type SubscriptionEvent,
   type SubscriptionState,
   type SubscriptionTransition,
-  type Target,
 } from '../../sip/index.ts';
 import { Exchange } from './exchange.ts';
-import { subscribeFields } from './fields.ts';
+import { mediaType, notificationOf, reads } from './fields.ts';
+import { dialogRequest, initialRequest, type LegIds } from './leg-requests.ts';
 import { LegTimers, type LegTimer } from './leg-timers.ts';
-import type { SubscribeParts, SubscriptionsEnv, SubscriptionUsage } from './types.ts';
+import type { Notification, SubscribeParts, SubscriptionsEnv, SubscriptionUsage } from './types.ts';
 
 /** What a leg needs of the subscriber that it belongs to. */
 export interface LegOwner {
@@ -51,12 +48,6 @@ export interface LegOwner {
   unbound(key: string): void;
   /** `lastedMs`: how long it was pending or active. */
   ended(leg: Leg, end: End, lastedMs: number): void;
-}
-
-/** Call-ID and From tag of one initial SUBSCRIBE. */
-export interface LegIds {
-  readonly callId: string;
-  readonly localTag: string;
 }
 
 const TIMER_N_TIMES_T1 = 64;
@@ -83,8 +74,10 @@ export class Leg {
   #told: string | undefined;
   #sinceMs: number | undefined;
   #askedMs = -Infinity;
+  /** When what was granted ends, by the wall clock. */
+  #expiresMs = 0;
 
-  /** `forked`: the state and the SUBSCRIBE of a fork; else it begins with `start`. */
+  /** `forked`: the state and the SUBSCRIBE of a fork; else it begins with `start` or `restore`. */
   constructor(
     env: SubscriptionsEnv,
     owner: LegOwner,
@@ -120,6 +113,32 @@ export class Leg {
     this.#apply(beginSubscription(this.#owner.parts.expires));
   }
 
+  /** Goes on with what an earlier run of the gateway kept. */
+  restore(kept: KeptSubscription): void {
+    const leftMs = kept.expiresMs - this.#env.clock.wall();
+    this.#state = keptState(kept);
+    this.#cseq = kept.dialog.localSeq;
+    this.#sinceMs = this.#env.clock.now();
+    this.#bind(kept.dialog, true);
+    this.#told = this.#key;
+    this.#schedule(Math.max(0, leftMs / 1000));
+  }
+
+  /** What `restore` takes; undefined: it has no dialog, or is about to end. */
+  get kept(): KeptSubscription | undefined {
+    const state = this.#state;
+    const dialog = this.#dialog;
+    if (state.name === 'terminated' || state.name === 'notify_wait' || state.ending !== 'no')
+      return undefined;
+    if (dialog === undefined || !this.#confirmed) return undefined;
+    const { remoteSeq: _, ...rest } = dialog;
+    return { dialog: rest, state: state.name, asked: state.asked, expiresMs: this.#expiresMs };
+  }
+
+  refresh(): void {
+    this.#step({ kind: 'refresh' });
+  }
+
   unsubscribe(): void {
     this.#step({ kind: 'unsubscribe' });
   }
@@ -148,11 +167,12 @@ export class Leg {
     }
     const type = mediaType(request);
     const { parts } = this.#owner;
-    if (request.body.length > 0 && (type === undefined || !parts.accept.includes(type))) {
+    if (request.body.length > 0 && (type === undefined || !reads(parts, type))) {
       tx.respond(415, { headers: [rawHeaderField('Accept', parts.accept.join(', '))] });
       return false;
     }
-    const taken = this.#tell(request, terminated ? state : state === 'active' ? 'active' : 'pending', type);
+    const told = terminated ? state : state === 'active' ? 'active' : 'pending';
+    const taken = this.#tell(notificationOf(request, told, reason, type));
     // "A subscription is destroyed after a notifier sends a NOTIFY request with … "terminated"", whatever else it says.
     if (taken === undefined && !terminated) return refuse(tx, 400);
     tx.respond(taken === undefined ? 400 : 200);
@@ -183,16 +203,11 @@ export class Leg {
   }
 
   /** What the usage makes of it; undefined: it cannot read it. */
-  #tell(
-    request: SipRequest,
-    state: 'pending' | 'active' | 'terminated',
-    type: string | undefined,
-  ): 'taken' | 'refresh' | undefined {
+  #tell(notification: Notification): 'taken' | 'refresh' | undefined {
     if (this.#owner.muted) return 'taken';
-    const key = keyOfRequest(request);
-    const told = this.#owner.usage.notified({ dialog: key, state, contentType: type, body: request.body });
+    const told = this.#owner.usage.notified(notification);
     if (told.ok) {
-      this.#told = key;
+      this.#told = notification.dialog;
       return told.value;
     }
     this.#env.log.debug('notify.refused', { code: told.error.code, error: told.error.message });
@@ -237,14 +252,12 @@ export class Leg {
         return this.#send(effect.expires);
       case 'stopTimerN':
         return this.#timers.clear('N');
-      case 'schedule': {
-        const delayMs = refreshDelayMs(effect.seconds, this.#env.random.unit());
-        this.#setTimer('refresh', delayMs, { kind: 'timerRefresh' });
-        return this.#setTimer('expiry', effect.seconds * 1000, { kind: 'timerExpiry' });
-      }
+      case 'schedule':
+        this.#schedule(effect.seconds);
+        return this.#keptChanged();
       case 'retryRefresh': {
         const delayMs = retryDelayMs(effect.failures, effect.retryAfter, this.#env.random.unit());
-        return this.#setTimer('refresh', delayMs, { kind: 'timerRefresh' });
+        return this.#timers.set('refresh', delayMs, () => this.#refreshDue());
       }
       case 'end': {
         const lastedMs = this.#sinceMs === undefined ? 0 : this.#env.clock.now() - this.#sinceMs;
@@ -256,35 +269,27 @@ export class Leg {
     }
   }
 
+  #schedule(seconds: number): void {
+    const delayMs = refreshDelayMs(seconds, this.#env.random.unit());
+    this.#expiresMs = Math.round(this.#env.clock.wall() + seconds * 1000);
+    this.#timers.set('refresh', delayMs, () => this.#refreshDue());
+    this.#setTimer('expiry', seconds * 1000, { kind: 'timerExpiry' });
+  }
+
   #send(seconds: number): void {
     const initial = this.#state.name !== 'terminated' && this.#state.sending === 'initial';
-    if (!initial && this.#dialog === undefined) {
-      // A 2xx without Contact came, and no NOTIFY: there is no dialog to unsubscribe in.
-      return this.#step({ kind: 'failed', reason: 'unlocatable' });
-    }
+    const dialog = this.#dialog;
     this.#exchange?.abandon();
-    this.#exchange = initial ? this.#initialExchange(seconds) : this.#dialogExchange(seconds);
+    if (initial) this.#exchange = this.#initialExchange(seconds);
+    else if (dialog !== undefined) this.#exchange = this.#dialogExchange(dialog, seconds);
+    // A 2xx without Contact came, and no NOTIFY: there is no dialog to unsubscribe in.
+    else return this.#step({ kind: 'failed', reason: 'unlocatable' });
     this.#exchange.start();
   }
 
   #initialExchange(seconds: number): Exchange {
-    const { parts } = this.#owner;
-    const { resource, from } = parts;
-    const cseq = this.#cseq + 1;
     return new Exchange(this.#env, {
-      nextHop: resource,
-      fallback: undefined,
-      routed: false,
-      build: (target: Target, challenges: number) =>
-        buildRequest({
-          method: 'SUBSCRIBE',
-          requestUri: resource,
-          from: formatNameAddr({ uri: from, params: new Map([['tag', this.#ids.localTag]]) }),
-          to: formatNameAddr({ uri: resource }),
-          callId: this.#ids.callId,
-          cseq: cseq + challenges,
-          headers: subscribeFields(parts, seconds, this.#env.localFor(target), false),
-        }),
+      ...initialRequest(this.#env, this.#owner.parts, this.#ids, this.#cseq + 1, seconds),
       sent: (request) => {
         this.#initial = request;
         this.#sent(request);
@@ -294,23 +299,9 @@ export class Leg {
     });
   }
 
-  /** RFC 3261 §12.2.1. */
-  #dialogExchange(seconds: number): Exchange {
-    const { parts } = this.#owner;
-    const dialog = this.#dialog;
-    if (dialog === undefined) throw new TypeError('a request within no dialog');
+  #dialogExchange(dialog: Dialog, seconds: number): Exchange {
     return new Exchange(this.#env, {
-      nextHop: buildDialogRequest(dialog, { method: 'SUBSCRIBE' }).nextHop,
-      fallback: parts.resource,
-      routed: dialog.routeSet.length > 0,
-      build: (target: Target, challenges: number) =>
-        buildDialogRequest(
-          { ...dialog, localSeq: dialog.localSeq + challenges },
-          {
-            method: 'SUBSCRIBE',
-            headers: subscribeFields(parts, seconds, this.#env.localFor(target), dialog.secure),
-          },
-        ).request,
+      ...dialogRequest(this.#env, this.#owner.parts, dialog, seconds),
       sent: (request) => this.#sent(request),
       responded: (response, request) => this.#responded(response, request),
       failed: (reason) => this.#failed(reason),
@@ -319,7 +310,10 @@ export class Leg {
 
   #sent(request: SipRequest): void {
     this.#cseq = Math.max(this.#cseq, request.cseq.number);
-    if (this.#dialog !== undefined) this.#dialog = { ...this.#dialog, localSeq: this.#cseq };
+    if (this.#dialog !== undefined) {
+      this.#dialog = { ...this.#dialog, localSeq: this.#cseq };
+      this.#keptChanged();
+    }
     this.#setTimer('N', TIMER_N_TIMES_T1 * this.#env.t1Ms + AFTER_TIMER_F_MS, { kind: 'timerN' });
   }
 
@@ -327,6 +321,7 @@ export class Leg {
     const { status } = response;
     if (status >= 300) return this.#refused(response);
     outcome(this.#env, 'accepted');
+    const closing = this.#state.name !== 'terminated' && this.#state.sending === 'last';
     const own = this.#bindByResponse(response, request);
     const read = expires(response);
     const seconds = own && read.ok ? read.value : undefined;
@@ -335,6 +330,7 @@ export class Leg {
       noNotify: status === 204,
       ...(seconds === undefined ? {} : { expires: seconds }),
     });
+    this.#owner.usage.accepted?.(closing);
   }
 
   /** False when a 2xx belongs to another dialog than the one that a NOTIFY made (§5.4.9: such "are ignored"). */
@@ -366,12 +362,23 @@ export class Leg {
       status,
       ...(least.ok && least.value !== undefined ? { minExpires: least.value } : {}),
       ...(after.ok && after.value !== undefined ? { retryAfter: after.value.seconds } : {}),
+      final: this.#owner.parts.finalStatuses?.has(status) === true,
     });
   }
 
   #failed(reason: FailureReason): void {
     outcome(this.#env, 'failed');
     this.#step({ kind: 'failed', reason });
+  }
+
+  #refreshDue(): void {
+    const { muted, usage } = this.#owner;
+    if (muted || usage.refreshDue === undefined) this.#step({ kind: 'timerRefresh' });
+    else usage.refreshDue();
+  }
+
+  #keptChanged(): void {
+    if (this.#confirmed && !this.#owner.muted) this.#owner.usage.keptChanged?.();
   }
 
   #setTimer(name: LegTimer, ms: number, event: SubscriptionEvent): void {
@@ -388,11 +395,4 @@ function outcome({ counters }: SubscriptionsEnv, what: 'accepted' | 'refused' | 
 function refuse(tx: ServerTransaction, status: number): false {
   tx.respond(status);
   return false;
-}
-
-/** Lower case, without parameters. */
-function mediaType(request: SipRequest): string | undefined {
-  if (request.body.length === 0) return undefined;
-  const type = contentType(request);
-  return type.ok && type.value !== undefined ? `${type.value.type}/${type.value.subtype}` : undefined;
 }

@@ -9,13 +9,16 @@ import {
   stepSubscriber,
   type Dialog,
   type End,
+  type KeptSubscription,
+  type Retry,
   type ServerTransaction,
   type SubscriberEffect,
   type SubscriberEvent,
   type SubscriberState,
   type SubscriberTransition,
 } from '../../sip/index.ts';
-import { Leg, type LegIds, type LegOwner } from './leg.ts';
+import { Leg, type LegOwner } from './leg.ts';
+import type { LegIds } from './leg-requests.ts';
 import type { SubscribeParts, SubscriberHandle, SubscriptionsEnv, SubscriptionUsage } from './types.ts';
 
 /** What a subscriber needs of the table of all. */
@@ -64,12 +67,36 @@ export class Subscriber implements SubscriberHandle, LegOwner {
     return this.#state.name === 'stopping';
   }
 
+  /** It goes on after the next start. */
+  get lasts(): boolean {
+    return this.parts.durable === true && this.#state.name !== 'stopping';
+  }
+
   get dialogs(): readonly Dialog[] {
     return [...this.#legs].flatMap((leg) => leg.dialog ?? []);
   }
 
+  get kept(): readonly KeptSubscription[] {
+    return [...this.#legs].flatMap((leg) => leg.kept ?? []);
+  }
+
   start(): void {
     this.#apply(BEGIN_SUBSCRIBER);
+  }
+
+  /** In the place of `start`: goes on with what was kept, one at least. */
+  restore(kept: readonly KeptSubscription[]): void {
+    this.#state = { name: 'subscribing', subscriptions: kept.length, failures: 0 };
+    for (const each of kept) {
+      const { callId, localTag } = each.dialog;
+      const leg = new Leg(this.#env, this, { callId, localTag });
+      this.#legs.add(leg);
+      leg.restore(each);
+    }
+  }
+
+  refresh(): void {
+    for (const leg of [...this.#legs]) leg.refresh();
   }
 
   unsubscribe(): void {
@@ -143,7 +170,20 @@ export class Subscriber implements SubscriberHandle, LegOwner {
         cause: CAUSES[end.cause],
       })
       .add();
-    this.#step({ kind: 'ended', retry: retryAfterEnd(end), lastedMs });
+    const final = end.cause === 'refused' && this.parts.finalStatuses?.has(end.status) === true;
+    const retry: Retry = final ? { kind: 'never' } : retryAfterEnd(end);
+    const transition = stepSubscriber(this.#state, { kind: 'ended', retry, lastedMs });
+    const [next] = transition.effects;
+    if (next?.kind === 'subscribe' && transition.state.name === 'subscribing') {
+      // Its owner hears of it in between, and may not want it any more.
+      const between: SubscriberState = { name: 'waiting', failures: transition.state.failures };
+      this.#state = between;
+      this.usage.asksAgain?.(end, 'now');
+      if (this.#state === between) this.#step({ kind: 'retryDue' });
+      return;
+    }
+    this.#apply(transition);
+    if (next?.kind === 'wait') this.usage.asksAgain?.(end, 'later');
   }
 
   #step(event: SubscriberEvent): void {

@@ -1,8 +1,15 @@
 // All subscriptions that the gateway has asked for: finds whose a NOTIFY is (RFC 6665 §4.4.1), and bounds their number.
 
 import { ChurnMap } from '../../base/index.ts';
-import { equalEvents, eventName, keyOfRequest, type ServerTransaction } from '../../sip/index.ts';
-import type { Leg, LegIds } from './leg.ts';
+import {
+  equalEvents,
+  eventName,
+  keyOfRequest,
+  type KeptSubscription,
+  type ServerTransaction,
+} from '../../sip/index.ts';
+import type { Leg } from './leg.ts';
+import type { LegIds } from './leg-requests.ts';
 import { Subscriber, type SubscriberRegistry } from './subscriber.ts';
 import type { SubscribeParts, SubscriberHandle, SubscriptionsEnv, SubscriptionUsage } from './types.ts';
 
@@ -44,6 +51,24 @@ export class Subscriptions implements SubscriberRegistry {
     return subscriber;
   }
 
+  /**
+   * Goes on with subscriptions of one SUBSCRIBE that an earlier run of the gateway kept (`handle.kept`), as if nothing had
+   * been. undefined when there are none, too many, or the gateway drains.
+   */
+  restore(
+    parts: SubscribeParts,
+    usage: SubscriptionUsage,
+    kept: readonly KeptSubscription[],
+  ): SubscriberHandle | undefined {
+    if (kept.length === 0 || this.#draining || this.#subscribers.size >= this.#env.maxSubscribers) {
+      return undefined;
+    }
+    const subscriber = new Subscriber(this.#env, this, parts, usage);
+    this.#subscribers.add(subscriber);
+    subscriber.restore(kept);
+    return subscriber;
+  }
+
   /** A NOTIFY of a believed source that passed RFC 3261 §8.2. */
   notify(tx: ServerTransaction): void {
     const taken = this.#notify(tx);
@@ -67,11 +92,14 @@ export class Subscriptions implements SubscriberRegistry {
     return subscriber.notify(tx);
   }
 
-  /** From now on nothing is subscribed; unsubscribes all, and waits a moment for the final notifications. */
+  /**
+   * From now on nothing is subscribed; unsubscribes all but what goes on after the next start, and waits a moment for the
+   * final notifications.
+   */
   async drain(): Promise<void> {
     this.#draining = true;
-    for (const subscriber of [...this.#subscribers]) subscriber.unsubscribe();
-    if (this.#subscribers.size === 0) return;
+    for (const subscriber of [...this.#subscribers]) if (!subscriber.lasts) subscriber.unsubscribe();
+    if (this.#idle) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#whenEmpty = resolve;
     const timer = this.#env.timers.set(DRAIN_MS, resolve);
@@ -105,7 +133,13 @@ export class Subscriptions implements SubscriberRegistry {
 
   over(subscriber: Subscriber): void {
     this.#subscribers.delete(subscriber);
-    if (this.#subscribers.size === 0) this.#whenEmpty?.();
+    if (this.#whenEmpty !== undefined && this.#idle) this.#whenEmpty();
+  }
+
+  /** Nothing is waited for. */
+  get #idle(): boolean {
+    for (const subscriber of this.#subscribers) if (!subscriber.lasts) return false;
+    return true;
   }
 }
 

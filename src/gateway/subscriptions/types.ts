@@ -1,7 +1,15 @@
 // What the drivers of subscriptions share, and what an event package gives and gets.
 
 import type { Bytes, Clock, Counters, Log, Random, Result, Timers } from '../../base/index.ts';
-import type { Dialog, End, EventName, LocalEndpoint, Target, TransactionLayer } from '../../sip/index.ts';
+import type {
+  Dialog,
+  End,
+  EventName,
+  KeptSubscription,
+  LocalEndpoint,
+  Target,
+  TransactionLayer,
+} from '../../sip/index.ts';
 import type { Live } from '../live.ts';
 
 export interface SubscriptionsEnv {
@@ -31,10 +39,19 @@ export interface SubscribeParts {
   readonly event: EventName;
   /** Media types of NOTIFY bodies, lower case; Accept. */
   readonly accept: readonly string[];
+  /** What is understood all the same where a notifier sends it unasked. */
+  readonly alsoRead?: readonly string[];
   /** Seconds; 0 for a fetch. */
   readonly expires: number;
   /** §5.4.9: whether a forked SUBSCRIBE makes a subscription of each answer, or of the first only. */
   readonly forks: 'single' | 'several';
+  /**
+   * Further refusals that end a subscription, and after which nobody asks again (RFC 6665 §4.1.2.2 and `retryAfterEnd` have
+   * those of every package).
+   */
+  readonly finalStatuses?: ReadonlySet<number>;
+  /** Its owner keeps `handle.kept` and restores it after the next start: a drain leaves the subscription as it is. */
+  readonly durable?: boolean;
 }
 
 /** A NOTIFY, before it is answered. */
@@ -42,8 +59,12 @@ export interface Notification {
   /** One for each dialog; a subscription that is made again has another one. */
   readonly dialog: string;
   readonly state: 'pending' | 'active' | 'terminated';
+  /** Of "terminated", in lower case. */
+  readonly reason: string | undefined;
   /** Lower case, without parameters; undefined without a body. */
   readonly contentType: string | undefined;
+  /** Content-Language as it stands there. */
+  readonly language: string | undefined;
   readonly body: Bytes;
 }
 
@@ -58,12 +79,24 @@ export interface SubscriptionUsage {
   dialogEnded(dialog: string): void;
   /** Nothing more will come, and nobody asks again. Called once. */
   over(end: End): void;
+  /** A 2xx came; `closing`: to the SUBSCRIBE with Expires: 0 that ends a subscription. */
+  accepted?(closing: boolean): void;
+  /** The last subscription of a SUBSCRIBE ended, and it is asked for again: now, or after a pause. */
+  asksAgain?(end: End, when: 'now' | 'later'): void;
+  /** A refresh is due. Whoever has this says when, by `handle.refresh`; without an answer the subscription expires. */
+  refreshDue?(): void;
+  /** `handle.kept` has changed. */
+  keptChanged?(): void;
 }
 
 /** A subscriber as its owner holds it. */
 export interface SubscriberHandle {
   /** Unsubscribes. `over` is called when that is done. */
   unsubscribe(): void;
+  /** Refreshes each subscription now. */
+  refresh(): void;
+  /** What there is to be kept of it. */
+  readonly kept: readonly KeptSubscription[];
   /** The dialogs there are now: plain data. */
   readonly dialogs: readonly Dialog[];
 }

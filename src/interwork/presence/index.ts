@@ -4,3 +4,27 @@ export { toSipEvents, toXmppEvents, toXmppVCard, type EventOptions, type Persona
 export { checkEntity } from './entity.ts';
 export { resourcesOf, tupleIdOf } from './tuple-id.ts';
 export { contactPriority, xmppPriority } from './priority.ts';
+export {
+  stepWatcher,
+  type WatcherEffect,
+  type WatcherEvent,
+  type WatcherState,
+  type WatcherTransition,
+} from './machine-watcher.ts';
+export {
+  stepContact,
+  type ContactEffect,
+  type ContactEvent,
+  type ContactState,
+  type ContactTransition,
+} from './machine-contact.ts';
+export { errorOfEnd, eventOfOver, eventOfPause, finalStatuses } from './watcher-ends.ts';
+export {
+  authorizationOf,
+  stateAfterRestart,
+  watcherKey,
+  WATCHERS,
+  type Authorization,
+  type WatcherRecord,
+} from './watcher-record.ts';
+export { presenceStanza, resourceStanza } from './watcher-stanzas.ts';

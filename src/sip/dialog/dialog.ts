@@ -94,6 +94,31 @@ export function dialogFromNotify(
   });
 }
 
+/**
+ * §12.1.1: the dialog that our 2xx with the To tag `localTag` to `request` makes; our first request in it has CSeq 1.
+ * `overTls`: it came over TLS. Codes as `dialogFromResponse`.
+ */
+export function dialogFromRequest(request: SipRequest, localTag: string, overTls = false): Result<Dialog> {
+  const target = contactTarget(request);
+  if (!target.ok) return target;
+  if (target.value === undefined) return noContact(`a ${request.method}`);
+  const routes = routeSet(request, 'in order');
+  if (!routes.ok) return routes;
+  return ok({
+    callId: request.callId,
+    localTag,
+    remoteTag: request.from.tag ?? '',
+    localUri: untagged(request.to),
+    remoteUri: untagged(request.from),
+    // "The local sequence number MUST be empty."
+    localSeq: 0,
+    remoteSeq: request.cseq.number,
+    remoteTarget: target.value,
+    routeSet: routes.value,
+    secure: isSecure(request, overTls),
+  });
+}
+
 /** §12: "A dialog is identified at each UA with a dialog ID": Call-ID with case, tags without (§7.3.1, tokens). */
 export function dialogKey(callId: string, localTag: string, remoteTag: string): string {
   return `${callId} ${localTag.toLowerCase()} ${remoteTag.toLowerCase()}`;

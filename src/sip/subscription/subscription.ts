@@ -39,6 +39,8 @@ export type SubscriptionEvent =
       readonly status: number;
       readonly minExpires?: number;
       readonly retryAfter?: number;
+      /** The event package says that this ends the subscription, also where RFC 6665 would keep it. */
+      readonly final?: boolean;
     }
   | { readonly kind: 'failed'; readonly reason: FailureReason }
   /** A NOTIFY that was taken; `state` in lower case. */
@@ -183,7 +185,7 @@ function refused(
   const idle: OpenSubscription = { ...state, sending: 'nothing' };
   // A NOTIFY had made the subscription before: some fork refused, and another did not.
   if (state.sending === 'initial') return followUp(idle, []);
-  if (TERMINATING.has(status)) return end(state, refusal);
+  if (TERMINATING.has(status) || event.final === true) return end(state, refusal);
   return stillValid(idle, retryAfter ?? 0);
 }
 

@@ -2,7 +2,7 @@
 
 export const CONTRACT_EXAMPLE = `domains:
   - { home: sip,  sip: example.net, xmpp: example.net }            # transparent: one address on both sides (RFC 7247)
-  - { home: xmpp, xmpp: example.org, sip: example.org }
+  - { home: xmpp, xmpp: example.org, sip: example.org, presence: { model: end-to-end } }
   - { home: sip,  sip: corp.example, xmpp: phones.corp.example }   # renamed: chat and phones of one domain under two names
   - { home: sip,  sip: "*", xmpp: sip.example.org }                # any other SIP user: bob\\40sip.org@sip.example.org (XEP-0106)
   - { home: xmpp, xmpp: "*", sip: xmpp.example.net, separator: "*" } # any other XMPP user: ann*jabber.org@xmpp.example.net
@@ -18,6 +18,7 @@ xmpp:
   components:
     - { domain: sip.example.org, host: 127.0.0.1, port: 5347, secret: { file: secret } }
 messages: { accepted: 202, type: mirror, encrypted: refuse, composing: learned, reports: learned, redirects: ignore }
+presence: { model: end-to-end }   # default of all domains
 dns: { servers: ["127.0.0.1:53"], private_targets: refuse }
 keys: [{ file: token-key }]    # signing keys, newest first; made on first start when absent
 node: gw1

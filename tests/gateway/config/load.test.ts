@@ -30,6 +30,7 @@ describe('a good file', () => {
         reports: 'learned',
         redirects: 'ignore',
       },
+      presence: { model: 'end-to-end' },
       dns: { servers: [], private_targets: 'refuse' },
       offline: {
         keep: false,
@@ -291,13 +292,17 @@ describe('findings name file, line, column, key and remedy', () => {
 });
 
 describe('keys of features that are not built yet are refused by name', () => {
-  const top = 'presence routes policy limits timers telephony calls media_relay'.split(' ');
+  const top = 'routes policy limits timers telephony calls media_relay'.split(' ');
   const all = [
     ...top.map((key): [string, string] => [key, `${MINIMAL}${key}: {}\n`]),
     ['sip.users', MINIMAL.replace('  listen', '  users: []\n  listen')] as const,
     ['sip.tls', MINIMAL.replace('  listen', '  tls: {}\n  listen')] as const,
     ['xmpp.server', MINIMAL.replace('  components', '  server: {}\n  components')] as const,
-    ['domains[0].presence', MINIMAL.replace('home: sip,', 'home: sip, presence: {},')] as const,
+    ['presence.server', `${MINIMAL}presence: { model: end-to-end, server: "sip:p.example.net" }\n`] as const,
+    [
+      'domains[0].presence.xcap',
+      MINIMAL.replace('home: sip,', 'home: sip, presence: { model: end-to-end, xcap: {} },'),
+    ] as const,
   ];
   for (const [key, text] of all) {
     test(key, () => {
@@ -307,6 +312,25 @@ describe('keys of features that are not built yet are refused by name', () => {
       assert.ok(errors[0]?.includes(` ${key}: `));
     });
   }
+});
+
+describe('the model of presence', () => {
+  for (const [where, text] of [
+    ['presence', `${MINIMAL}presence: { model: MODEL }\n`],
+    ['domains[0].presence', MINIMAL.replace('home: sip,', 'home: sip, presence: { model: MODEL },')],
+  ] as const) {
+    test(`${where}: end-to-end; a presence server is not built yet`, () => {
+      assert.deepEqual(load(text.replace('MODEL', 'end-to-end')).errors, []);
+      const [refused] = load(text.replace('MODEL', 'presence-server')).errors;
+      assert.ok(
+        refused?.endsWith(`${where}.model: presence-server is not built yet; use end-to-end`),
+        refused,
+      );
+      const [unknown] = load(text.replace('MODEL', 'none')).errors;
+      assert.ok(unknown?.endsWith(`${where}.model: must be end-to-end`), unknown);
+    });
+  }
+  test('absent: end-to-end', () => assert.equal(load(MINIMAL).config?.presence.model, 'end-to-end'));
 });
 
 describe('signing keys', () => {

@@ -3,9 +3,9 @@
 
   slixmpp_agent.py JID PASSWORD HOST PORT [reconnect=1]
 stdin   {"do":"message","to":JID,"body":T,"type":"chat","id":I,"thread":T,"subject":S,"state":"composing","lang":L}
-        {"do":"presence","type":"unavailable"}  {"do":"xml","xml":"<message .../>"}
+        {"do":"presence","to":JID,"type":"unavailable"}  {"do":"xml","xml":"<message .../>"}
         {"do":"iq","xml":"<iq .../>","id":1}  {"do":"quit"}
-stdout  {"event":"online"|"offline"|"message"|"iq-result"|"error", ...}
+stdout  {"event":"online"|"offline"|"message"|"presence"|"iq-result"|"error", ...}
 """
 import asyncio, json, os, sys, warnings
 warnings.simplefilter("ignore")
@@ -62,6 +62,18 @@ def on_message(stanza):
 
 
 client.register_handler(Callback("agent-message", MatchXPath("{%s}message" % client.default_ns), on_message))
+
+
+def on_presence(stanza):
+    xml = stanza.xml
+    error = xml.find("{jabber:client}error")
+    names = [c.tag.split("}")[1] for c in error if c.tag.startswith("{%s}" % STANZAS)] if error is not None else []
+    out("presence", sender=str(stanza["from"]), to=str(stanza["to"]), type=xml.get("type", "available"),
+        id=xml.get("id"), show=xml.findtext("{jabber:client}show"), status=xml.findtext("{jabber:client}status"),
+        condition=next((n for n in names if n != "text"), None))
+
+
+client.register_handler(Callback("agent-presence", MatchXPath("{%s}presence" % client.default_ns), on_presence))
 
 
 async def started(_):

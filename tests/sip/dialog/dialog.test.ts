@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { latin1Bytes } from '../../../src/base/index.ts';
 import {
   dialogFromNotify,
+  dialogFromRequest,
   dialogFromResponse,
   dialogKey,
   keyOfDialog,
@@ -299,4 +300,44 @@ describe('properties', () => {
       }),
     );
   });
+});
+
+describe('§12.1.1: the dialog that our 2xx makes', () => {
+  const CONTACT_OF_UAC = 'Contact: <sip:app@192.0.2.1:5062>';
+  test('from the SUBSCRIBE: sides exchanged, routes in order, no local CSeq yet', () => {
+    const more = [CONTACT_OF_UAC, 'Record-Route: <sip:p1.example.com;lr>, <sip:p2.example.com;lr>'];
+    assert.deepEqual(good(dialogFromRequest(request('SUBSCRIBE', { more }), 'xyzygg')), {
+      callId: '9987@app.example.com',
+      localTag: 'xyzygg',
+      remoteTag: '123aa9',
+      localUri: '<sip:joe@example.com>',
+      remoteUri: '<sip:app.example.com>',
+      localSeq: 0,
+      remoteSeq: 9887,
+      remoteTarget: 'sip:app@192.0.2.1:5062',
+      routeSet: ['<sip:p1.example.com;lr>', '<sip:p2.example.com;lr>'],
+      secure: false,
+    });
+  });
+  test('a From without tag is a null tag', () => {
+    const read = dialogFromRequest(
+      request('SUBSCRIBE', { from: '<sip:app.example.com>', more: [CONTACT_OF_UAC] }),
+      'x',
+    );
+    assert.equal(good(read).remoteTag, '');
+  });
+  test('secure with a SIPS Request-URI over TLS only', () => {
+    const parts = { uri: 'sips:joe@example.com', more: [CONTACT_OF_UAC] };
+    assert.equal(good(dialogFromRequest(request('SUBSCRIBE', parts), 'x', true)).secure, true);
+    assert.equal(good(dialogFromRequest(request('SUBSCRIBE', parts), 'x')).secure, false);
+  });
+  const broken: readonly (readonly [string, readonly string[], string])[] = [
+    ['without Contact', [], 'ERR_SIP_DIALOG_CONTACT'],
+    ['with two', [CONTACT_OF_UAC, CONTACT_OF_UAC], 'ERR_SIP_DIALOG_CONTACT'],
+    ['with a route that is none', [CONTACT_OF_UAC, 'Record-Route: <tel:+1>'], 'ERR_SIP_DIALOG_ROUTE'],
+  ];
+  for (const [what, more, code] of broken) {
+    test(`${what}: ${code}`, () =>
+      assert.equal(codeOf(dialogFromRequest(request('SUBSCRIBE', { more }), 'x')), code));
+  }
 });

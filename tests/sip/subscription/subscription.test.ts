@@ -333,6 +333,16 @@ test('RFC 6665 §4.1.2.2: which answers to a refresh end it', () => {
   }
 });
 
+test('a refusal that the package calls final ends it too (RFC 8048 §5.2.2: 403 and 603)', () => {
+  const refreshing: OpenSubscription = { ...active, sending: 'refresh' };
+  for (const status of [403, 603]) {
+    const kept = stepSubscription(refreshing, { kind: 'refused', status });
+    assert.equal(kept.state.name, 'active');
+    const ended = stepSubscription(refreshing, { kind: 'refused', status, final: true });
+    assert.equal(told(ended), `${OUT}refused,status:${status}`);
+  }
+});
+
 test('a granted time is never longer than what was asked for (RFC 6665 §4.1.2.1)', () => {
   const refreshing: OpenSubscription = { ...active, sending: 'refresh' };
   assert.equal(

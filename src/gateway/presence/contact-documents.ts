@@ -1,0 +1,50 @@
+// The documents about XMPP contacts that their SIP watchers get (RFC 8048 §6.2; PRES-60 … PRES-73).
+
+import type { Bytes } from '../../base/index.ts';
+import { toSipPresence, type XmppResource } from '../../interwork/presence/index.ts';
+import type { AddressBook } from '../../mapping/index.ts';
+import { formatPidf, PIDF_TYPE } from '../../mime/index.ts';
+import type { NotifyDocument } from '../subscriptions/notifier-types.ts';
+import type { Contact } from './contact.ts';
+
+export type DocumentBook = Pick<AddressBook, 'jidSenderToSip'>;
+
+export class ContactDocuments {
+  readonly #live: { readonly book: DocumentBook };
+
+  constructor(live: { readonly book: DocumentBook }) {
+    this.#live = live;
+  }
+
+  /** Everything that the contact shows to this watcher: each document is whole (PRES-70). */
+  of(contact: Contact): NotifyDocument {
+    const { resources } = contact;
+    // Which resource left last is one watcher's own matter.
+    if (resources.length === 0) return this.closed(contact);
+    return {
+      contentType: PIDF_TYPE,
+      body: contact.shared.document(resources, () => this.#make(contact, resources)),
+    };
+  }
+
+  /** PRES-71: he is not there. */
+  closed(contact: Contact): NotifyDocument {
+    return { contentType: PIDF_TYPE, body: this.#make(contact, []) };
+  }
+
+  #make({ addresses, lastResource }: Contact, resources: readonly XmppResource[]): Bytes {
+    const jid = addresses.contact;
+    const uriOf = (text: string): string | undefined => {
+      const mapped = this.#live.book.jidSenderToSip(text);
+      return mapped.ok ? mapped.value.uri : undefined;
+    };
+    // PRES-62.
+    const entity = (uriOf(jid) ?? jid).replace(/^sips?:/, 'pres:');
+    return formatPidf(
+      toSipPresence(entity, resources, {
+        contact: (resource) => uriOf(resource === '' ? jid : `${jid}/${resource}`),
+        lastResource,
+      }),
+    );
+  }
+}

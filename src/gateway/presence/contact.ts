@@ -1,0 +1,85 @@
+// One SIP watcher of one XMPP contact: his subscriptions, and what the contact has sent to him.
+
+import type { Timer } from '../../base/index.ts';
+import type { ContactState, XmppResource } from '../../interwork/presence/index.ts';
+import type { ServedSubscription } from '../subscriptions/notifier-types.ts';
+import type { SharedContact } from './shared-contact.ts';
+
+/** In which words both are known. */
+export interface ContactAddresses {
+  /** Bare JIDs. */
+  readonly watcher: string;
+  readonly contact: string;
+}
+
+export class Contact {
+  readonly addresses: ContactAddresses;
+  readonly shared: SharedContact;
+  state: ContactState = 'none';
+  /** Why it is in its state, in words; and since when, in milliseconds since 1970-01-01T00:00:00Z. */
+  reason = '';
+  sinceMs = 0;
+  timer: Timer | undefined;
+  /** The subscriptions of his phones, without fetches. */
+  readonly subscriptions = new Set<ServedSubscription>();
+  /** Those that want one answer (PRES-49). */
+  readonly fetches = new Set<ServedSubscription>();
+  readonly #resources = new Map<string, XmppResource>();
+  #doubted: Set<string> | undefined;
+  /** PRES-71: whose tuple says "closed". */
+  lastResource = '';
+
+  constructor(addresses: ContactAddresses, shared: SharedContact) {
+    this.addresses = addresses;
+    this.shared = shared;
+  }
+
+  get key(): string {
+    return contactKey(this.addresses.watcher, this.addresses.contact);
+  }
+
+  get idle(): boolean {
+    return this.subscriptions.size === 0 && this.fetches.size === 0;
+  }
+
+  /** Resources that the contact has shown and not taken back. */
+  get resources(): readonly XmppResource[] {
+    return [...this.#resources.values()];
+  }
+
+  /** Some of what is held may not be true any more. */
+  get doubtful(): boolean {
+    return this.#doubted !== undefined && this.#doubted.size > 0;
+  }
+
+  available(held: XmppResource): void {
+    this.#doubted?.delete(held.resource);
+    this.#resources.set(held.resource, held);
+    this.lastResource = held.resource;
+  }
+
+  /** '' for the bare address: he has no resource left. */
+  unavailable(resource: string): void {
+    if (resource === '') {
+      this.#resources.clear();
+      this.#doubted = undefined;
+      return;
+    }
+    this.#doubted?.delete(resource);
+    if (this.#resources.delete(resource)) this.lastResource = resource;
+  }
+
+  /** What is held counts only if it is heard of again. */
+  doubt(): void {
+    this.#doubted = new Set(this.#resources.keys());
+  }
+
+  dropDoubted(): void {
+    for (const resource of this.#doubted ?? []) this.unavailable(resource);
+    this.#doubted = undefined;
+  }
+}
+
+export function contactKey(watcher: string, contact: string): string {
+  return `${watcher} ${contact}`;
+}

@@ -1,0 +1,360 @@
+// SIP users watch XMPP contacts (RFC 8048 §5.3): the event package `presence` for the notifier, and the stanzas of the
+// contacts. Runs machine P for each watcher and contact.
+
+import { ChurnMap, type Clock, type Counters, type Log, type Random, type Timers } from '../../base/index.ts';
+import {
+  presenceStanza,
+  stepContact,
+  type ContactEffect,
+  type ContactEvent,
+} from '../../interwork/presence/index.ts';
+import { PIDF_TYPE } from '../../mime/index.ts';
+import type { MappedUri } from '../../mapping/index.ts';
+import type { NotifierEnd } from '../../sip/index.ts';
+import type { XmlElement } from '../../xml/index.ts';
+import { readStanzaError } from '../../xmpp/index.ts';
+import { domainOf } from '../address-text.ts';
+import type { LinkGroup } from '../link-group.ts';
+import type {
+  EventPackage,
+  NotifyDocument,
+  ServedSubscription,
+  SubscribeDecision,
+  SubscribeRequest,
+} from '../subscriptions/notifier-types.ts';
+import { Contact, contactKey } from './contact.ts';
+import type { ContactSide } from './contact-side.ts';
+import { ContactDocuments, type DocumentBook } from './contact-documents.ts';
+import { Pace } from './pace.ts';
+import { SharedContact } from './shared-contact.ts';
+import { PRESENCE_EVENT } from './watch-parts.ts';
+
+/** How long the first NOTIFY waits for the presence of a contact who has just said yes; and, when one came, for others. */
+const FIRST_MS = 2000;
+const MORE_MS = 100;
+/** The same when the way to him was lost: what was shown stays so long. */
+const MORE_AGAIN_MS = 1500;
+const ANSWER_MS = 30_000;
+/** A link may be down so long before its contacts are shown as closed. */
+const LINK_PATIENCE_MS = 60_000;
+/** Retry-After of a subscription that the XMPP side could not take now (PRES-52). */
+const PROBATION_SECONDS = 300;
+/** RFC 3856 §6.10: "SHOULD NOT generate notifications … at a rate faster than once every five seconds". */
+const MIN_INTERVAL_MS = 5000;
+
+export interface ContactsEnv {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Log;
+  readonly counters: Counters;
+  readonly live: { readonly book: DocumentBook };
+  groupFor(domain: string): LinkGroup | undefined;
+}
+
+/** Conditions of errors to `subscribe` that end it (PRES-52); all others are for the time being. */
+const ENDING: Readonly<Record<string, ContactEvent>> = {
+  'item-not-found': 'notFound',
+  gone: 'notFound',
+  'remote-server-not-found': 'notFound',
+  'jid-malformed': 'notFound',
+  forbidden: 'forbidden',
+  'not-allowed': 'forbidden',
+  'not-authorized': 'forbidden',
+};
+
+export class Contacts implements EventPackage, ContactSide {
+  readonly name = PRESENCE_EVENT;
+  readonly accept = [PIDF_TYPE];
+  readonly minExpires = 60;
+  readonly maxExpires = 3600;
+  /** RFC 3856 §6.4. */
+  readonly defaultExpires = 3600;
+  readonly minIntervalMs = MIN_INTERVAL_MS;
+  readonly #env: ContactsEnv;
+  readonly #contacts = new ChurnMap<string, Contact>();
+  readonly #bySubscription = new Map<ServedSubscription, Contact>();
+  /** What the last NOTIFY of a subscription says, which leaves when it has ended. */
+  readonly #lastWords = new WeakMap<ServedSubscription, NotifyDocument>();
+  /** By bare JID of the contact. */
+  readonly #shared = new ChurnMap<string, SharedContact>();
+  readonly #documents: ContactDocuments;
+  /** Those who are asked again when a link is up, one by one. */
+  readonly #pace: Pace<Contact>;
+  /** Domains of watchers whose links are down, and since when; Infinity: their contacts know. */
+  readonly #downSince = new Map<string, number>();
+
+  constructor(env: ContactsEnv) {
+    this.#env = env;
+    this.#documents = new ContactDocuments(env.live);
+    this.#pace = new Pace(env, (contact) => this.#step(contact, 'linkUp'));
+  }
+
+  /** Pairs of a watcher and a contact. */
+  get size(): number {
+    return this.#contacts.size;
+  }
+
+  /** Those that wait for their turn. */
+  get waiting(): number {
+    return this.#pace.size;
+  }
+
+  find(watcher: string, contact: string): Contact | undefined {
+    return this.#contacts.get(contactKey(watcher, contact));
+  }
+
+  decide({ resourceJid, expires }: SubscribeRequest): SubscribeDecision {
+    // A domain has no presence.
+    if (resourceJid.jid.local === '') return { kind: 'refused', status: 404 };
+    return { kind: 'accepted', state: 'pending', hold: expires === 0 };
+  }
+
+  began(subscription: ServedSubscription): void {
+    const contact = this.#of(subscription);
+    if (!subscription.isFetch) return this.#step(contact, 'dialog');
+    // PRES-49: what is known for sure is the answer; else the contact's server is asked.
+    if (contact.state === 'open') subscription.update();
+    else if (!this.#send(contact, 'probe')) subscription.update();
+  }
+
+  restored(subscription: ServedSubscription): void {
+    this.#step(this.#of(subscription), 'restored');
+  }
+
+  refreshed(subscription: ServedSubscription): void {
+    const contact = this.#bySubscription.get(subscription);
+    if (contact !== undefined) this.#step(contact, 'refreshed');
+  }
+
+  document(subscription: ServedSubscription): NotifyDocument | undefined {
+    // PRES-40: nothing is said before the contact has agreed.
+    if (subscription.state === 'pending') return undefined;
+    const contact = this.#bySubscription.get(subscription);
+    return contact === undefined ? this.#lastWords.get(subscription) : this.#documents.of(contact);
+  }
+
+  ended(subscription: ServedSubscription, end: NotifierEnd): void {
+    const contact = this.#bySubscription.get(subscription);
+    if (contact === undefined) return;
+    const last = this.#lastDocument(contact, subscription, end);
+    if (last !== undefined) this.#lastWords.set(subscription, last);
+    this.#bySubscription.delete(subscription);
+    contact.fetches.delete(subscription);
+    if (contact.subscriptions.delete(subscription) && contact.subscriptions.size === 0)
+      this.#step(contact, 'lastEnded');
+    this.#dropIdle(contact);
+  }
+
+  presence(
+    kind: Parameters<ContactSide['presence']>[0],
+    stanza: XmlElement,
+    user: MappedUri,
+    watcher: MappedUri,
+  ): boolean {
+    const contact = this.find(watcher.bareText, user.bareText);
+    if (contact === undefined) return false;
+    switch (kind) {
+      case 'subscribed':
+      case 'unsubscribed':
+        this.#step(contact, kind);
+        break;
+      case 'available': {
+        const { resource } = user.jid;
+        contact.available(contact.shared.intern(resource, stanza, this.#env.clock.wall()));
+        this.#step(contact, 'presence');
+        break;
+      }
+      case 'unavailable':
+        contact.unavailable(user.jid.resource);
+        this.#step(contact, 'presence');
+        break;
+      case 'error':
+        this.#step(contact, this.#eventOf(contact, stanza));
+        break;
+    }
+    this.#answerFetches(contact);
+    return true;
+  }
+
+  /** A link of this domain is up: its contacts are asked again, for what was said meanwhile was not heard. */
+  linkUp(domain: string): void {
+    this.#downSince.delete(domain);
+    for (const contact of this.#contacts.values())
+      if (domainOf(contact.addresses.watcher) === domain) this.#pace.add(contact);
+  }
+
+  /** Looks for links that have been down for too long. */
+  sweep(): void {
+    const nowMs = this.#env.clock.now();
+    const gone = new Set<string>();
+    for (const { addresses } of this.#contacts.values()) {
+      const domain = domainOf(addresses.watcher);
+      if (this.#env.groupFor(domain)?.up === true) {
+        this.#downSince.delete(domain);
+        continue;
+      }
+      const since = this.#downSince.get(domain);
+      if (since === undefined) this.#downSince.set(domain, nowMs);
+      else if (nowMs - since >= LINK_PATIENCE_MS) gone.add(domain);
+    }
+    for (const domain of gone) {
+      this.#downSince.set(domain, Infinity);
+      for (const contact of this.#contacts.values())
+        if (domainOf(contact.addresses.watcher) === domain) this.#step(contact, 'linkGone');
+    }
+  }
+
+  stop(): void {
+    this.#pace.stop();
+    for (const contact of this.#contacts.values()) this.#env.timers.clear(contact.timer);
+    this.#contacts.clear();
+    this.#bySubscription.clear();
+    this.#shared.clear();
+  }
+
+  /** PRES-49: a fetch gets what is known; PRES-48: whoever goes gets "closed"; PRES-45: whoever is refused gets nothing. */
+  #lastDocument(
+    contact: Contact,
+    { isFetch }: ServedSubscription,
+    end: NotifierEnd,
+  ): NotifyDocument | undefined {
+    if (isFetch) {
+      const known = contact.state === 'open' || contact.resources.length > 0;
+      return known ? this.#documents.of(contact) : undefined;
+    }
+    const goes = end.cause === 'unsubscribed' || end.cause === 'expired';
+    return goes && contact.state !== 'asking' ? this.#documents.closed(contact) : undefined;
+  }
+
+  #of(subscription: ServedSubscription): Contact {
+    const { watcherJid, resourceJid } = subscription;
+    const key = contactKey(watcherJid, resourceJid);
+    let contact = this.#contacts.get(key);
+    if (contact === undefined) {
+      const shared = this.#shared.get(resourceJid) ?? new SharedContact();
+      shared.holders += 1;
+      this.#shared.set(resourceJid, shared);
+      contact = new Contact({ watcher: watcherJid, contact: resourceJid }, shared);
+      this.#contacts.set(key, contact);
+    }
+    this.#bySubscription.set(subscription, contact);
+    (subscription.isFetch ? contact.fetches : contact.subscriptions).add(subscription);
+    return contact;
+  }
+
+  #eventOf(contact: Contact, stanza: XmlElement): ContactEvent {
+    const { condition } = readStanzaError(stanza);
+    // Once he was there, an error of a server on the way says nothing of him.
+    if (contact.state !== 'asking' && condition.startsWith('remote-server')) return 'failed';
+    return ENDING[condition] ?? 'failed';
+  }
+
+  #step(contact: Contact, event: ContactEvent): void {
+    const { state, effects, expected } = stepContact(contact.state, event);
+    if (!expected) {
+      const { watcher, contact: jid } = contact.addresses;
+      this.#env.log.debug('presence.contact.unexpected', {
+        watcher,
+        contact: jid,
+        state: contact.state,
+        event,
+      });
+      return;
+    }
+    if (state !== contact.state) {
+      contact.state = state;
+      contact.sinceMs = this.#env.clock.wall();
+      contact.reason = event;
+    }
+    for (const effect of effects) this.#run(contact, effect);
+  }
+
+  #run(contact: Contact, effect: ContactEffect): void {
+    switch (effect) {
+      case 'askSubscribe':
+        // Without a link it is asked when there is one (`linkUp`).
+        return void this.#send(contact, 'subscribe');
+      case 'probe':
+        return void this.#send(contact, 'probe');
+      case 'activate':
+        this.#count('authorized');
+        for (const each of contact.subscriptions) {
+          if (each.state === 'pending') each.activate();
+          else each.update();
+        }
+        return;
+      case 'update':
+        for (const each of contact.subscriptions) each.update();
+        return;
+      case 'reject':
+        this.#count('rejected');
+        return this.#terminate(contact, 'rejected');
+      case 'noResource':
+        this.#count('no-such-contact');
+        return this.#terminate(contact, 'noresource');
+      case 'probation':
+        this.#count('failed');
+        return this.#terminate(contact, 'probation', PROBATION_SECONDS);
+      case 'tellUnavailable':
+        this.#count('left');
+        return void this.#send(contact, 'unavailable');
+      case 'doubt':
+        return contact.doubt();
+      case 'dropDoubted':
+        return contact.dropDoubted();
+      case 'waitForPresence':
+        return this.#wait(contact, FIRST_MS);
+      case 'waitForMore':
+        return this.#wait(contact, contact.doubtful ? MORE_AGAIN_MS : MORE_MS);
+      case 'waitForAnswer':
+        return this.#wait(contact, ANSWER_MS);
+      case 'stopWaiting':
+        this.#env.timers.clear(contact.timer);
+        contact.timer = undefined;
+        return;
+      case 'forget':
+        contact.unavailable('');
+        return this.#dropIdle(contact);
+    }
+  }
+
+  #terminate(contact: Contact, ...how: Parameters<ServedSubscription['terminate']>): void {
+    for (const each of [...contact.subscriptions]) each.terminate(...how);
+  }
+
+  #wait(contact: Contact, ms: number): void {
+    this.#env.timers.clear(contact.timer);
+    contact.timer = this.#env.timers.set(ms, () => {
+      contact.timer = undefined;
+      this.#step(contact, 'waited');
+    });
+  }
+
+  #answerFetches(contact: Contact): void {
+    for (const each of contact.fetches) each.update();
+  }
+
+  #dropIdle(contact: Contact): void {
+    if (!contact.idle || contact.state !== 'none' || this.#contacts.get(contact.key) !== contact) return;
+    this.#env.timers.clear(contact.timer);
+    this.#pace.delete(contact);
+    this.#contacts.delete(contact.key);
+    contact.shared.holders -= 1;
+    if (contact.shared.holders === 0) this.#shared.delete(contact.addresses.contact);
+  }
+
+  #send(contact: Contact, type: 'subscribe' | 'probe' | 'unavailable'): boolean {
+    const { watcher, contact: jid } = contact.addresses;
+    const group = this.#env.groupFor(domainOf(watcher));
+    return group?.up === true && group.send(presenceStanza(type, watcher, jid)) >= 0;
+  }
+
+  #count(event: 'authorized' | 'rejected' | 'no-such-contact' | 'failed' | 'left'): void {
+    this.#env.counters
+      .counter('stoxgate_presence_contacts_total', 'What became of SIP users who watch XMPP contacts.', {
+        event,
+      })
+      .add();
+  }
+}

@@ -1,0 +1,46 @@
+// What all watchers of one contact have in common: a presence that he sent to each of them in the same words is held once,
+// and the document that is made of it is made once. Nothing goes from one watcher to another by it (PRES-55): each is shown
+// only what was sent to himself.
+
+import type { Bytes } from '../../base/index.ts';
+import type { XmppResource } from '../../interwork/presence/index.ts';
+import { NS_CLIENT, serialize, XmlElement } from '../../xml/index.ts';
+
+interface Latest {
+  readonly text: string;
+  readonly resource: XmppResource;
+}
+
+export class SharedContact {
+  /** Watchers that hold it. */
+  holders = 0;
+  readonly #latest = new Map<string, Latest>();
+  #made: { readonly of: readonly XmppResource[]; readonly body: Bytes } | undefined;
+
+  /** The presence of a resource, as it is held; an equal one if somebody has it. */
+  intern(resource: string, stanza: XmlElement, receivedMs: number): XmppResource {
+    // Without addresses: `to` is the watcher's.
+    const attributes = ['type', 'xml:lang'].flatMap((name) => {
+      const value = stanza.attr(name);
+      return value === undefined ? [] : [name, value];
+    });
+    const bare = new XmlElement('presence', NS_CLIENT, attributes, stanza.children);
+    const text = serialize(bare);
+    const known = this.#latest.get(resource);
+    if (known?.text === text) return known.resource;
+    const held: XmppResource = { resource, stanza: bare, receivedMs };
+    this.#latest.set(resource, { text, resource: held });
+    return held;
+  }
+
+  /** A document of these, made anew only when it is not the last one that was made. */
+  document(of: readonly XmppResource[], make: () => Bytes): Bytes {
+    const made = this.#made;
+    if (made !== undefined && made.of.length === of.length && made.of.every((each, i) => each === of[i])) {
+      return made.body;
+    }
+    const body = make();
+    this.#made = { of, body };
+    return body;
+  }
+}

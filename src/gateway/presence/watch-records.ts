@@ -1,0 +1,62 @@
+// The records of watchers in the store: written at each change, read once at the start.
+
+import type { Collection, Log } from '../../base/index.ts';
+import { authorizationOf, type WatcherRecord } from '../../interwork/presence/index.ts';
+import type { Watch } from './watch.ts';
+
+export interface WatchRecordsEnv {
+  readonly log: Log;
+  readonly node: string;
+  readonly records: Collection<WatcherRecord>;
+  /** Other gateways write there too: only what is of this node is its own. */
+  readonly shared: boolean;
+}
+
+/** Records read at once. */
+const PAGE = 500;
+
+export class WatchRecords {
+  readonly #env: WatchRecordsEnv;
+
+  constructor(env: WatchRecordsEnv) {
+    this.#env = env;
+  }
+
+  put(watch: Watch): void {
+    const { user, contact } = watch.addresses;
+    const { node, records, log } = this.#env;
+    watch.stored = true;
+    const record: WatcherRecord = {
+      node,
+      user,
+      contact,
+      ...authorizationOf(watch.state),
+      ...(watch.due === undefined ? {} : { due: watch.due.kind }),
+      resources: [...watch.view.told],
+      ...(watch.unsent ? { untold: true } : {}),
+      subscriptions: watch.handle?.kept ?? [],
+    };
+    records.put(watch.key, record, (error) => {
+      if (error !== undefined) log.warn('watchers.unwritten', { error });
+    });
+  }
+
+  delete(watch: Watch): void {
+    if (!watch.stored) return;
+    watch.stored = false;
+    this.#env.records.delete(watch.key);
+  }
+
+  /** Each record of this node; rejects when the store fails. */
+  async read(take: (key: string, record: WatcherRecord) => void): Promise<void> {
+    const { records, shared, node } = this.#env;
+    for (let after = -1; ;) {
+      const options = { limit: PAGE, after };
+      const page = shared ? await records.find('node', node, options) : await records.scan(options);
+      for (const { key, record } of page) take(key, record);
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) return;
+      after = last.seq;
+    }
+  }
+}

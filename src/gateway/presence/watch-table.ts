@@ -1,0 +1,118 @@
+// All watchers, and how many of them one user may have and ask for (row ERR-G2).
+
+import { BoundedMap, detachText, TokenBucket, type Clock } from '../../base/index.ts';
+import type { WatcherRecord } from '../../interwork/presence/index.ts';
+import type { AddressBook, MappedUri } from '../../mapping/index.ts';
+import { Watch } from './watch.ts';
+
+export interface WatcherLimits {
+  /** Pairs of a user and a contact. */
+  readonly watches: number;
+  readonly perUser: number;
+  /** `subscribe` of one user: so many at once, and so many a second for long. */
+  readonly subscribeBurst: number;
+  readonly subscribesPerSecond: number;
+  /** The same for `probe`. His server sends one for each contact when he logs in. */
+  readonly probeBurst: number;
+  readonly probesPerSecond: number;
+}
+
+export const WATCHER_LIMITS: WatcherLimits = {
+  watches: 200_000,
+  perUser: 1000,
+  subscribeBurst: 100,
+  subscribesPerSecond: 1,
+  probeBurst: 2000,
+  probesPerSecond: 20,
+};
+
+const MAX_BUCKETS = 20_000;
+const BUCKET_MS = 600_000;
+
+export class WatchTable {
+  readonly #clock: Clock;
+  readonly #limits: WatcherLimits;
+  readonly #watches = new Map<string, Watch>();
+  readonly #perUser = new Map<string, number>();
+  readonly #subscribes = new BoundedMap<string, TokenBucket>({ maxEntries: MAX_BUCKETS });
+  readonly #probes = new BoundedMap<string, TokenBucket>({ maxEntries: MAX_BUCKETS });
+
+  constructor(clock: Clock, limits: WatcherLimits) {
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#watches.size;
+  }
+
+  get(key: string): Watch | undefined {
+    return this.#watches.get(key);
+  }
+
+  values(): IterableIterator<Watch> {
+    return this.#watches.values();
+  }
+
+  /** A new watcher; both addresses are taken without their resources (PRES-01, PRES-20). */
+  open(key: string, user: MappedUri, contact: MappedUri, book: AddressBook, told?: readonly string[]): Watch {
+    const bareUser = book.jidSenderToSip(user.bareText);
+    const bareContact = book.jidTargetToSip(contact.bareText);
+    const addresses = {
+      // It stays for months: pieces of the chunk that a stanza came in would keep the whole chunk.
+      user: detachText(user.bareText),
+      contact: detachText(contact.bareText),
+      userUri: detachText(bareUser.ok ? bareUser.value.uri : user.uri),
+      contactUri: detachText(bareContact.ok ? bareContact.value.uri : contact.uri),
+    };
+    const watch = new Watch(key, addresses, this.#clock.now(), told);
+    this.#watches.set(key, watch);
+    this.#perUser.set(addresses.user, (this.#perUser.get(user.bareText) ?? 0) + 1);
+    return watch;
+  }
+
+  /** One of an earlier run; undefined: no rule covers one of the two any more. */
+  restore(key: string, record: WatcherRecord, book: AddressBook): Watch | undefined {
+    const user = book.jidSenderToSip(record.user);
+    const contact = book.jidTargetToSip(record.contact);
+    if (!user.ok || !contact.ok) return undefined;
+    return this.open(key, user.value, contact.value, book, record.resources);
+  }
+
+  /** False: it was not there. */
+  delete(watch: Watch): boolean {
+    if (this.#watches.get(watch.key) !== watch) return false;
+    this.#watches.delete(watch.key);
+    const { user } = watch.addresses;
+    const left = (this.#perUser.get(user) ?? 1) - 1;
+    if (left > 0) this.#perUser.set(user, left);
+    else this.#perUser.delete(user);
+    return true;
+  }
+
+  /** A further watcher of this user (bare JID) would be too many. */
+  isFull(user: string): boolean {
+    const { watches, perUser } = this.#limits;
+    return this.#watches.size >= watches || (this.#perUser.get(user) ?? 0) >= perUser;
+  }
+
+  maySubscribe(user: string): boolean {
+    const { subscribesPerSecond, subscribeBurst } = this.#limits;
+    return this.#take(this.#subscribes, user, subscribesPerSecond, subscribeBurst);
+  }
+
+  mayProbe(user: string): boolean {
+    const { probesPerSecond, probeBurst } = this.#limits;
+    return this.#take(this.#probes, user, probesPerSecond, probeBurst);
+  }
+
+  #take(buckets: BoundedMap<string, TokenBucket>, user: string, rate: number, burst: number): boolean {
+    const now = this.#clock.now();
+    let bucket = buckets.get(user, now);
+    if (bucket === undefined) {
+      bucket = new TokenBucket(rate, burst, now);
+      buckets.set(user, bucket, now, BUCKET_MS);
+    }
+    return bucket.take(now);
+  }
+}

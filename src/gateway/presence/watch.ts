@@ -1,0 +1,169 @@
+// One watcher as its driver holds it: the state of its machine, what is known and told, and its subscription.
+
+import type { Result, Timer } from '../../base/index.ts';
+import { ok } from '../../base/index.ts';
+import type { ResourcePresence, WatcherEvent, WatcherState } from '../../interwork/presence/index.ts';
+import type { End } from '../../sip/index.ts';
+import type { XmlElement } from '../../xml/index.ts';
+import type { StanzaError } from '../../xmpp/index.ts';
+import type { Notification, SubscriberHandle, SubscriptionUsage } from '../subscriptions/types.ts';
+import type { DocumentReader } from './document-reader.ts';
+import type { DueStanza } from './due-stanza.ts';
+import { PresenceView } from './presence-view.ts';
+
+export interface WatchAddresses {
+  /** Bare JIDs. */
+  readonly user: string;
+  readonly contact: string;
+  /** SIP URIs. */
+  readonly userUri: string;
+  readonly contactUri: string;
+}
+
+/** Resources of a user that are told apart. */
+const MAX_RESOURCES = 32;
+const DAY_MS = 86_400_000;
+
+export class Watch {
+  readonly key: string;
+  readonly addresses: WatchAddresses;
+  readonly view: PresenceView;
+  state: WatcherState = 'none';
+  /** The subscription in SIP; its end is heard by whoever is here, and by nobody else. */
+  usage: WatchUsage | undefined;
+  handle: SubscriberHandle | undefined;
+  #online: Set<string> | undefined;
+  /** When the user, or his server for him, last said anything about this contact; by the monotonic clock, in ms. */
+  seenMs: number;
+  /** Until when the user has to answer that he is there. */
+  check: Timer | undefined;
+  due: DueStanza | undefined;
+  /** The link could not carry what there was to tell. */
+  unsent = false;
+  /** It has a record in the store. */
+  stored = false;
+  /** The last `subscribe`, without content: what an error answers. */
+  question: XmlElement | undefined;
+  error: StanzaError | undefined;
+
+  constructor(key: string, addresses: WatchAddresses, nowMs: number, told?: readonly string[]) {
+    this.seenMs = nowMs;
+    this.key = key;
+    this.addresses = addresses;
+    this.view = new PresenceView(told);
+  }
+
+  /**
+   * Whether this still concerns the user: `recent`, heard of within a day; `none`, not within a week, so that nobody need ask a
+   * contact who cannot be reached for him.
+   */
+  interest(nowMs: number): 'recent' | 'old' | 'none' {
+    const silentMs = nowMs - this.seenMs;
+    if (silentMs < DAY_MS) return 'recent';
+    return silentMs < 7 * DAY_MS ? 'old' : 'none';
+  }
+
+  /** A resource of the user said that it is available. */
+  came(resource: string): void {
+    this.#online ??= new Set();
+    if (this.#online.size < MAX_RESOURCES) this.#online.add(resource);
+  }
+
+  /**
+   * One is not any more ('': none is). `unknown`: none is left that was seen, but neither was this one, so that there may be
+   * others.
+   */
+  left(resource: string): 'others' | 'last' | 'unknown' {
+    const seen = resource === '' || this.#online?.delete(resource) === true;
+    if (resource !== '' && (this.#online?.size ?? 0) > 0) return 'others';
+    this.#online = undefined;
+    return seen ? 'last' : 'unknown';
+  }
+}
+
+export interface WatchOwner {
+  readonly reader: DocumentReader;
+  step(watch: Watch, event: WatcherEvent): void;
+  over(watch: Watch, end: End): void;
+  asksAgain(watch: Watch, end: End, when: 'now' | 'later'): void;
+  store(watch: Watch): void;
+}
+
+/** The subscription of one watcher (RFC 6665 §4.1); a new one each time that an initial SUBSCRIBE is wanted. */
+export class WatchUsage implements SubscriptionUsage {
+  readonly #owner: WatchOwner;
+  readonly #watch: Watch;
+  /** Dialogs whose notifier said "active". */
+  readonly #active: Set<string>;
+
+  constructor(owner: WatchOwner, watch: Watch, active: readonly string[] = []) {
+    this.#owner = owner;
+    this.#watch = watch;
+    this.#active = new Set(active);
+  }
+
+  notified(notification: Notification): Result<'taken' | 'refresh'> {
+    const watch = this.#watch;
+    if (this.#detached) return TAKEN;
+    let resources: readonly ResourcePresence[] | undefined;
+    const { dialog, state, reason, contentType, language: lang, body } = notification;
+    if (contentType !== undefined) {
+      const read = this.#owner.reader.read({ contentType, body, lang }, watch.addresses.contactUri);
+      // PRES-91: refused, and what was known holds.
+      if (!read.ok) return read;
+      resources = read.value;
+    }
+    if (state === 'active') {
+      this.#active.add(dialog);
+      watch.view.notified(dialog, resources);
+      this.#owner.step(watch, 'notifyActive');
+    } else if (state === 'pending') {
+      this.#active.delete(dialog);
+      // Another fork may have said "active".
+      if (this.#active.size === 0) this.#owner.step(watch, 'notifyPending');
+    } else if (watch.state === 'fetching' && resources !== undefined && isAnswer(reason)) {
+      watch.view.notified(dialog, resources);
+      this.#owner.step(watch, 'notifyActive');
+    }
+    return TAKEN;
+  }
+
+  accepted(closing: boolean): void {
+    if (!this.#detached) this.#owner.step(this.#watch, closing ? 'closed' : 'accepted');
+  }
+
+  asksAgain(end: End, when: 'now' | 'later'): void {
+    if (!this.#detached) this.#owner.asksAgain(this.#watch, end, when);
+  }
+
+  refreshDue(): void {
+    if (!this.#detached) this.#owner.step(this.#watch, 'refreshDue');
+  }
+
+  keptChanged(): void {
+    if (!this.#detached && this.#watch.stored) this.#owner.store(this.#watch);
+  }
+
+  dialogEnded(dialog: string): void {
+    if (this.#detached) return;
+    this.#active.delete(dialog);
+    const others = this.#watch.view.ended(dialog);
+    // Of several forks one is gone, and what it alone knew with it.
+    if (others && this.#active.size > 0) this.#owner.step(this.#watch, 'notifyActive');
+  }
+
+  over(end: End): void {
+    if (!this.#detached) this.#owner.over(this.#watch, end);
+  }
+
+  get #detached(): boolean {
+    return this.#watch.usage !== this;
+  }
+}
+
+const TAKEN = ok('taken' as const);
+
+/** RFC 6665 §4.4.3: what Expires: 0 is answered with. */
+function isAnswer(reason: string | undefined): boolean {
+  return reason === undefined || reason === 'timeout';
+}

@@ -1,0 +1,31 @@
+// What the driver of watchers needs of its surroundings.
+
+import type { Clock, Collection, Counters, Log, Random, Timers } from '../../base/index.ts';
+import type { WatcherRecord } from '../../interwork/presence/index.ts';
+import type { LinkGroup } from '../link-group.ts';
+import type { Live } from '../live.ts';
+import type { ErrorReports } from '../messages/error-reports.ts';
+import type { Subscriptions } from '../subscriptions/subscriptions.ts';
+import type { DocumentReader } from './document-reader.ts';
+import type { WatcherLimits } from './watch-table.ts';
+
+export interface WatchersEnv {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Log;
+  readonly counters: Counters;
+  readonly live: Pick<Live, 'book' | 'offline'>;
+  readonly node: string;
+  readonly reader: DocumentReader;
+  readonly subscriptions: Pick<Subscriptions, 'subscribe' | 'restore'>;
+  readonly records: Collection<WatcherRecord>;
+  /** Records outlive the process, so that the subscriptions may. */
+  readonly lasting: boolean;
+  /** Other gateways write there too. */
+  readonly shared: boolean;
+  readonly errors: ErrorReports;
+  groupFor(domain: string): LinkGroup | undefined;
+  /** Bounds other than the usual ones, for tests. */
+  readonly limits?: Partial<WatcherLimits>;
+}

@@ -1,0 +1,387 @@
+// XMPP users who watch SIP contacts (RFC 8048 §5.2): drives machine W of interwork/presence for each pair of them.
+
+import { detachText } from '../../base/index.ts';
+import {
+  authorizationOf,
+  errorOfEnd,
+  eventOfOver,
+  eventOfPause,
+  presenceStanza,
+  stateAfterRestart,
+  stepWatcher,
+  watcherKey,
+  type WatcherEffect,
+  type WatcherEvent,
+  type WatcherRecord,
+} from '../../interwork/presence/index.ts';
+import { gatewayStanzaError, type MappedUri } from '../../mapping/index.ts';
+import { keyOfDialog, type End } from '../../sip/index.ts';
+import { XmlElement } from '../../xml/index.ts';
+import type { LinkGroup } from '../link-group.ts';
+import type { SubscribeParts } from '../subscriptions/types.ts';
+import type { DocumentReader } from './document-reader.ts';
+import { Pace } from './pace.ts';
+import { watchParts } from './watch-parts.ts';
+import { WatchUsage, type Watch, type WatchOwner } from './watch.ts';
+import { WatchRecords } from './watch-records.ts';
+import { WATCHER_LIMITS, WatchTable } from './watch-table.ts';
+import { WatchVoice } from './watch-voice.ts';
+import type { WatchersEnv } from './watchers-env.ts';
+
+/** PRES-01. */
+const EXPIRES_SECONDS = 3600;
+/** How long the user's server may take to say that he is there (PRES-08); a refresh leaves 40 s at least. */
+const CHECK_MS = 15_000;
+/** What has less time left at a restart is subscribed anew instead. */
+const MIN_LEFT_MS = 60_000;
+type Outcome = 'asked' | 'authorized' | 'cancelled' | 'refused' | 'away' | 'fetched' | 'limited' | 'restored';
+
+export class Watchers implements WatchOwner {
+  readonly reader: DocumentReader;
+  readonly #env: WatchersEnv;
+  readonly #table: WatchTable;
+  readonly #records: WatchRecords;
+  readonly #voice: WatchVoice;
+  readonly #pace: Pace<Watch>;
+  /** Those for which somebody has to ask again after a restart. */
+  #restarting: Watch[] = [];
+  #stopped = false;
+
+  constructor(env: WatchersEnv) {
+    this.#env = env;
+    this.reader = env.reader;
+    this.#table = new WatchTable(env.clock, { ...WATCHER_LIMITS, ...env.limits });
+    this.#records = new WatchRecords(env);
+    this.#pace = new Pace(env, (watch) => this.#ask(watch));
+    this.#voice = new WatchVoice({
+      timers: env.timers,
+      counters: env.counters,
+      errors: env.errors,
+      groupFor: (domain) => env.groupFor(domain),
+      changed: (watch) => {
+        if (watch.stored) this.store(watch);
+        this.#settle(watch);
+      },
+    });
+  }
+
+  get size(): number {
+    return this.#table.size;
+  }
+
+  get unsent(): number {
+    return this.#voice.unsent;
+  }
+
+  get waiting(): number {
+    return this.#pace.size;
+  }
+
+  // The stanzas of users. `user` and `contact` are their addresses, mapped.
+
+  subscribe(stanza: XmlElement, user: MappedUri, contact: MappedUri, group: LinkGroup): void {
+    const watch = this.#heard(user, contact);
+    const mayAsk = this.#table.maySubscribe(user.bareText);
+    if (!mayAsk || (watch === undefined && this.#table.isFull(user.bareText))) {
+      this.#count('limited');
+      return this.#voice.refuse(stanza, gatewayStanzaError('ERR-G2'), group);
+    }
+    this.#count('asked');
+    const own = watch ?? this.#open(user, contact);
+    own.question = new XmlElement(stanza.name, stanza.ns, stanza.attributes.map(detachText));
+    // What was not told yet would be taken as the answer to this.
+    if (own.due?.kind === 'unsubscribed') own.due = undefined;
+    this.step(own, 'subscribe');
+  }
+
+  unsubscribe(user: MappedUri, contact: MappedUri, group: LinkGroup): void {
+    const watch = this.#find(user, contact);
+    if (watch === undefined && this.#table.isFull(user.bareText)) {
+      return this.#env.errors.send(presenceStanza('unsubscribed', contact.bareText, user.bareText), group);
+    }
+    this.step(watch ?? this.#open(user, contact), 'unsubscribe');
+  }
+
+  probe(user: MappedUri, contact: MappedUri): void {
+    const watch = this.#heard(user, contact);
+    const mayAsk = this.#table.mayProbe(user.bareText);
+    if (!mayAsk || (watch === undefined && this.#table.isFull(user.bareText))) return this.#count('limited');
+    this.step(watch ?? this.#open(user, contact), 'probe');
+  }
+
+  /** False: he watches nobody of that name. */
+  available(user: MappedUri, contact: MappedUri): boolean {
+    const watch = this.#heard(user, contact);
+    if (watch === undefined) return false;
+    watch.came(user.jid.resource);
+    this.step(watch, 'available');
+    return true;
+  }
+
+  unavailable(user: MappedUri, contact: MappedUri): boolean {
+    const watch = this.#find(user, contact);
+    if (watch === undefined) return false;
+    const left = watch.left(user.jid.resource);
+    // Since a restart nothing may have been heard of his other resources: he is asked.
+    if (left === 'unknown' && watch.state === 'active') this.step(watch, 'refreshDue');
+    else if (left !== 'others') this.step(watch, 'unavailable');
+    return true;
+  }
+
+  /**
+   * Perhaps an answer to PRES-08 without presence. `unsubscribed`: this contact may not know whether he is there (RFC 6121
+   * §4.3.2, rule 1), which is so wherever a phone does not watch him back. He would lose its presence each hour while he is
+   * there: so somebody from whom was heard within the day is taken as being there.
+   */
+  unanswered(answer: 'unsubscribed' | 'error', user: MappedUri, contact: MappedUri): boolean {
+    const watch = this.#find(user, contact);
+    if (watch?.state !== 'checking') return false;
+    const recent = watch.interest(this.#env.clock.now()) === 'recent';
+    this.step(watch, answer === 'unsubscribed' && recent ? 'available' : 'checkFailed');
+    return true;
+  }
+
+  linkUp(domain: string): void {
+    if (!this.#stopped) this.#voice.linkUp(domain);
+  }
+
+  /** Reads what an earlier run left; nothing comes in or goes out yet. Rejects when the store fails. */
+  restore(): Promise<void> {
+    return this.#records.read((key, record) => this.#restoreOne(key, record));
+  }
+
+  /** Goes on with it: the listeners are bound and the links are there. */
+  start(): void {
+    for (const watch of this.#restarting.splice(0)) {
+      const { state, handle } = watch;
+      if (state !== 'closing') {
+        // What was not told is not known any more: it is asked for again.
+        if (handle === undefined) this.step(watch, 'restart');
+        else this.#pace.add(watch);
+      } else if (handle === undefined) this.step(watch, 'ended');
+      else handle.unsubscribe();
+    }
+  }
+
+  /** Asks nobody anew. What does not outlive the process is taken back; the rest is told as it comes until `stop`. */
+  drain(): void {
+    this.#pace.stop();
+    if (this.#env.lasting) return;
+    for (const watch of this.#table.values()) {
+      watch.view.forget();
+      this.#voice.tell(watch, false);
+    }
+    this.stop();
+  }
+
+  /** Nothing is told, asked or written from now on. */
+  stop(): void {
+    this.#stopped = true;
+    this.#pace.stop();
+    this.#voice.stop();
+    for (const watch of this.#table.values()) this.#env.timers.clear(watch.check);
+  }
+
+  step(watch: Watch, event: WatcherEvent): void {
+    if (this.#stopped) return;
+    const { state, effects, expected } = stepWatcher(watch.state, event);
+    if (!expected) {
+      this.#env.log.debug('watcher.unexpected', { state: watch.state, by: event });
+      return;
+    }
+    if (state !== watch.state) {
+      const { user, contact } = watch.addresses;
+      this.#env.log.debug('watcher.state', { user, contact, by: event, from: watch.state, to: state });
+    }
+    watch.state = state;
+    for (const effect of effects) this.#run(watch, effect);
+    if (authorizationOf(watch.state).authorization !== 'asked') watch.question = undefined;
+    if (watch.state !== 'none') return;
+    // Its last words concern nobody.
+    watch.usage = undefined;
+    watch.handle = undefined;
+    this.#settle(watch);
+  }
+
+  asksAgain(watch: Watch, end: End, when: 'now' | 'later'): void {
+    if (when === 'now') return this.step(watch, 'again');
+    this.step(watch, eventOfPause(end));
+    // Somebody whom it may not concern any more: his answer counts as having been heard of.
+    const interest = watch.interest(this.#env.clock.now());
+    if (watch.state === 'resubscribing') {
+      if (interest === 'old') this.#voice.probe(watch);
+      else if (interest === 'none') this.step(watch, 'unavailable');
+    } else if (watch.state === 'subscribing' && interest === 'none') {
+      watch.error = errorOfEnd(end);
+      this.#unsubscribe(watch);
+      this.step(watch, 'refused');
+    }
+  }
+
+  over(watch: Watch, end: End): void {
+    const event = eventOfOver(end, this.#env.live.offline.unknown_users === 'keep');
+    // The gateway stops: the next start goes on.
+    if (event === undefined || this.#stopped) return;
+    watch.usage = undefined;
+    watch.handle = undefined;
+    watch.error = errorOfEnd(end);
+    this.step(watch, event);
+  }
+
+  store(watch: Watch): void {
+    if (!this.#stopped) this.#records.put(watch);
+  }
+
+  #run(watch: Watch, effect: WatcherEffect): void {
+    switch (effect) {
+      case 'subscribeSip':
+        return this.#subscribe(watch, EXPIRES_SECONDS);
+      case 'subscribeSipInTurn':
+        return this.#pace.add(watch);
+      case 'fetchSip':
+        this.#count('fetched');
+        return this.#subscribe(watch, 0);
+      case 'refreshSip':
+        return watch.handle?.refresh();
+      case 'unsubscribeSip':
+        return this.#unsubscribe(watch);
+      case 'probeUser':
+        return this.#probeUser(watch);
+      case 'stopCheck':
+        this.#env.timers.clear(watch.check);
+        watch.check = undefined;
+        return;
+      case 'tellSubscribed':
+        this.#count('authorized');
+        return this.#voice.owe(watch, 'subscribed');
+      case 'tellUnsubscribed':
+        this.#count('cancelled');
+        return this.#voice.owe(watch, 'unsubscribed');
+      case 'tellError':
+        this.#count('refused');
+        return this.#voice.tellError(watch);
+      case 'tellPresence':
+        // What was known before a restart is asked for again, once somebody wants it.
+        if (watch.view.restored && watch.handle !== undefined) return watch.handle.refresh();
+        return this.#tell(watch, true);
+      case 'tellKnown':
+        return watch.view.known ? this.#tell(watch, false) : undefined;
+      case 'tellUnavailable':
+        watch.view.forget();
+        return this.#tell(watch, false);
+      case 'store':
+        return this.store(watch);
+      case 'forget':
+        // `settle` ends it; until then it holds what the user has to be told.
+        return watch.due === undefined && !watch.unsent ? undefined : this.store(watch);
+    }
+  }
+
+  #tell(watch: Watch, answer: boolean): void {
+    const before = [...watch.view.told].join('\n');
+    this.#voice.tell(watch, answer);
+    if (watch.stored && watch.state !== 'none' && [...watch.view.told].join('\n') !== before)
+      this.store(watch);
+  }
+
+  #ask(watch: Watch): void {
+    if (watch.handle === undefined) this.#subscribe(watch, EXPIRES_SECONDS);
+    else this.step(watch, 'refreshDue');
+  }
+
+  #subscribe(watch: Watch, expires: number): void {
+    const usage = new WatchUsage(this, watch);
+    watch.usage = usage;
+    watch.handle = undefined;
+    const handle = this.#env.subscriptions.subscribe(this.#parts(watch, expires), usage);
+    if (handle === undefined) {
+      watch.usage = undefined;
+      watch.error = gatewayStanzaError('ERR-G2');
+      this.#count('limited');
+      return this.step(watch, 'overloaded');
+    }
+    // It may be over already.
+    if (watch.usage === usage) watch.handle = handle;
+  }
+
+  #unsubscribe(watch: Watch): void {
+    const { handle } = watch;
+    this.#pace.delete(watch);
+    if (watch.state === 'closing') {
+      if (handle === undefined) return this.step(watch, 'ended');
+    } else {
+      // Its last words concern nobody.
+      watch.usage = undefined;
+      watch.handle = undefined;
+    }
+    handle?.unsubscribe();
+  }
+
+  #probeUser(watch: Watch): void {
+    // Nobody can be asked: that our link is down says nothing about the user.
+    if (!this.#voice.probe(watch)) return this.step(watch, 'available');
+    this.#env.timers.clear(watch.check);
+    watch.check = this.#env.timers.set(CHECK_MS, () => {
+      this.#count('away');
+      this.step(watch, 'checkFailed');
+    });
+  }
+
+  #restoreOne(key: string, record: WatcherRecord): void {
+    const { live, clock, subscriptions, log } = this.#env;
+    const { user, contact } = record;
+    const watch = this.#table.restore(key, record, live.book);
+    // The rules may come back; what is due cannot be told by anybody now.
+    if (watch === undefined) return log.warn('watchers.unmapped', { user, contact });
+    watch.stored = true;
+    const kept = record.subscriptions.filter(({ expiresMs }) => expiresMs - clock.wall() > MIN_LEFT_MS);
+    const active = kept.filter(({ state }) => state === 'active');
+    const keys = active.map(({ dialog }) => keyOfDialog(dialog));
+    watch.usage = new WatchUsage(this, watch, keys);
+    watch.handle = subscriptions.restore(this.#parts(watch, EXPIRES_SECONDS), watch.usage, kept);
+    if (watch.handle === undefined) watch.usage = undefined;
+    const best = watch.handle === undefined ? undefined : active.length > 0 ? 'active' : 'pending';
+    watch.state = stateAfterRestart(record, best);
+    const asksAgain = watch.handle === undefined ? record.wanted : record.untold === true;
+    if (asksAgain || watch.state === 'closing') this.#restarting.push(watch);
+    this.#count('restored');
+    if (record.due !== undefined) this.#voice.owe(watch, record.due);
+    if (watch.state !== 'none') return;
+    watch.view.forget();
+    this.#voice.later(watch);
+  }
+
+  #parts(watch: Watch, expires: number): SubscribeParts {
+    const { live, lasting } = this.#env;
+    return watchParts(watch.addresses, expires, lasting, live.offline.unknown_users === 'keep');
+  }
+
+  /** Of whom something was just heard. */
+  #heard(user: MappedUri, contact: MappedUri): Watch | undefined {
+    const watch = this.#find(user, contact);
+    if (watch !== undefined) watch.seenMs = this.#env.clock.now();
+    return watch;
+  }
+
+  #find(user: MappedUri, contact: MappedUri): Watch | undefined {
+    return this.#table.get(watcherKey(user.bareText, contact.bareText));
+  }
+
+  #open(user: MappedUri, contact: MappedUri): Watch {
+    const key = watcherKey(user.bareText, contact.bareText);
+    return this.#table.open(key, user, contact, this.#env.live.book);
+  }
+
+  #settle(watch: Watch): void {
+    if (watch.state !== 'none' || watch.due !== undefined || watch.unsent) return;
+    if (this.#table.delete(watch)) this.#records.delete(watch);
+  }
+
+  #count(event: Outcome): void {
+    this.#env.counters
+      .counter('stoxgate_presence_watchers_total', 'What came of XMPP users who watch SIP contacts.', {
+        event,
+      })
+      .add();
+  }
+}

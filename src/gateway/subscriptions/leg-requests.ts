@@ -1,0 +1,68 @@
+// The SUBSCRIBE requests of one subscription: the first one, and those within its dialog (RFC 6665 §4.1.2).
+
+import {
+  buildDialogRequest,
+  buildRequest,
+  formatNameAddr,
+  type Dialog,
+  type Target,
+} from '../../sip/index.ts';
+import type { ExchangeParts } from './exchange.ts';
+import { subscribeFields } from './fields.ts';
+import type { SubscribeParts, SubscriptionsEnv } from './types.ts';
+
+/** Call-ID and From tag of one initial SUBSCRIBE. */
+export interface LegIds {
+  readonly callId: string;
+  readonly localTag: string;
+}
+
+type RequestParts = Pick<ExchangeParts, 'nextHop' | 'fallback' | 'routed' | 'build'>;
+
+/** `cseq`: of its first try. */
+export function initialRequest(
+  env: SubscriptionsEnv,
+  parts: SubscribeParts,
+  ids: LegIds,
+  cseq: number,
+  seconds: number,
+): RequestParts {
+  const { resource, from } = parts;
+  return {
+    nextHop: resource,
+    fallback: undefined,
+    routed: false,
+    build: (target: Target, challenges: number) =>
+      buildRequest({
+        method: 'SUBSCRIBE',
+        requestUri: resource,
+        from: formatNameAddr({ uri: from, params: new Map([['tag', ids.localTag]]) }),
+        to: formatNameAddr({ uri: resource }),
+        callId: ids.callId,
+        cseq: cseq + challenges,
+        headers: subscribeFields(parts, seconds, env.localFor(target), false),
+      }),
+  };
+}
+
+/** RFC 3261 §12.2.1. */
+export function dialogRequest(
+  env: SubscriptionsEnv,
+  parts: SubscribeParts,
+  dialog: Dialog,
+  seconds: number,
+): RequestParts {
+  return {
+    nextHop: buildDialogRequest(dialog, { method: 'SUBSCRIBE' }).nextHop,
+    fallback: parts.resource,
+    routed: dialog.routeSet.length > 0,
+    build: (target: Target, challenges: number) =>
+      buildDialogRequest(
+        { ...dialog, localSeq: dialog.localSeq + challenges },
+        {
+          method: 'SUBSCRIBE',
+          headers: subscribeFields(parts, seconds, env.localFor(target), dialog.secure),
+        },
+      ).request,
+  };
+}

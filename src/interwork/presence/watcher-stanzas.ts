@@ -1,0 +1,22 @@
+// Presence stanzas of a SIP contact to the XMPP user who watches him (PRES-04, PRES-20, PRES-87).
+
+import { NS_CLIENT, XmlElement } from '../../xml/index.ts';
+import type { ResourcePresence } from './to-xmpp.ts';
+
+/** Presence without content from the contact's bare JID to the user's. */
+export function presenceStanza(
+  type: 'subscribed' | 'unsubscribed' | 'unavailable' | 'probe' | 'subscribe',
+  contact: string,
+  user: string,
+): XmlElement {
+  return new XmlElement('presence', NS_CLIENT, ['from', contact, 'to', user, 'type', type]);
+}
+
+/** The presence of one resource to the user's bare JID (PRES-20). */
+export function resourceStanza(contact: string, user: string, presence: ResourcePresence): XmlElement {
+  const from = presence.resource === '' ? contact : `${contact}/${presence.resource}`;
+  const attributes = ['from', from, 'to', user];
+  if (!presence.available) attributes.push('type', 'unavailable');
+  if (presence.lang !== undefined) attributes.push('xml:lang', presence.lang);
+  return new XmlElement('presence', NS_CLIENT, attributes, presence.children);
+}

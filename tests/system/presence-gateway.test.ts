@@ -1,0 +1,146 @@
+// XMPP users who watch SIP contacts, at a whole gateway: its configuration, its links and its store.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { freePort } from '../peers/ports.ts';
+import { header } from '../peers/sip-text.ts';
+import { TempFolder } from '../peers/temp-folder.ts';
+import { Notifier, type NotifyParts } from './notifier.ts';
+import { pidf } from './presence-rig.ts';
+import { pause, Rig, type RigOptions } from './rig.ts';
+import { ROMEO } from './xmpp-peer.ts';
+
+const JULIET = 'juliet@example.com';
+
+interface Stage {
+  readonly rig: Rig;
+  readonly notifier: Notifier;
+}
+
+function play(name: string, act: (stage: Stage) => Promise<void>, options: RigOptions = {}): void {
+  test(name, async () => {
+    const folder = new TempFolder('presence');
+    const port = await freePort();
+    // The handles of the process are counted from here on.
+    await pause(20);
+    const notifier = await Notifier.open();
+    const rig = await Rig.start({
+      ...options,
+      storeUrl: `sqlite:${folder.file('store.db')}`,
+      sip: {
+        listen: [`udp://127.0.0.1:${port}`],
+        next_hops: { 'example.net': `sip:127.0.0.1:${notifier.port};transport=udp;lr` },
+      },
+    });
+    let failed = true;
+    try {
+      await act({ rig, notifier });
+      failed = false;
+    } finally {
+      if (failed) await rig.stop().catch(() => undefined);
+      else await rig.stop();
+      await notifier.close();
+      folder.remove();
+    }
+  });
+}
+
+const write = (rig: Rig, type: string, from = JULIET): void =>
+  rig.xmpp.write(`<presence type='${type}' from='${from}' to='${ROMEO}' id='${type}1'/>`);
+
+/** The next stanza, as its type and the resource that it is from. */
+async function told(rig: Rig): Promise<string> {
+  const stanza = await rig.xmpp.stanzas.next('a presence stanza');
+  assert.equal(stanza.name, 'presence');
+  assert.equal(stanza.attr('to'), JULIET);
+  const [bare, resource] = (stanza.attr('from') ?? '').split('/');
+  assert.equal(bare, ROMEO);
+  return [stanza.attr('type') ?? 'available', ...(resource === undefined ? [] : [resource])].join(' ');
+}
+
+const document = (...tuples: string[]): NotifyParts => ({
+  contentType: 'application/pidf+xml',
+  body: pidf(...tuples),
+});
+
+play('from subscribe to unsubscribed', async ({ rig, notifier }) => {
+  write(rig, 'subscribe');
+  const subscribe = await notifier.subscribe();
+  assert.equal(await notifier.notify(subscribe, document('orchard=away')), 200);
+  assert.equal(await told(rig), 'subscribed');
+  assert.equal(await told(rig), 'available orchard');
+  assert.equal(rig.held('presence_watchers'), 1);
+  write(rig, 'unsubscribe');
+  const last = await notifier.subscribe();
+  assert.equal(header(last, 'expires'), '0');
+  await notifier.notify(last, { state: 'terminated;reason=timeout' });
+  assert.equal(await told(rig), 'unavailable orchard');
+  assert.equal(await told(rig), 'unsubscribed');
+});
+
+play('a restart: the dialog goes on, and the next notification is taken', async ({ rig, notifier }) => {
+  write(rig, 'subscribe');
+  const subscribe = await notifier.subscribe();
+  assert.equal(await notifier.notify(subscribe, document('orchard', 'work')), 200);
+  for (const expected of ['subscribed', 'available orchard', 'available work']) {
+    assert.equal(await told(rig), expected);
+  }
+  await rig.gateway.drain();
+  await rig.restart();
+  assert.equal(rig.held('presence_watchers'), 1);
+  assert.deepEqual(notifier.requests.untaken, [], 'nothing was subscribed anew, nothing unsubscribed');
+  assert.deepEqual(rig.xmpp.stanzas.untaken, [], 'the user saw nothing of it');
+  assert.equal(await notifier.notify(subscribe, document('orchard')), 200);
+  assert.equal(await told(rig), 'unavailable work');
+  assert.equal(await told(rig), 'available orchard');
+  write(rig, 'unsubscribe');
+  const last = await notifier.subscribe();
+  assert.equal(header(last, 'call-id'), header(subscribe, 'call-id'));
+  await notifier.notify(last, { state: 'terminated;reason=timeout' });
+  assert.equal(await told(rig), 'unavailable orchard');
+  assert.equal(await told(rig), 'unsubscribed');
+});
+
+play('the link goes away before `subscribed` is confirmed: once more on the next one', async (stage) => {
+  const { rig, notifier } = stage;
+  rig.xmpp.barrier = 'hold';
+  write(rig, 'subscribe');
+  const subscribe = await notifier.subscribe();
+  assert.equal(await notifier.notify(subscribe, document('orchard')), 200);
+  assert.equal(await told(rig), 'subscribed');
+  assert.equal(await told(rig), 'available orchard');
+  await rig.xmpp.close();
+  await rig.unlinked();
+  assert.equal(await notifier.notify(subscribe, document('orchard=away', 'work')), 200);
+  rig.xmpp.barrier = 'return';
+  await rig.xmpp.listen();
+  assert.equal(await told(rig), 'subscribed');
+  assert.equal(await told(rig), 'available orchard');
+  assert.equal(await told(rig), 'available work');
+  write(rig, 'unsubscribe');
+  const last = await notifier.subscribe();
+  await notifier.notify(last, { state: 'terminated;reason=timeout' });
+  for (const expected of ['unavailable orchard', 'unavailable work', 'unsubscribed']) {
+    assert.equal(await told(rig), expected);
+  }
+});
+
+play('an error goes to whoever asks for something that there is not', async ({ rig }) => {
+  rig.xmpp.write(`<presence type='subscribe' from='${JULIET}' to='romeo@nowhere.example' id='s2'/>`);
+  write(rig, 'subscribe', 'mallory@elsewhere.example');
+  const answer = await rig.xmpp.stanzas.next('the error');
+  assert.deepEqual(
+    [answer.attr('type'), answer.attr('id'), answer.attr('to')],
+    ['error', 'subscribe1', 'mallory@elsewhere.example'],
+  );
+  assert.equal(answer.child('error')?.attr('type'), 'auth');
+  assert.equal(rig.held('presence_watchers'), 0);
+});
+
+play('while it drains nothing new is taken', async ({ rig, notifier }) => {
+  await rig.gateway.drain();
+  write(rig, 'subscribe');
+  const answer = await rig.xmpp.stanzas.next('the error');
+  assert.deepEqual([answer.attr('type'), answer.attr('id')], ['error', 'subscribe1']);
+  assert.deepEqual(notifier.requests.untaken, []);
+});
