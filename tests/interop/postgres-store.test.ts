@@ -133,14 +133,19 @@ describe('PostgreSQL: the server goes away', () => {
         await pause(2);
       }
     })();
-    await pause(200);
-    await server.crash();
-    await pause(300);
-    await server.start();
-    const before = acknowledged.size;
-    await pause(700);
-    ending.abort();
-    await load;
+    let before = 0;
+    try {
+      await pause(200);
+      await server.crash();
+      await pause(300);
+      await server.start();
+      before = acknowledged.size;
+      await pause(700);
+    } finally {
+      // Whatever happened, the load ends: it would keep the process.
+      ending.abort();
+      await load;
+    }
     await store.flush();
     assert.ok(acknowledged.size > before, 'it goes on');
     assert.equal(told, count);

@@ -86,7 +86,7 @@ export class Postgres {
       asOrdinaryUser([program('postgres'), '-D', this.#data, ...options]),
       { logFile: this.#logFile, cwd: '/' },
     );
-    const up = await waitFor(() => this.query('postgres', 'SELECT 1').catch(() => undefined), 20_000, 50);
+    const up = await waitFor(() => this.query('postgres', 'SELECT 1').catch(() => undefined), 60_000, 50);
     if (up === undefined) throw new Error(`PostgreSQL did not start: ${this.#process.output.slice(-1000)}`);
   }
 

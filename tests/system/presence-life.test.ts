@@ -299,6 +299,48 @@ describe('the reasons of "terminated" (table 6.1.1)', () => {
   });
 });
 
+describe('a contact who cannot be reached, and a user of whom nothing is heard', () => {
+  play('asked for a week in vain: an error and unsubscribed, and nobody is asked any more', async (rig) => {
+    rig.notifier.answer = () => undefined;
+    rig.user('subscribe');
+    rig.rig.time.advance(6.9 * 24 * HOUR);
+    assert.deepEqual(rig.told(), []);
+    rig.rig.time.advance(0.3 * 24 * HOUR);
+    assert.deepEqual(rig.told(), ['error remote-server-timeout', 'unsubscribed']);
+    await settle();
+    rig.notifier.requests.forget();
+    await rig.residue();
+  });
+
+  play(
+    'authorized: he is asked after a day, and left alone after a week; the authorization stays',
+    async (rig) => {
+      const subscribe = await rig.established();
+      await rig.rig.advance(2 * MINUTE);
+      rig.notifier.answer = () => undefined;
+      await terminate(rig, subscribe);
+      assert.deepEqual(rig.told(), ['orchard unavailable']);
+      rig.rig.time.advance(23 * HOUR);
+      assert.deepEqual(rig.told(), []);
+      rig.rig.time.advance(3 * HOUR);
+      assert.ok(rig.told().every((word) => word === 'probe'));
+      // He is there: it goes on for another day without a question.
+      rig.user(undefined, `${JULIET}/balcony`);
+      rig.rig.time.advance(22 * HOUR);
+      assert.deepEqual(rig.told(), []);
+      rig.rig.time.advance(7 * 24 * HOUR);
+      assert.ok(rig.told().every((word) => word === 'probe'));
+      assert.equal(rig.rig.subscriptions.size, 0);
+      assert.deepEqual([rig.record()?.['authorization'], rig.record()?.['wanted']], ['authorized', false]);
+      await settle();
+      rig.notifier.requests.forget();
+      rig.user('unsubscribe');
+      assert.deepEqual(rig.told(), ['unsubscribed']);
+      await rig.residue();
+    },
+  );
+});
+
 describe('the link is down', () => {
   play('subscribed is kept, and told first when the link is up; presence as it is then', async (rig) => {
     rig.user('subscribe');
@@ -412,6 +454,21 @@ describe('floods', () => {
       assert.deepEqual(rig.told(), []);
     },
     { limits: { perUser: 2, watches: 3 } },
+  );
+
+  play(
+    'who gives one up may watch another, and no more',
+    async (rig) => {
+      for (const name of ['a', 'b', 'c']) rig.user('subscribe', JULIET, `${name}@example.net`);
+      assert.equal(rig.told().length, 0);
+      rig.user('unsubscribe', JULIET, 'a@example.net');
+      await settle();
+      assert.deepEqual(rig.told(), ['from a@example.net unsubscribed']);
+      rig.confirm();
+      for (const name of ['d', 'e']) rig.user('subscribe', JULIET, `${name}@example.net`);
+      assert.deepEqual(rig.told(), ['from e@example.net error resource-constraint']);
+    },
+    { limits: { perUser: 3 } },
   );
 
   play(

@@ -88,10 +88,10 @@ describe('a restart of the gateway', () => {
     await finish(rig);
   });
 
-  play('its time was over meanwhile: a new one, and no second subscribed', async (rig) => {
+  play('its time is nearly over: a new one, and no second subscribed', async (rig) => {
     const subscribe = await rig.established({ state: 'active;expires=90' });
     await rig.stopGateway();
-    rig.rig.time.advance(2 * MINUTE);
+    rig.rig.time.advance(MINUTE);
     await rig.startGateway();
     const again = await rig.notifier.subscribe();
     assert.notEqual(header(again, 'call-id'), header(subscribe, 'call-id'));
@@ -136,6 +136,19 @@ describe('a restart of the gateway', () => {
     await finish(rig);
   });
 
+  play('subscribed was due once more: what was shown before may still be true', async (rig) => {
+    const subscribe = await rig.established();
+    rig.linkDown();
+    rig.user('subscribe');
+    await rig.restart();
+    rig.linkUp();
+    assert.deepEqual(rig.told(), ['subscribed']);
+    rig.confirm();
+    await rig.notify(subscribe, 'active', pidf('work'));
+    assert.deepEqual(rig.told(), ['orchard unavailable', 'work available']);
+    await finish(rig);
+  });
+
   play('unsubscribed was due: told by the next one, and then the record goes', async (rig) => {
     const subscribe = await rig.established();
     rig.linkDown();
@@ -171,9 +184,13 @@ describe('a restart of the gateway', () => {
     // 200 at once, and 200 a second.
     assert.equal(rig.watchers.waiting, 100);
     assert.equal(rig.rig.subscriptions.size, 200);
+    // One of those who wait takes it back: he is not asked for any more.
+    rig.user('unsubscribe', 'u299@example.com');
+    assert.deepEqual(rig.told(), ['to u299@example.com unsubscribed']);
+    assert.equal(rig.watchers.waiting, 99);
     await rig.rig.advance(1000, 10);
     assert.equal(rig.watchers.waiting, 0);
-    assert.equal(rig.rig.subscriptions.size, 300);
+    assert.equal(rig.rig.subscriptions.size, 299);
   });
 
   play(

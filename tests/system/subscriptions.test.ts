@@ -4,7 +4,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ok, type Result } from '../../src/base/index.ts';
-import type { Notification, SubscriptionUsage } from '../../src/gateway/subscriptions/types.ts';
+import type {
+  Notification,
+  SubscriberHandle,
+  SubscriptionUsage,
+} from '../../src/gateway/subscriptions/types.ts';
 import type { End } from '../../src/sip/index.ts';
 import { header, parameter, type SipText } from '../peers/sip-text.ts';
 import { Notifier, reginfo, type NotifyParts } from './notifier.ts';
@@ -864,6 +868,27 @@ describe('forks (RFC 6665 §4.1.4), for a package that allows them', () => {
       await rig.residue();
     },
   );
+
+  for (const reason of ['deactivated', 'probation']) {
+    play(`whoever hears that it ended (${reason}) may end it for good`, async ({ rig, notifier }) => {
+      class Leaving extends Usage {
+        handle: SubscriberHandle | undefined;
+        asksAgain(): void {
+          this.handle?.unsubscribe();
+        }
+      }
+      const usage = new Leaving();
+      usage.handle = rig.subscribe({}, usage);
+      const subscribe = await notifier.subscribe();
+      await settle();
+      assert.equal(await notifier.notify(subscribe), 200);
+      await rig.advance(2 * MINUTE);
+      assert.equal(await notifier.notify(subscribe, { state: `terminated;reason=${reason}` }), 200);
+      assert.deepEqual(usage.told, ['dialog ended', 'over: notified']);
+      assert.deepEqual(notifier.requests.untaken, []);
+      await rig.residue();
+    });
+  }
 
   play('drain unsubscribes; stop ends without a word', async ({ rig, notifier }) => {
     const usage = new Usage();

@@ -43,10 +43,11 @@ export function readYaml(text: string): YamlText {
     version: '1.2',
     stringKeys: true,
   });
-  const faults = [...document.errors, ...document.warnings].map(
-    (error) => duplicateKey(error, document, lines) ?? faultAt(lines, error.pos[0], wording(error)),
-  );
-  if (faults.length > 0) return { document, lines, value: undefined, faults: faults.slice(0, MAX_FAULTS) };
+  // Only of those that are told: to name a key means to walk through the document.
+  const faults = [...document.errors, ...document.warnings]
+    .slice(0, MAX_FAULTS)
+    .map((error) => duplicateKey(error, document, lines) ?? faultAt(lines, error.pos[0], wording(error)));
+  if (faults.length > 0) return { document, lines, value: undefined, faults };
   const shapeFault = faultOfAliases(document, lines) ?? faultOfKeys(document, lines);
   if (shapeFault !== undefined) return { document, lines, value: undefined, faults: [shapeFault] };
   try {

@@ -1,8 +1,9 @@
 // Documents of notifications about a contact, as XMPP says them (RFC 8048 §6.3).
 
-import { ok, type Bytes, type Clock, type Result } from '../../base/index.ts';
+import { detachText, ok, type Bytes, type Clock, type Result } from '../../base/index.ts';
 import { checkEntity, toXmppPresence, type ResourcePresence } from '../../interwork/presence/index.ts';
 import { readPresenceBody } from '../../mime/index.ts';
+import { XmlElement, type XmlNode } from '../../xml/index.ts';
 
 export interface PresenceBody {
   /** Lower case, without parameters. */
@@ -30,6 +31,17 @@ export class DocumentReader {
     const own = checkEntity(document.value.entity, contact);
     if (!own.ok) return own;
     const options = { wallMs: this.#clock.wall(), ...(lang === undefined ? {} : { contentLanguage: lang }) };
-    return ok(toXmppPresence(document.value, options));
+    return ok(toXmppPresence(document.value, options).map(detached));
   }
+}
+
+/** What is known of a contact stays for hours: its texts must not keep the whole document. */
+function detached({ resource, children, ...rest }: ResourcePresence): ResourcePresence {
+  return { ...rest, resource: detachText(resource), children: children.map(detachedElement) };
+}
+
+function detachedElement({ name, ns, attributes, children }: XmlElement): XmlElement {
+  const copy = (node: XmlNode): XmlNode =>
+    typeof node === 'string' ? detachText(node) : detachedElement(node);
+  return new XmlElement(name, ns, attributes.map(detachText), children.map(copy));
 }

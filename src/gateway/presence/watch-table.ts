@@ -1,6 +1,7 @@
 // All watchers, and how many of them one user may have and ask for (row ERR-G2).
 
-import { BoundedMap, TokenBucket, type Clock } from '../../base/index.ts';
+import { BoundedMap, detachText, TokenBucket, type Clock } from '../../base/index.ts';
+import type { WatcherRecord } from '../../interwork/presence/index.ts';
 import type { AddressBook, MappedUri } from '../../mapping/index.ts';
 import { Watch } from './watch.ts';
 
@@ -58,15 +59,24 @@ export class WatchTable {
     const bareUser = book.jidSenderToSip(user.bareText);
     const bareContact = book.jidTargetToSip(contact.bareText);
     const addresses = {
-      user: user.bareText,
-      contact: contact.bareText,
-      userUri: bareUser.ok ? bareUser.value.uri : user.uri,
-      contactUri: bareContact.ok ? bareContact.value.uri : contact.uri,
+      // It stays for months: pieces of the chunk that a stanza came in would keep the whole chunk.
+      user: detachText(user.bareText),
+      contact: detachText(contact.bareText),
+      userUri: detachText(bareUser.ok ? bareUser.value.uri : user.uri),
+      contactUri: detachText(bareContact.ok ? bareContact.value.uri : contact.uri),
     };
     const watch = new Watch(key, addresses, this.#clock.now(), told);
     this.#watches.set(key, watch);
-    this.#perUser.set(user.bareText, (this.#perUser.get(user.bareText) ?? 0) + 1);
+    this.#perUser.set(addresses.user, (this.#perUser.get(user.bareText) ?? 0) + 1);
     return watch;
+  }
+
+  /** One of an earlier run; undefined: no rule covers one of the two any more. */
+  restore(key: string, record: WatcherRecord, book: AddressBook): Watch | undefined {
+    const user = book.jidSenderToSip(record.user);
+    const contact = book.jidTargetToSip(record.contact);
+    if (!user.ok || !contact.ok) return undefined;
+    return this.open(key, user.value, contact.value, book, record.resources);
   }
 
   /** False: it was not there. */

@@ -2,17 +2,21 @@
 // itself is not confirmed: what a link could not carry is told as it is then, when the link is up.
 
 import type { Counters, Timer, Timers } from '../../base/index.ts';
-import { presenceStanza, resourceStanza } from '../../interwork/presence/index.ts';
 import { SendRefusal } from '../../edge/xmpp/index.ts';
-import type { XmlElement } from '../../xml/index.ts';
+import { presenceStanza, resourceStanza } from '../../interwork/presence/index.ts';
+import { gatewayStanzaError } from '../../mapping/index.ts';
+import { NS_CLIENT, XmlElement } from '../../xml/index.ts';
+import { errorReply, type StanzaError } from '../../xmpp/index.ts';
 import { domainOf } from '../address-text.ts';
 import type { LinkGroup } from '../link-group.ts';
+import type { ErrorReports } from '../messages/error-reports.ts';
 import { DueStanza } from './due-stanza.ts';
 import type { Watch } from './watch.ts';
 
 export interface WatchVoiceEnv {
   readonly timers: Timers;
   readonly counters: Counters;
+  readonly errors: ErrorReports;
   groupFor(domain: string): LinkGroup | undefined;
   /** `due` or `unsent` has changed. */
   changed(watch: Watch): void;
@@ -82,6 +86,19 @@ export class WatchVoice {
     }
     // PRES-04: "no body -> unknown: treat as unavailable".
     if (answer) this.#send(watch, presenceStanza('unavailable', contact, user));
+  }
+
+  /** The answer to the user's `subscribe` (ERR-R2), or to one of before a restart. */
+  tellError(watch: Watch): void {
+    const { user, contact } = watch.addresses;
+    const attributes = ['from', user, 'to', contact, 'type', 'subscribe'];
+    const question = watch.question ?? new XmlElement('presence', NS_CLIENT, attributes);
+    const group = this.#env.groupFor(domainOf(contact));
+    if (group !== undefined) this.refuse(question, watch.error ?? gatewayStanzaError('ERR-G1'), group);
+  }
+
+  refuse(stanza: XmlElement, error: StanzaError, group: LinkGroup): void {
+    this.#env.errors.send(errorReply(stanza, error), group);
   }
 
   /** PRES-08. False: nobody can be asked now. */

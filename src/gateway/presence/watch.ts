@@ -22,6 +22,7 @@ export interface WatchAddresses {
 
 /** Resources of a user that are told apart. */
 const MAX_RESOURCES = 32;
+const DAY_MS = 86_400_000;
 
 export class Watch {
   readonly key: string;
@@ -50,6 +51,16 @@ export class Watch {
     this.key = key;
     this.addresses = addresses;
     this.view = new PresenceView(told);
+  }
+
+  /**
+   * Whether this still concerns the user: `recent`, heard of within a day; `none`, not within a week, so that nobody need ask a
+   * contact who cannot be reached for him.
+   */
+  interest(nowMs: number): 'recent' | 'old' | 'none' {
+    const silentMs = nowMs - this.seenMs;
+    if (silentMs < DAY_MS) return 'recent';
+    return silentMs < 7 * DAY_MS ? 'old' : 'none';
   }
 
   /** A resource of the user said that it is available. */

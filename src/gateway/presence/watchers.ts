@@ -1,6 +1,8 @@
 // XMPP users who watch SIP contacts (RFC 8048 §5.2): drives machine W of interwork/presence for each pair of them.
 
+import { detachText } from '../../base/index.ts';
 import {
+  authorizationOf,
   errorOfEnd,
   eventOfOver,
   eventOfPause,
@@ -14,9 +16,7 @@ import {
 } from '../../interwork/presence/index.ts';
 import { gatewayStanzaError, type MappedUri } from '../../mapping/index.ts';
 import { keyOfDialog, type End } from '../../sip/index.ts';
-import { NS_CLIENT, XmlElement } from '../../xml/index.ts';
-import { errorReply, type StanzaError } from '../../xmpp/index.ts';
-import { domainOf } from '../address-text.ts';
+import { XmlElement } from '../../xml/index.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { SubscribeParts } from '../subscriptions/types.ts';
 import type { DocumentReader } from './document-reader.ts';
@@ -32,11 +32,8 @@ import type { WatchersEnv } from './watchers-env.ts';
 const EXPIRES_SECONDS = 3600;
 /** How long the user's server may take to say that he is there (PRES-08); a refresh leaves 40 s at least. */
 const CHECK_MS = 15_000;
-/** How long somebody whom nobody may ask counts as being there after he was heard of, in milliseconds. */
-const SEEN_MS = 86_400_000;
 /** What has less time left at a restart is subscribed anew instead. */
 const MIN_LEFT_MS = 60_000;
-/** What came of a request of a user, or of his watching; the label of the metric. */
 type Outcome = 'asked' | 'authorized' | 'cancelled' | 'refused' | 'away' | 'fetched' | 'limited' | 'restored';
 
 export class Watchers implements WatchOwner {
@@ -48,7 +45,6 @@ export class Watchers implements WatchOwner {
   readonly #pace: Pace<Watch>;
   /** Those for which somebody has to ask again after a restart. */
   #restarting: Watch[] = [];
-  #draining = false;
   #stopped = false;
 
   constructor(env: WatchersEnv) {
@@ -60,6 +56,7 @@ export class Watchers implements WatchOwner {
     this.#voice = new WatchVoice({
       timers: env.timers,
       counters: env.counters,
+      errors: env.errors,
       groupFor: (domain) => env.groupFor(domain),
       changed: (watch) => {
         if (watch.stored) this.store(watch);
@@ -87,11 +84,11 @@ export class Watchers implements WatchOwner {
     const mayAsk = this.#table.maySubscribe(user.bareText);
     if (!mayAsk || (watch === undefined && this.#table.isFull(user.bareText))) {
       this.#count('limited');
-      return this.#refuse(stanza, gatewayStanzaError('ERR-G2'), group);
+      return this.#voice.refuse(stanza, gatewayStanzaError('ERR-G2'), group);
     }
     this.#count('asked');
     const own = watch ?? this.#open(user, contact);
-    own.question = new XmlElement(stanza.name, stanza.ns, stanza.attributes);
+    own.question = new XmlElement(stanza.name, stanza.ns, stanza.attributes.map(detachText));
     // What was not told yet would be taken as the answer to this.
     if (own.due?.kind === 'unsubscribed') own.due = undefined;
     this.step(own, 'subscribe');
@@ -139,7 +136,7 @@ export class Watchers implements WatchOwner {
   unanswered(answer: 'unsubscribed' | 'error', user: MappedUri, contact: MappedUri): boolean {
     const watch = this.#find(user, contact);
     if (watch?.state !== 'checking') return false;
-    const recent = this.#env.clock.now() - watch.seenMs < SEEN_MS;
+    const recent = watch.interest(this.#env.clock.now()) === 'recent';
     this.step(watch, answer === 'unsubscribed' && recent ? 'available' : 'checkFailed');
     return true;
   }
@@ -168,7 +165,6 @@ export class Watchers implements WatchOwner {
 
   /** Asks nobody anew. What does not outlive the process is taken back; the rest is told as it comes until `stop`. */
   drain(): void {
-    this.#draining = true;
     this.#pace.stop();
     if (this.#env.lasting) return;
     for (const watch of this.#table.values()) {
@@ -199,6 +195,7 @@ export class Watchers implements WatchOwner {
     }
     watch.state = state;
     for (const effect of effects) this.#run(watch, effect);
+    if (authorizationOf(watch.state).authorization !== 'asked') watch.question = undefined;
     if (watch.state !== 'none') return;
     // Its last words concern nobody.
     watch.usage = undefined;
@@ -207,7 +204,18 @@ export class Watchers implements WatchOwner {
   }
 
   asksAgain(watch: Watch, end: End, when: 'now' | 'later'): void {
-    this.step(watch, when === 'now' ? 'again' : eventOfPause(end));
+    if (when === 'now') return this.step(watch, 'again');
+    this.step(watch, eventOfPause(end));
+    // Somebody whom it may not concern any more: his answer counts as having been heard of.
+    const interest = watch.interest(this.#env.clock.now());
+    if (watch.state === 'resubscribing') {
+      if (interest === 'old') this.#voice.probe(watch);
+      else if (interest === 'none') this.step(watch, 'unavailable');
+    } else if (watch.state === 'subscribing' && interest === 'none') {
+      watch.error = errorOfEnd(end);
+      this.#unsubscribe(watch);
+      this.step(watch, 'refused');
+    }
   }
 
   over(watch: Watch, end: End): void {
@@ -250,7 +258,8 @@ export class Watchers implements WatchOwner {
         this.#count('cancelled');
         return this.#voice.owe(watch, 'unsubscribed');
       case 'tellError':
-        return this.#tellError(watch);
+        this.#count('refused');
+        return this.#voice.tellError(watch);
       case 'tellPresence':
         // What was known before a restart is asked for again, once somebody wants it.
         if (watch.view.restored && watch.handle !== undefined) return watch.handle.refresh();
@@ -275,29 +284,12 @@ export class Watchers implements WatchOwner {
       this.store(watch);
   }
 
-  #tellError(watch: Watch): void {
-    const { user, contact } = watch.addresses;
-    const question =
-      watch.question ??
-      new XmlElement('presence', NS_CLIENT, ['from', user, 'to', contact, 'type', 'subscribe']);
-    const group = this.#env.groupFor(domainOf(contact));
-    this.#count('refused');
-    if (group !== undefined) this.#refuse(question, watch.error ?? gatewayStanzaError('ERR-G1'), group);
-  }
-
-  #refuse(stanza: XmlElement, error: StanzaError, group: LinkGroup): void {
-    this.#env.errors.send(errorReply(stanza, error), group);
-  }
-
-  /** Its turn has come. */
   #ask(watch: Watch): void {
     if (watch.handle === undefined) this.#subscribe(watch, EXPIRES_SECONDS);
     else this.step(watch, 'refreshDue');
   }
 
   #subscribe(watch: Watch, expires: number): void {
-    // What is wanted is in the record: the next start goes on.
-    if (this.#draining) return;
     const usage = new WatchUsage(this, watch);
     watch.usage = usage;
     watch.handle = undefined;
@@ -337,12 +329,10 @@ export class Watchers implements WatchOwner {
 
   #restoreOne(key: string, record: WatcherRecord): void {
     const { live, clock, subscriptions, log } = this.#env;
-    const user = live.book.jidSenderToSip(record.user);
-    const contact = live.book.jidTargetToSip(record.contact);
+    const { user, contact } = record;
+    const watch = this.#table.restore(key, record, live.book);
     // The rules may come back; what is due cannot be told by anybody now.
-    if (!user.ok || !contact.ok)
-      return log.warn('watchers.unmapped', { user: record.user, contact: record.contact });
-    const watch = this.#table.open(key, user.value, contact.value, live.book, record.resources);
+    if (watch === undefined) return log.warn('watchers.unmapped', { user, contact });
     watch.stored = true;
     const kept = record.subscriptions.filter(({ expiresMs }) => expiresMs - clock.wall() > MIN_LEFT_MS);
     const active = kept.filter(({ state }) => state === 'active');
@@ -382,7 +372,6 @@ export class Watchers implements WatchOwner {
     return this.#table.open(key, user, contact, this.#env.live.book);
   }
 
-  /** Nothing is left of it that anybody would ask for. */
   #settle(watch: Watch): void {
     if (watch.state !== 'none' || watch.due !== undefined || watch.unsent) return;
     if (this.#table.delete(watch)) this.#records.delete(watch);

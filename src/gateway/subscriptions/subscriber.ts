@@ -174,11 +174,13 @@ export class Subscriber implements SubscriberHandle, LegOwner {
     const retry: Retry = final ? { kind: 'never' } : retryAfterEnd(end);
     const transition = stepSubscriber(this.#state, { kind: 'ended', retry, lastedMs });
     const [next] = transition.effects;
-    if (next?.kind === 'subscribe') {
-      // Its owner may know better.
-      this.#state = transition.state;
+    if (next?.kind === 'subscribe' && transition.state.name === 'subscribing') {
+      // Its owner hears of it in between, and may not want it any more.
+      const between: SubscriberState = { name: 'waiting', failures: transition.state.failures };
+      this.#state = between;
       this.usage.asksAgain?.(end, 'now');
-      if (this.#state !== transition.state) return;
+      if (this.#state === between) this.#step({ kind: 'retryDue' });
+      return;
     }
     this.#apply(transition);
     if (next?.kind === 'wait') this.usage.asksAgain?.(end, 'later');
