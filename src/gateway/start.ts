@@ -26,6 +26,7 @@ import {
 } from '../sip/index.ts';
 import { adminRoutes } from './admin-routes.ts';
 import type { Config } from './config/schema.ts';
+import { gauges } from './gauges.ts';
 import { Links } from './links.ts';
 import type { Live } from './live.ts';
 import { MessageFeature } from './messages/message-feature.ts';
@@ -216,7 +217,7 @@ class RunningGateway implements Gateway {
       startedMs: clock.now(),
       phase: () => (this.#closing ? 'closing' : this.#draining ? 'draining' : 'serving'),
     });
-    this.#gauges();
+    gauges(counters, () => this.#sizes(), this.#links);
   }
 
   async start(): Promise<void> {
@@ -380,25 +381,6 @@ class RunningGateway implements Gateway {
       connections: this.#edge.connectionCount,
       timers: this.#system.timers.size,
     };
-  }
-
-  #gauges(): void {
-    for (const name of Object.keys(this.#sizes())) {
-      this.counters.gauge(
-        'stoxgate_held',
-        'What the gateway holds now, by kind.',
-        () => this.#sizes()[name] ?? 0,
-        {
-          kind: name,
-        },
-      );
-    }
-    this.counters.gauge('stoxgate_links_up', 'Component links that carry stanzas now.', () => {
-      return this.#links.status().filter((link) => link.state === 'up').length;
-    });
-    this.counters.gauge('stoxgate_resident_memory_bytes', 'Resident memory of the process.', () =>
-      process.memoryUsage.rss(),
-    );
   }
 }
 
