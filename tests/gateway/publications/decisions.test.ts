@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Counters, SecureRandom, utf8Bytes, VirtualTime } from '../../../src/base/index.ts';
 import type { HttpRequest, HttpResponse } from '../../../src/edge/http/index.ts';
+import type { Config } from '../../../src/gateway/config/schema.ts';
 import { PresenceModels } from '../../../src/gateway/presence-models.ts';
 import { Decisions } from '../../../src/gateway/publications/decisions.ts';
 import { RulesClient } from '../../../src/gateway/publications/rules-client.ts';
@@ -85,29 +86,26 @@ interface Rig {
   readonly decisions: Decisions;
   readonly time: VirtualTime;
   readonly log: LogEntry[];
-  count(decision: string, outcome: string): number;
+  readonly count: (decision: string, outcome: string) => number;
 }
 
-function rig(xcap: object | null = {}): Rig {
+type Presence = Config['presence'];
+
+const NO_XCAP = 'no xcap';
+
+function rig(xcap: { user?: string; password?: string } | typeof NO_XCAP = {}): Rig {
   const server = new Server();
   const time = new VirtualTime(0, 20);
   const counters = new Counters();
   const log: LogEntry[] = [];
   const rules = new RulesClient(server, new SecureRandom());
-  const root = { root: 'http://xcap.example.org/xcap-root', ...xcap };
-  const model = {
-    model: 'presence-server',
-    server: 'sip:p.example.org',
-    ...(xcap === null ? {} : { xcap: root }),
-  };
-  const config = {
-    domains: [
-      { home: 'sip', sip: 'example.net', xmpp: 'example.net' },
-      { home: 'xmpp', sip: 'example.org', xmpp: 'example.org' },
-    ],
-    presence: model,
-  } as const;
-  const live = { book: new AddressBook(config.domains), models: new PresenceModels(config as never) };
+  const presence: Presence = { model: 'presence-server', server: 'sip:p.example.org' };
+  if (xcap !== NO_XCAP) presence.xcap = { root: 'http://xcap.example.org/xcap-root', ...xcap };
+  const domains: Config['domains'] = [
+    { home: 'sip', sip: 'example.net', xmpp: 'example.net' },
+    { home: 'xmpp', sip: 'example.org', xmpp: 'example.org' },
+  ];
+  const live = { book: new AddressBook(domains), models: new PresenceModels({ domains, presence }) };
   const decisions = new Decisions({
     ...{ timers: time.timers, random: new SecureRandom(), log: logInto(log), counters, live, rules },
   });
@@ -241,7 +239,7 @@ describe('decisions at an XCAP server', () => {
   });
 
   test('no XCAP server: told in the log, and nothing is sent', async () => {
-    const { server, decisions, log, count } = rig(null);
+    const { server, decisions, log, count } = rig(NO_XCAP);
     decisions.decide(ALICE, BOB, 'allow');
     await settled();
     assert.equal(count('allow', 'untold'), 1);
