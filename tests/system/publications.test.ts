@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
+import { NS_CLIENT, XmlElement } from '../../src/xml/index.ts';
 import { header, statusOf, type SipText } from '../peers/sip-text.ts';
 import { parsePidf } from './pidf-text.ts';
 import { HOUR, JULIET, play, ROMEO, SECOND, type PublishRig } from './publish-rig.ts';
@@ -99,6 +100,49 @@ describe('publishing', () => {
     rig.user('unavailable', `${JULIET}/garden`);
     assert.equal(header(await rig.published(200, 'b2'), 'sip-if-match'), 'b1');
     assert.equal(rig.feature.sizes()['publications'], 1);
+  });
+
+  play('a flood of changes: twenty at once, then two a second, the last one always', async (rig) => {
+    const { winfo: subscribe } = await published(rig, 't0');
+    await rig.winfo(subscribe, winfo(0, 'full'));
+    let serial = 0;
+    rig.server.answer = () => 200;
+    rig.server.fields = (request) => [
+      ['Expires', header(request, 'expires')],
+      ['SIP-ETag', `t${++serial}`],
+    ];
+    for (let i = 0; i < 60; i++) {
+      rig.user(undefined, `${JULIET}/balcony`, 'example.net', i % 2 === 0 ? 'away' : 'dnd');
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await settle();
+    assert.ok(serial <= 20, `${serial} requests`);
+    rig.user(undefined, `${JULIET}/balcony`, 'example.net', 'xa');
+    const before = serial;
+    await rig.advance(1.1 * SECOND);
+    assert.ok(serial - before <= 2);
+    const last = rig.server.requests.all.at(-1);
+    assert.deepEqual(parsePidf(text(last ?? assert.fail())).tuples, { 'ID-balcony': 'open xa' });
+  });
+
+  play('what no document says is not held: capabilities, avatars', async (rig) => {
+    rig.user('available');
+    await rig.published(200, 't1');
+    const caps = new XmlElement('c', 'http://jabber.org/protocol/caps', ['ver', 'x']);
+    const status = new XmlElement('status', NS_CLIENT, ['xml:lang', 'de'], ['am Balkon']);
+    const idle = new XmlElement('idle', 'urn:xmpp:idle:1', ['since', '2025-12-31T23:00:00Z']);
+    rig.stanza(
+      new XmlElement(
+        'presence',
+        NS_CLIENT,
+        ['from', `${JULIET}/balcony`, 'to', 'example.net'],
+        [caps, status, idle],
+      ),
+    );
+    const body = text(await rig.published(200, 't2'));
+    assert.match(body, /<note xml:lang="de">am Balkon<\/note>/);
+    assert.match(body, /last-input="2025-12-31T23:00:00/);
+    assert.doesNotMatch(body, /caps/);
   });
 
   play('CSP-05: 412: at once an initial one with everything', async (rig) => {

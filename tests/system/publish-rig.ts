@@ -39,6 +39,8 @@ export interface PublishRigOptions {
   readonly credentials?: readonly { realm: string; user: string; password: string }[];
   /** What is kept does not outlive the gateway. */
   readonly forgetful?: boolean;
+  /** Of what SIP users publish. */
+  readonly bounds?: { readonly maxUsers?: number; readonly maxOctets?: number };
 }
 
 class RecordingLink implements GroupLink {
@@ -168,6 +170,7 @@ export class PublishRig {
       ...env,
       live,
       node: 'gw1',
+      ...this.#options.bounds,
       store: this.#store,
       subscriptions: this.#subscriptions,
       transactions: this.#transactions,
@@ -233,7 +236,11 @@ export class PublishRig {
     const attributes = ['from', from, 'to', to];
     if (what !== undefined) attributes.push('type', what);
     const children = show === undefined ? [] : [new XmlElement('show', NS_CLIENT, [], [show])];
-    this.feature.stanza(new XmlElement('presence', NS_CLIENT, attributes, children), this.#group);
+    this.stanza(new XmlElement('presence', NS_CLIENT, attributes, children));
+  }
+
+  stanza(stanza: XmlElement): void {
+    this.feature.stanza(stanza, this.#group);
   }
 
   /** What was told since the last time, as "type from → to". */
@@ -297,7 +304,7 @@ export class PublishRig {
   }
 
   record(user = JULIET): Readonly<Record<string, unknown>> | undefined {
-    const row = this.#store.table('publishers').get(user);
+    const row = this.#store.table('publishers').get(`gw1 ${user}`);
     return row === undefined ? undefined : JSON.parse(row.text);
   }
 

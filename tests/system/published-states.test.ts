@@ -5,11 +5,24 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { header, statusOf, type SipText } from '../peers/sip-text.ts';
 import { pidf } from './presence-rig.ts';
-import { HOUR, JULIET, play as playWith, ROMEO, SECOND, type PublishRig } from './publish-rig.ts';
+import {
+  HOUR,
+  JULIET,
+  play as playWith,
+  ROMEO,
+  SECOND,
+  type PublishRig,
+  type PublishRigOptions,
+} from './publish-rig.ts';
 import { settle } from './watch-rig.ts';
 
-const play = (name: string, act: (rig: PublishRig) => Promise<void>): void =>
+const play = (
+  name: string,
+  act: (rig: PublishRig) => Promise<void>,
+  bounds: PublishRigOptions['bounds'] = {},
+): void =>
   playWith(name, act, {
+    bounds,
     sip: () => ({ model: 'published' }),
     xmpp: () => ({ model: 'end-to-end' }),
   });
@@ -128,6 +141,36 @@ describe('PUBLISH (RFC 3903 §6)', () => {
     assert.equal(statusOf(more), 480);
     assert.equal(header(more, 'retry-after'), '600');
   });
+
+  play(
+    'so many users at once: 503, for whom there is no room',
+    async (rig) => {
+      const tag = tagOf(await publish(rig, { body: pidf('phone') }));
+      const tybalt = { uri: 'sip:tybalt@example.net', from: '<sip:tybalt@example.net>' };
+      const body = pidf('phone').replace(ROMEO, 'tybalt@example.net');
+      const full = await publish(rig, { ...tybalt, body });
+      assert.equal(statusOf(full), 503);
+      assert.equal(header(full, 'retry-after'), '60');
+      tagOf(await publish(rig, { tag, expires: '0' }));
+      tagOf(await publish(rig, { ...tybalt, body }));
+    },
+    { maxUsers: 1 },
+  );
+
+  play(
+    'so many octets: 503, until something is removed or has expired',
+    async (rig) => {
+      const tag = tagOf(await publish(rig, { body: pidf('phone'), expires: '60' }));
+      assert.equal(await status(rig, { body: pidf('desk') }), 503);
+      // What is there can be refreshed and removed.
+      const next = tagOf(await publish(rig, { tag, expires: '60' }));
+      assert.equal(await status(rig, { body: pidf('desk') }), 503);
+      await rig.advance(61 * SECOND);
+      assert.equal(await status(rig, { tag: next }), 412);
+      tagOf(await publish(rig, { body: pidf('desk') }));
+    },
+    { maxOctets: pidf('phone').length + 50 },
+  );
 
   play('the model is another one: 404, and nothing is held', async (rig) => {
     tagOf(await publish(rig, { body: pidf('phone') }));

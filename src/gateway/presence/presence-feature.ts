@@ -32,6 +32,9 @@ export interface PresenceFeatureEnv {
   readonly transactions: TransactionLayer;
   groupFor(domain: string): LinkGroup | undefined;
   draining(): boolean;
+  /** Bounds of what SIP users publish, other than the usual ones, for tests. */
+  readonly maxUsers?: number;
+  readonly maxOctets?: number;
 }
 
 export class PresenceFeature {

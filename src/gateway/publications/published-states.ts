@@ -37,18 +37,27 @@ export interface PublishedEnv {
   readonly counters: Counters;
   readonly live: Pick<Live, 'book' | 'models'>;
   draining(): boolean;
-  /** Users who publish, other than the usual number, for tests. */
+  /** Users who publish, and octets of what they do, other than the usual numbers, for tests. */
   readonly maxUsers?: number;
+  readonly maxOctets?: number;
+}
+
+interface Published {
+  readonly pidf: PidfDocument;
+  /** Of the body that it was read from. */
+  readonly octets: number;
 }
 
 /** One who has published something. */
 interface Publisher {
-  states: PublishedStates<PidfDocument>;
+  states: PublishedStates<Published>;
   timer: Timer | undefined;
 }
 
 const RULES: CompositorRules = { minExpires: 60, maxExpires: 3600, defaultExpires: 3600, maxStates: 16 };
 const MAX_USERS = 100_000;
+/** Of all bodies whose documents are held. */
+const MAX_OCTETS = 268_435_456;
 /** 80 random bits in characters of base32: unlike every tag there ever was. */
 const TAG_CHARS = 16;
 /** Retry-After of who has too many, and when all places are taken; in seconds. */
@@ -65,6 +74,7 @@ export class PublishedStateStore {
   /** By bare JID. */
   readonly #publishers = new Map<string, Publisher>();
   readonly #watchers = new Map<string, Set<() => void>>();
+  #octets = 0;
 
   constructor(env: PublishedEnv) {
     this.#env = env;
@@ -88,7 +98,7 @@ export class PublishedStateStore {
   /** The document of a user (bare JID) as it is now; without tuples when nothing is known. `uri`: his. */
   document(jid: string, uri: string): Uint8Array {
     const states = unexpired(this.#publishers.get(jid)?.states ?? [], this.#env.clock.now());
-    const documents = states.map(({ document }) => document);
+    const documents = states.map(({ document }) => document.pidf);
     return formatPidf(composePresence(uri.replace(/^sips?:/, 'pres:'), documents));
   }
 
@@ -117,6 +127,7 @@ export class PublishedStateStore {
   stop(): void {
     for (const { timer } of this.#publishers.values()) this.#env.timers.clear(timer);
     this.#publishers.clear();
+    this.#octets = 0;
     this.#watchers.clear();
   }
 
@@ -153,7 +164,11 @@ export class PublishedStateStore {
     const body = this.#read(request);
     if ('status' in body) return refuse(tx, body.status, body.headers);
     const isNew = before.length === 0;
-    if (isNew && this.#publishers.size >= (this.#env.maxUsers ?? MAX_USERS)) {
+    const { maxUsers = MAX_USERS, maxOctets = MAX_OCTETS } = this.#env;
+    const full =
+      (isNew && this.#publishers.size >= maxUsers) || this.#octets + request.body.length > maxOctets;
+    // A removal needs no room.
+    if (full && request.body.length > 0) {
       return refuse(tx, 503, [rawHeaderField('Retry-After', String(FULL_SECONDS))]);
     }
     const outcome = receivePublish(before, { ...asked, document: body.document }, at);
@@ -165,7 +180,7 @@ export class PublishedStateStore {
   #read(
     request: SipRequest,
   ):
-    | { readonly document: PidfDocument | undefined }
+    | { readonly document: Published | undefined }
     | { readonly status: number; readonly headers: readonly HeaderField[] } {
     if (request.body.length === 0) return { document: undefined };
     const type = mediaType(request);
@@ -177,7 +192,9 @@ export class PublishedStateStore {
       return bad;
     }
     // PRES-91.
-    return checkEntity(read.value.entity, request.requestUri).ok ? { document: read.value } : bad;
+    return checkEntity(read.value.entity, request.requestUri).ok
+      ? { document: { pidf: read.value, octets: request.body.length } }
+      : bad;
   }
 
   #answer(tx: ServerTransaction, answer: PublishAnswer): number {
@@ -199,9 +216,10 @@ export class PublishedStateStore {
     }
   }
 
-  #set(jid: string, states: PublishedStates<PidfDocument>, changed = true): void {
+  #set(jid: string, states: PublishedStates<Published>, changed = true): void {
     const { clock, timers } = this.#env;
     const known = this.#publishers.get(jid);
+    this.#octets += octetsOf(states) - octetsOf(known?.states ?? []);
     timers.clear(known?.timer);
     if (states.length === 0) this.#publishers.delete(jid);
     else {
@@ -221,7 +239,14 @@ export class PublishedStateStore {
 }
 
 /** Stands for a body that was not read yet. */
-const NOTHING: PidfDocument = { entity: '', tuples: [], persons: [], devices: [], notes: [] };
+const NOTHING: Published = {
+  pidf: { entity: '', tuples: [], persons: [], devices: [], notes: [] },
+  octets: 0,
+};
+
+function octetsOf(states: PublishedStates<Published>): number {
+  return states.reduce((sum, { document }) => sum + document.octets, 0);
+}
 
 function refuse(tx: ServerTransaction, status: number, headers: readonly HeaderField[] = []): number {
   tx.respond(status, headers.length === 0 ? undefined : { headers });

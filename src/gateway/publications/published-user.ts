@@ -1,6 +1,6 @@
 // One user of the XMPP side whose presence is published: his resources, a publication for each (CSP-08), and his watchers.
 
-import type { Bytes, Timer } from '../../base/index.ts';
+import { TokenBucket, type Bytes, type Timer } from '../../base/index.ts';
 import {
   presenceStanza,
   toSipPresence,
@@ -9,7 +9,8 @@ import {
 } from '../../interwork/presence/index.ts';
 import type { MappedUri } from '../../mapping/index.ts';
 import { formatPidf } from '../../mime/index.ts';
-import type { XmlElement } from '../../xml/index.ts';
+import { NS_CLIENT, XmlElement } from '../../xml/index.ts';
+import { NS_DELAY, NS_IDLE } from '../../xmpp/index.ts';
 import { domainOf } from '../address-text.ts';
 import { Publication, type PublicationOwner } from './publication.ts';
 import type { PublisherEnv, PublisherLimits } from './publisher-env.ts';
@@ -33,6 +34,9 @@ interface Resource extends XmppResource {
 const CHECK_MS = 20_000;
 /** His server is not asked more often than this. */
 const MIN_CHECK_MS = 60_000;
+/** PUBLISH requests for one user: so many at once, and so many a second for long. The last one says what is true then. */
+const PUBLISH_BURST = 20;
+const PUBLISHES_PER_SECOND = 2;
 
 export class PublishedUser implements PublicationOwner {
   /** Bare JID. */
@@ -48,6 +52,8 @@ export class PublishedUser implements PublicationOwner {
   /** RFC 3903 §4: one PUBLISH at a time to a Request-URI. */
   readonly #queue = new Set<Publication>();
   #sending: Publication | undefined;
+  #bucket: TokenBucket | undefined;
+  #pause: Timer | undefined;
   readonly #watchers: UserWatchers;
   #check: Timer | undefined;
   #checkedMs = -Infinity;
@@ -100,7 +106,7 @@ export class PublishedUser implements PublicationOwner {
     through.add(address);
     this.#heard.add(resource);
     const receivedMs = this.#host.env.clock.wall();
-    this.#resources.set(resource, { resource, stanza, receivedMs, through });
+    this.#resources.set(resource, { resource, stanza: whatIsPublished(stanza), receivedMs, through });
     const publication = this.#publications.get(resource);
     if (publication === undefined) {
       const fresh = new Publication(this.#host.env, this, resource);
@@ -156,6 +162,7 @@ export class PublishedUser implements PublicationOwner {
   stop(): void {
     this.#stopped = true;
     this.#host.env.timers.clear(this.#check);
+    this.#host.env.timers.clear(this.#pause);
     for (const publication of this.#publications.values()) publication.stop();
     this.#watchers.stop();
   }
@@ -220,9 +227,18 @@ export class PublishedUser implements PublicationOwner {
   }
 
   #pump(): void {
-    if (this.#sending !== undefined) return;
+    if (this.#sending !== undefined || this.#pause !== undefined) return;
     const [next] = this.#queue;
     if (next === undefined) return;
+    const { clock, timers } = this.#host.env;
+    this.#bucket ??= new TokenBucket(PUBLISHES_PER_SECOND, PUBLISH_BURST, clock.now());
+    if (!this.#bucket.take(clock.now())) {
+      this.#pause = timers.set(1000 / PUBLISHES_PER_SECOND, () => {
+        this.#pause = undefined;
+        this.#pump();
+      });
+      return;
+    }
     this.#queue.delete(next);
     this.#sending = next;
     next.send();
@@ -233,4 +249,15 @@ export class PublishedUser implements PublicationOwner {
     const group = this.#host.env.groupFor(domainOf(from));
     return group?.up === true && group.send(presenceStanza(type, from, this.jid)) >= 0;
   }
+}
+
+/** Without addresses, and without what no document says: capabilities, avatars, signatures. */
+function whatIsPublished(stanza: XmlElement): XmlElement {
+  const attributes = ['type', 'xml:lang'].flatMap((name) => {
+    const value = stanza.attr(name);
+    return value === undefined ? [] : [name, value];
+  });
+  const told = [NS_CLIENT, NS_IDLE, NS_DELAY];
+  const children = [...stanza.elements()].filter(({ ns }) => told.includes(ns));
+  return new XmlElement('presence', NS_CLIENT, attributes, children);
 }

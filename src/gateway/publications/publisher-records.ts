@@ -20,7 +20,7 @@ export class PublisherRecords {
   put(user: PublishedUser): void {
     const { records, node, log } = this.#env;
     user.stored = true;
-    records.put(keyOf(user.jid), user.record(node), (error) => {
+    records.put(keyOf(node, user.jid), user.record(node), (error) => {
       if (error !== undefined) log.warn('publications.unwritten', { error });
     });
   }
@@ -28,7 +28,8 @@ export class PublisherRecords {
   delete(user: PublishedUser): void {
     if (!user.stored) return;
     user.stored = false;
-    this.#env.records.delete(keyOf(user.jid));
+    const { records, node } = this.#env;
+    records.delete(keyOf(node, user.jid));
   }
 
   /** Each record of this node; rejects when the store fails. */
@@ -45,6 +46,7 @@ export class PublisherRecords {
   }
 }
 
-function keyOf(jid: string): string {
-  return jid.length <= MAX_KEY_CHARACTERS ? jid : hashBase64Url('sha256', jid);
+/** A user may be known at several gateways, by an address of each. */
+function keyOf(node: string, jid: string): string {
+  return `${node} ${jid.length <= MAX_KEY_CHARACTERS ? jid : hashBase64Url('sha256', jid)}`;
 }

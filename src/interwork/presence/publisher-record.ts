@@ -3,7 +3,7 @@
 
 import type { CollectionSpec } from '../../base/index.ts';
 
-/** Version 1. The key is the bare JID, or its hash where that is too long. */
+/** Version 1. The key is the node and the bare JID, or its hash where that is too long. */
 export interface PublisherRecord {
   /** `node` of the gateway that has it. */
   readonly node: string;
