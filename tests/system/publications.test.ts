@@ -6,11 +6,14 @@ import { describe } from 'node:test';
 import { NS_CLIENT, XmlElement } from '../../src/xml/index.ts';
 import { header, statusOf, type SipText } from '../peers/sip-text.ts';
 import { parsePidf } from './pidf-text.ts';
+import { pidf } from './presence-rig.ts';
 import { HOUR, JULIET, play, ROMEO, SECOND, type PublishRig } from './publish-rig.ts';
 import { settle } from './watch-rig.ts';
 
 const text = ({ body }: SipText): string => body.toString('utf8');
 const has = (request: SipText, name: string): boolean => request.headers.has(name);
+
+const ROMEO_TELLS = { state: 'active;expires=3600', contentType: 'application/pidf+xml' };
 
 /** She is there, and her presence server knows. */
 async function published(rig: PublishRig, tag = 't1'): Promise<{ winfo: SipText }> {
@@ -234,6 +237,19 @@ describe('publishing', () => {
     { credentials: [{ realm: 'example.com', user: 'gw', password: 'secret' }] },
   );
 
+  play('shown to two addresses of the gateway: published until neither is shown it', async (rig) => {
+    const balcony = `${JULIET}/balcony`;
+    rig.user('available', balcony, 'example.net');
+    await rig.published(200, 't1');
+    rig.user('available', balcony, 'second.example');
+    await rig.published(200, 't2');
+    rig.user('unavailable', balcony, 'example.net');
+    await rig.advance(SECOND);
+    assert.ok(!rig.server.requests.untaken.some(({ startLine }) => startLine.startsWith('PUBLISH')));
+    rig.user('unavailable', balcony, 'second.example');
+    assert.equal(header(await rig.published(200, 't3'), 'expires'), '0');
+  });
+
   play('PRES-55: what she shows to one contact alone is published to nobody', async (rig) => {
     rig.user('available', `${JULIET}/balcony`, ROMEO);
     await rig.silence();
@@ -295,6 +311,7 @@ describe('restarts', () => {
       rig.told();
       await rig.restart();
       assert.deepEqual(rig.told(), [`probe example.net → ${JULIET}`]);
+      assert.ok(!rig.server.requests.untaken.some(({ startLine }) => startLine.startsWith('PUBLISH')));
       rig.server.requests.forget();
       rig.user(undefined, `${JULIET}/balcony`, 'example.net', 'away');
       const changed = await rig.published(200, 'a2');
@@ -457,17 +474,49 @@ describe('her watchers', () => {
       assert.equal(statusOf(forged), 403);
     },
   );
+});
+
+describe('her contacts', () => {
+  play('CSP-17, CSP-18: her subscriptions go by her presence server', async (rig) => {
+    rig.user('subscribe', JULIET, ROMEO);
+    const subscribe = await rig.next('SUBSCRIBE');
+    assert.equal(subscribe.startLine, `SUBSCRIBE sip:${ROMEO} SIP/2.0`);
+    assert.equal(header(subscribe, 'event'), 'presence');
+    assert.equal(header(subscribe, 'route'), `<${rig.serverUri}>`);
+    assert.equal(await rig.server.notify(subscribe, { ...ROMEO_TELLS, body: pidf('phone') }), 200);
+    assert.deepEqual(rig.told().slice(1), [
+      `subscribed ${ROMEO} → ${JULIET}`,
+      `available ${ROMEO}/phone → ${JULIET}`,
+    ]);
+    rig.user('unsubscribe', JULIET, ROMEO);
+    const last = await rig.next('SUBSCRIBE');
+    assert.equal(header(last, 'expires'), '0');
+    assert.equal(header(last, 'call-id'), header(subscribe, 'call-id'));
+    assert.equal(rig.phone.requests.all.length, 0);
+  });
 
   play(
     'a contact with a presence server: asked there, whoever asks',
     async (rig) => {
       rig.user('subscribe', JULIET, ROMEO);
       const subscribe = await rig.next('SUBSCRIBE');
-      assert.ok(header(subscribe, 'route').startsWith('<sip:127.0.0.1:'));
+      assert.equal(header(subscribe, 'route'), `<${rig.serverUri}>`);
+      assert.equal(rig.phone.requests.all.length, 0);
     },
     {
       xmpp: () => ({ model: 'end-to-end' }),
       sip: (server) => ({ model: 'presence-server', server }),
     },
+  );
+
+  play(
+    'neither has one: end to end',
+    async (rig) => {
+      rig.user('subscribe', JULIET, ROMEO);
+      const subscribe = await rig.phone.requests.next('SUBSCRIBE');
+      assert.equal(subscribe.startLine, `SUBSCRIBE sip:${ROMEO} SIP/2.0`);
+      assert.ok(!has(subscribe, 'route'));
+    },
+    { xmpp: () => ({ model: 'end-to-end' }) },
   );
 });

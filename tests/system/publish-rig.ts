@@ -73,6 +73,8 @@ export class PublishRig {
   counters!: Counters;
   feature!: PresenceFeature;
   #group!: LinkGroup;
+  /** Another component of the same server; what it is sent is in `link` as well. */
+  #second!: LinkGroup;
   #edge!: SipEdge;
   #transactions!: TransactionLayer;
   #subscriptions!: Subscriptions;
@@ -121,12 +123,15 @@ export class PublishRig {
           xmpp: 'example.net',
           ...(sip === undefined ? {} : { presence: sip(this.serverUri) }),
         },
+        { home: 'sip', sip: 'second.example', xmpp: 'second.example' },
         { home: 'xmpp', sip: 'example.com', xmpp: 'example.com', presence: xmpp(this.serverUri) },
       ],
       presence: { model: 'end-to-end' },
     };
     this.#group = new LinkGroup('example.net');
     this.#group.replaceLinks([this.link]);
+    this.#second = new LinkGroup('second.example');
+    this.#second.replaceLinks([this.link]);
     this.#edge = new SipEdge([{ transport: 'UDP', host: '127.0.0.1', port: this.#port }], env, {
       message: (bytes, source) => this.#transactions.receive(bytes, source),
     });
@@ -174,7 +179,7 @@ export class PublishRig {
       store: this.#store,
       subscriptions: this.#subscriptions,
       transactions: this.#transactions,
-      groupFor: (domain) => (domain === 'example.net' ? this.#group : undefined),
+      groupFor: (domain) => [this.#group, this.#second].find((group) => group.domain === domain),
       draining,
     });
     const dispatch = new SipDispatch({
@@ -240,7 +245,8 @@ export class PublishRig {
   }
 
   stanza(stanza: XmlElement): void {
-    this.feature.stanza(stanza, this.#group);
+    const second = stanza.attr('to')?.endsWith('second.example') === true;
+    this.feature.stanza(stanza, second ? this.#second : this.#group);
   }
 
   /** What was told since the last time, as "type from → to". */

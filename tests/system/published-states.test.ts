@@ -199,6 +199,7 @@ describe('what watchers see (PRES-57)', () => {
       assert.deepEqual(rig.told(), [line('unavailable', 'phone'), line('unavailable', 'desk')]);
       rig.user('unsubscribe', JULIET, ROMEO);
       assert.deepEqual(rig.told(), [line('unsubscribed')]);
+      assert.equal(rig.feature.sizes()['published_watched'], 0);
       tagOf(await publish(rig, { body: pidf('phone') }));
       await rig.silence();
       assert.equal(rig.phone.requests.all.length, 0);

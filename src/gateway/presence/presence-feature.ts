@@ -139,6 +139,7 @@ export class PresenceFeature {
       published_users: this.#publisher?.size ?? 0,
       publications: this.#publisher?.publications ?? 0,
       published_states: this.published.size,
+      published_watched: this.published.watched,
       presence_decisions: this.#decisions.size,
       presence_contacts: this.contacts.size,
       presence_contacts_waiting: this.contacts.waiting,

@@ -85,6 +85,11 @@ export class PublishedStateStore {
     return this.#publishers.size;
   }
 
+  /** Users who are watched. */
+  get watched(): number {
+    return this.#watchers.size;
+  }
+
   /** A PUBLISH that passed RFC 3261 §8.2, of a believed sender. It is answered before this returns. */
   publish(tx: ServerTransaction, from: MappedJid): void {
     const status = this.#publish(tx, from);
