@@ -69,6 +69,11 @@ export class Prosody implements XmppServer {
     await this.#process?.stop();
   }
 
+  /** SIGKILL. */
+  async kill(): Promise<void> {
+    await this.#process?.stop(0, 'SIGKILL');
+  }
+
   /** util.datamanager's file of one account: its folder name has every non-alphanumeric octet as %xx. */
   #writeAccount(user: string, password: string): void {
     const encode = (name: string): string =>

@@ -30,6 +30,7 @@ export class XmppPeer {
   readonly #server: Server;
   /** Connections with the component domain that they announced. */
   readonly #sockets = new Map<Socket, string>();
+  readonly #up = new Set<Socket>();
   #held: (() => void)[] = [];
   #port = 0;
 
@@ -45,6 +46,11 @@ export class XmppPeer {
 
   get port(): number {
     return this.#port;
+  }
+
+  /** Some component has shaken hands and is connected. */
+  get linked(): boolean {
+    return this.#up.size > 0;
   }
 
   async listen(port = this.#port): Promise<void> {
@@ -107,7 +113,10 @@ export class XmppPeer {
     );
     socket.on('data', (chunk: Buffer) => parser.write(chunk));
     socket.on('error', () => undefined);
-    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      this.#up.delete(socket);
+    });
   }
 
   #element(socket: Socket, element: XmlElement, domain: string): void {
@@ -133,6 +142,7 @@ export class XmppPeer {
     if (element.text() !== right) this.faults.push('a wrong handshake');
     if (!this.welcome) return;
     this.links += 1;
+    this.#up.add(socket);
     socket.write('<handshake/>');
   }
 

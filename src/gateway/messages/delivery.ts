@@ -63,8 +63,11 @@ export interface Origin {
   /** Its message has to wait: a good moment to let go of what it does not need. */
   settle?(): void;
   delivered(): void;
-  /** `status`: the final response; 408 and 503 where there was none in time or no way (RFC 3261 §8.1.3.1). */
-  refused(error: StanzaError, status: number | undefined): void;
+  /**
+   * `status`: the final response; 408 and 503 where there was none in time or no way (RFC 3261 §8.1.3.1).
+   * `cseq`: the highest number that a request had; 0: none was sent.
+   */
+  refused(error: StanzaError, status: number | undefined, cseq: number): void;
 }
 
 export interface DeliveryParts {
@@ -79,7 +82,9 @@ export interface DeliveryParts {
   readonly body: Bytes;
   /** Made here when absent. */
   readonly fromTag?: string;
-  /** It was sent before, and nobody knows what became of it: a 482 then says that the receiver has it (RFC 3261 §8.2.2.2). */
+  /** Of the first request; 1 when absent. */
+  readonly cseq?: number;
+  /** It was sent before, with this CSeq, and nobody knows what became of it: a 482 then says that the receiver has it (RFC 3261 §8.2.2.2). */
   readonly repeated?: boolean;
   /** The form that asks for reports, which is sent instead as long as the target takes it (RCPT-01). */
   readonly wrapped?: WrappedForm | undefined;
@@ -121,7 +126,9 @@ export class Delivery implements ClientHandlers {
   /** undefined: the plain form is what is sent. */
   #wrapped: WrappedForm | undefined;
   /** Of a request without credentials. */
-  #cseq = 1;
+  #cseq: number;
+  /** The highest that was sent. */
+  #usedCseq = 0;
   #error: StanzaError | undefined;
   #status: number | undefined;
   /** What a 503 asked for; undefined: the usual penalty. */
@@ -138,6 +145,7 @@ export class Delivery implements ClientHandlers {
     this.queueKey = parts.requestUri;
     this.#requestUri = parts.requestUri;
     this.#wrapped = parts.wrapped;
+    this.#cseq = parts.cseq ?? 1;
     this.#tag = parts.fromTag ?? newFromTag(env.random);
     this.#displayName = parts.origin.displayName;
     this.#from = this.#formatFrom();
@@ -231,7 +239,7 @@ export class Delivery implements ClientHandlers {
         this.#logDelivered();
         return this.#parts.origin.delivered();
       case 'report':
-        return this.#parts.origin.refused(this.#error ?? gatewayStanzaError('ERR-G5'), this.#status);
+        return this.#parts.origin.refused(this.#error ?? gatewayStanzaError('ERR-G5'), this.#status, this.#usedCseq);
       case 'releaseTurn':
         return this.#queue.ended(this, false);
       case 'failQueue':
@@ -258,6 +266,8 @@ export class Delivery implements ClientHandlers {
   #located(result: LocateResult): void {
     if (!result.ok) {
       this.#error = locateFaultToStanzaError(result.error.code);
+      // No way to him now; that he has none at all is another matter.
+      this.#status = result.error.code === 'dns-timeout' ? FAILED_AS.transport : undefined;
       return this.step(UNLOCATABLE);
     }
     this.#targets = result.value;
@@ -285,7 +295,10 @@ export class Delivery implements ClientHandlers {
       request.header('authorization') === undefined && request.header('proxy-authorization') === undefined
         ? MAX_MESSAGE_OCTETS
         : Infinity;
-    if (transactions.request(request, target, this, maxOctets) !== undefined) return;
+    if (transactions.request(request, target, this, maxOctets) !== undefined) {
+      this.#usedCseq = Math.max(this.#usedCseq, request.cseq.number);
+      return;
+    }
     // Nothing was sent. A name to be shown is decoration: it goes rather than the message (ADDR-70), and so do reports.
     if (this.#displayName !== '') {
       this.#displayName = '';

@@ -4,8 +4,14 @@ import type { Timer } from '../../base/index.ts';
 
 export interface KeptKey {
   readonly key: string;
-  /** Milliseconds since 1970-01-01T00:00:00Z. */
-  readonly acceptedMs: number;
+  /** Place in the order of acceptance. Not a time: clocks are set back. */
+  readonly order: number;
+  /** When it was accepted, in milliseconds of the monotonic clock, also when an earlier process did. */
+  readonly sinceMs: number;
+  /** CSeq number of the next attempt. */
+  cseq: number;
+  /** A request with this CSeq may have been sent, and nobody knows what became of it. */
+  asked: boolean;
 }
 
 export class KeptQueue {
@@ -28,10 +34,14 @@ export class KeptQueue {
     return this.keys[0];
   }
 
+  find(key: string): KeptKey | undefined {
+    return this.keys.find((entry) => entry.key === key);
+  }
+
   /** Puts a key where it belongs: nearly always at the end. */
   insert(entry: KeptKey): void {
     let place = this.keys.length;
-    while (place > 0 && (this.keys[place - 1]?.acceptedMs ?? 0) > entry.acceptedMs) place -= 1;
+    while (place > 0 && (this.keys[place - 1]?.order ?? 0) > entry.order) place -= 1;
     this.keys.splice(place, 0, entry);
   }
 
@@ -48,4 +58,15 @@ const LAST_RETRY_MS = 3_600_000;
 export function retryDelayMs(attempts: number, unit: number): number {
   const delay = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts, 10));
   return delay * (0.9 + 0.2 * unit);
+}
+
+const RESTART_FIRST_MS = 1000;
+const RESTART_SPREAD_MS = 14_000;
+
+/**
+ * When to try first after a start. A message that was under way when the last process died may have arrived; its
+ * receiver knows it for 32 s (timer J), and only so long can he say so by a 482.
+ */
+export function restartDelayMs(unit: number): number {
+  return RESTART_FIRST_MS + RESTART_SPREAD_MS * unit;
 }

@@ -17,8 +17,11 @@ export interface Sender extends Origin {
 interface Owner {
   readonly node: string;
   delivered(message: OutboxMessage): void;
-  refused(message: OutboxMessage, error: StanzaError, status: number | undefined): void;
+  refused(message: OutboxMessage, error: StanzaError, status: number | undefined, cseq: number): void;
 }
+
+/** After these nobody knows whether the request arrived: it is sent again as the same one. */
+const UNKNOWN_OUTCOME: ReadonlySet<number | undefined> = new Set([408, 504, undefined]);
 
 /** What `DeliveryParts` are made of, with the sender in the place of the origin. */
 export type Letter = Omit<DeliveryParts, 'origin'> & {
@@ -26,7 +29,21 @@ export type Letter = Omit<DeliveryParts, 'origin'> & {
   readonly recipient: string;
   readonly mayKeep: boolean;
   readonly fromTag: string;
+  /** Of a message that was read from the store, whose stanza is gone. */
+  readonly displayName?: string;
 };
+
+/** What is known of a message beside what it says. */
+export interface Standing {
+  readonly state: DurableState;
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly acceptedMs: number;
+  /** See `KeptKey`. */
+  readonly order: number;
+  readonly sinceMs: number;
+  readonly cseq: number;
+  readonly asked: boolean;
+}
 
 export class OutboxMessage implements OutboxRecord, Origin {
   state: DurableState;
@@ -36,15 +53,23 @@ export class OutboxMessage implements OutboxRecord, Origin {
   /** It waited in the queue of its recipient, and holds the head of it while it is being sent. */
   readonly wasKept: boolean;
   readonly acceptedMs: number;
+  readonly order: number;
+  readonly sinceMs: number;
+  cseq: number;
+  asked: boolean;
   readonly #owner: Owner;
   readonly #letter: Letter;
 
-  constructor(owner: Owner, letter: Letter, acceptedMs: number, state: DurableState = 'sending') {
+  constructor(owner: Owner, letter: Letter, standing: Standing) {
     this.#owner = owner;
     this.#letter = letter;
-    this.acceptedMs = acceptedMs;
-    this.state = state;
-    this.wasKept = state === 'kept';
+    this.acceptedMs = standing.acceptedMs;
+    this.order = standing.order;
+    this.sinceMs = standing.sinceMs;
+    this.cseq = standing.cseq;
+    this.asked = standing.asked;
+    this.state = standing.state;
+    this.wasKept = standing.state === 'kept';
   }
 
   /** The tag is of 80 random bits, and no other message has it. */
@@ -61,7 +86,7 @@ export class OutboxMessage implements OutboxRecord, Origin {
   }
 
   get displayName(): string {
-    return this.#letter.sender.displayName;
+    return this.#letter.displayName ?? this.#letter.sender.displayName;
   }
 
   get node(): string {
@@ -113,6 +138,17 @@ export class OutboxMessage implements OutboxRecord, Origin {
     return this.#letter.mayKeep;
   }
 
+  /**
+   * What an attempt in vain means for the next one. A request that was refused is not sent again as the same one: its
+   * receiver may still have the transaction and answer 482, which would look as if he had the message (RFC 3261
+   * §8.2.2.2); the number after it makes it another (§8.1.3.5). `cseq`: the highest that was sent; 0: none was.
+   */
+  attempted(status: number | undefined, cseq: number): void {
+    if (cseq === 0) return;
+    this.asked = UNKNOWN_OUTCOME.has(status);
+    if (!this.asked) this.cseq = cseq + 1;
+  }
+
   settle(): void {
     this.#letter.sender.settle?.();
   }
@@ -121,8 +157,8 @@ export class OutboxMessage implements OutboxRecord, Origin {
     this.#owner.delivered(this);
   }
 
-  refused(error: StanzaError, status: number | undefined): void {
-    this.#owner.refused(this, error, status);
+  refused(error: StanzaError, status: number | undefined, cseq: number): void {
+    this.#owner.refused(this, error, status, cseq);
   }
 }
 
@@ -135,7 +171,7 @@ export function letterOf(record: OutboxRecord, sender: Sender, refused: () => vo
       ? undefined
       : { headers: fieldsOf(wrappedForm.headerList), body: wrappedForm.body, refused };
   return {
-    repeated: true,
+    displayName: record.displayName,
     from,
     requestUri,
     callId,

@@ -1,0 +1,204 @@
+// The faults, as data: what is done to whom, how it is undone, how one sees that it was felt, and what may come of it
+// that is not "once" or "reported", with the reason why nobody could do better. Anything else fails.
+
+import { existsSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { KamailioSipEnd } from './ends.ts';
+import type { Direction, Entry, Fate } from './ledger.ts';
+import { silentZone, zoneOf, type Stage, type StageOptions } from './stage.ts';
+
+/** What was done in one row, for whoever explains its losses. */
+export interface Deed {
+  /** When something was killed, in milliseconds of the monotonic clock. */
+  readonly killedMs: number[];
+  /** How often somebody felt the fault. */
+  felt: number;
+}
+
+export type Excuses = Partial<Record<Exclude<Fate, 'once' | 'reported' | 'lost'>, string>>;
+
+export interface Fault {
+  readonly name: string;
+  readonly stage?: StageOptions;
+  strike(stage: Stage, deed: Deed): Promise<void> | void;
+  mend(stage: Stage, deed: Deed): Promise<void> | void;
+  readonly excuses: Partial<Record<Direction, Excuses>>;
+  /** True for a message that is missing where the fault has to be paid for. */
+  explains?(entry: Entry, stage: Stage, deed: Deed): boolean;
+  /** How long the last outcome may take. */
+  readonly patienceMs?: number;
+}
+
+/** What the kernel and the gateway may have of a link when it dies, in time; more would be a fault. */
+const WINDOW_MS = 300;
+const DAY_MS = 86_400_000;
+const DISK_KIB = 3072;
+
+const REPEATED = 'written again with the same id: the confirmation of the first went with the link';
+const NO_ACK = 'a component link has no acknowledgement: read or buffered, and not committed';
+const IN_THE_WIRE = 'a component link has no acknowledgement: written by the server, and not handed over';
+const UNTOLD = 'it arrived, and its confirmation or answer went with the fault; then the time of the request was over';
+
+const notHandedOver = (entry: Entry, stage: Stage): boolean =>
+  !entry.text.startsWith('s2x') && !stage.proxy.passedToGateway.has(entry.text);
+
+export const FAULTS: readonly Fault[] = [
+  {
+    name: 'SIP silence',
+    strike: (stage, deed) => answerAll(stage, deed, 0),
+    mend: answerAsEver,
+    excuses: {},
+    patienceMs: 60_000,
+  },
+  {
+    name: 'DNS gone',
+    stage: { dns: true },
+    strike: (stage) => {
+      if (stage.dns !== undefined) stage.dns.zone = silentZone();
+    },
+    mend: (stage, deed) => {
+      deed.felt += 1;
+      if (stage.dns !== undefined && stage.sip.port !== undefined) stage.dns.zone = zoneOf(stage.sip.port);
+    },
+    excuses: {},
+    patienceMs: 45_000,
+  },
+  {
+    name: 'TCP half-open',
+    strike: (stage, deed) => {
+      deed.felt += 1;
+      stage.proxy.deafen();
+    },
+    mend: () => undefined,
+    explains: notHandedOver,
+    excuses: {
+      s2x: { duplicated: REPEATED, both: UNTOLD },
+      x2s: { window: IN_THE_WIRE },
+      kept: { window: IN_THE_WIRE },
+    },
+    patienceMs: 45_000,
+  },
+  {
+    name: 'TCP cut',
+    strike: (stage, deed) => {
+      deed.felt += 1;
+      stage.proxy.cut();
+    },
+    mend: () => undefined,
+    explains: notHandedOver,
+    excuses: {
+      s2x: { duplicated: REPEATED, both: UNTOLD },
+      x2s: { window: IN_THE_WIRE },
+      kept: { window: IN_THE_WIRE },
+    },
+  },
+  {
+    name: 'SIGKILL gateway',
+    strike: async (stage, deed) => {
+      deed.felt += 1;
+      deed.killedMs.push(performance.now());
+      await stage.gateway.kill();
+    },
+    mend: async (stage) => {
+      await stage.gateway.start();
+      await stage.gateway.healthy();
+    },
+    explains: (entry, stage, deed) =>
+      notHandedOver(entry, stage) ||
+      deed.killedMs.some((at) => entry.sentMs > at - WINDOW_MS && entry.sentMs < at + WINDOW_MS),
+    excuses: {
+      s2x: { duplicated: REPEATED, both: UNTOLD },
+      x2s: { window: NO_ACK, both: 'its error was written and not confirmed, so it was sent again' },
+      kept: { window: NO_ACK },
+    },
+    patienceMs: 45_000,
+  },
+  {
+    name: 'SIGKILL Prosody',
+    stage: { prosody: true },
+    strike: async (stage, deed) => {
+      deed.felt += 1;
+      await stage.prosody?.kill();
+    },
+    mend: (stage) => stage.prosody?.start(),
+    explains: notHandedOver,
+    excuses: {
+      s2x: { duplicated: REPEATED, both: UNTOLD },
+      x2s: { window: IN_THE_WIRE },
+      kept: { window: IN_THE_WIRE },
+    },
+    patienceMs: 45_000,
+  },
+  {
+    name: 'SIGKILL Kamailio',
+    stage: { kamailio: true },
+    strike: async (stage, deed) => {
+      deed.felt += 1;
+      await stage.kamailio?.kill();
+    },
+    mend: async (stage) => {
+      await stage.kamailio?.start();
+      // Its registrations were in memory.
+      if (stage.sip instanceof KamailioSipEnd) await stage.sip.register();
+    },
+    excuses: {
+      s2x: { both: 'the proxy died with the answer; the next one challenged the retransmission' },
+      x2s: { both: 'the proxy died with the answer; the retransmission met 482 at the receiver, or nobody' },
+    },
+    patienceMs: 60_000,
+  },
+  {
+    name: 'SIP 503',
+    strike: (stage, deed) => answerAll(stage, deed, 503),
+    mend: answerAsEver,
+    excuses: {},
+  },
+  {
+    name: 'disk full',
+    stage: { diskKiB: DISK_KIB },
+    strike: (stage) => fill(stage.storeFolder),
+    mend: async (stage, deed) => {
+      deed.felt += await stage.figure('stoxgate_store_failed_commits_total');
+      rmSync(ballast(stage.storeFolder), { force: true });
+    },
+    excuses: {},
+  },
+  {
+    name: 'clock + 8 days',
+    strike: (stage, deed) => {
+      deed.felt += 1;
+      stage.shiftClock(8 * DAY_MS);
+    },
+    mend: (stage) => stage.shiftClock(0),
+    excuses: {},
+  },
+  {
+    name: 'clock - 8 days',
+    strike: (stage, deed) => {
+      deed.felt += 1;
+      stage.shiftClock(-8 * DAY_MS);
+    },
+    mend: () => undefined,
+    excuses: {},
+  },
+];
+
+/** The SIP side gives this status, or nothing for 0, to whatever is new, and keeps to it in retransmissions. */
+function answerAll(stage: Stage, deed: Deed, status: number): void {
+  stage.sip.override = () => {
+    deed.felt += 1;
+    return status;
+  };
+}
+
+function answerAsEver(stage: Stage): void {
+  stage.sip.override = undefined;
+}
+
+const ballast = (folder: string): string => join(folder, 'ballast');
+
+function fill(folder: string): void {
+  const { bavail, bsize } = statfsSync(folder);
+  if (existsSync(ballast(folder))) return;
+  writeFileSync(ballast(folder), Buffer.alloc(bavail * bsize));
+}

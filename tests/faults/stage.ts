@@ -1,0 +1,281 @@
+// A gateway as a process of its own between the two ends, with a relay on its XMPP side; what a fault can lay hands on.
+
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { TestDnsServer, type ZoneEntry } from '../edge/dns/dns-server.ts';
+import type { JsonObject } from '../peers/json-object.ts';
+import { Kamailio } from '../peers/kamailio.ts';
+import { freePort, freePorts } from '../peers/ports.ts';
+import { Prosody } from '../peers/prosody.ts';
+import { Stoxgate } from '../peers/stoxgate.ts';
+import { TempFolder } from '../peers/temp-folder.ts';
+import { SECRET, XmppPeer } from '../system/xmpp-peer.ts';
+import {
+  DirectSipEnd,
+  KamailioSipEnd,
+  OwnXmppEnd,
+  ProsodyXmppEnd,
+  SIP_DOMAIN,
+  XMPP_ACCOUNTS,
+  XMPP_DOMAIN,
+  type Ledgers,
+  type SipEnd,
+  type XmppEnd,
+} from './ends.ts';
+import { Ledger } from './ledger.ts';
+import { TcpProxy } from './tcp-proxy.ts';
+
+export interface StageOptions {
+  /** Real peers in the place of ours. */
+  readonly prosody?: boolean;
+  readonly kamailio?: boolean;
+  /** The SIP domain is found by DNS. */
+  readonly dns?: boolean;
+  /** The store is on a file system of its own, of so many KiB. Needs the right to mount. */
+  readonly diskKiB?: number;
+}
+
+const HOURS = 168;
+const account = (user: string): { user: string; password: string } => ({ user, password: `${user}-secret` });
+
+export class Stage {
+  readonly ledgers: Ledgers;
+  readonly folder: TempFolder;
+  readonly gateway: Stoxgate;
+  readonly proxy: TcpProxy;
+  readonly sip: SipEnd;
+  readonly xmpp: XmppEnd;
+  readonly kamailio: Kamailio | undefined;
+  readonly prosody: Prosody | undefined;
+  readonly dns: TestDnsServer | undefined;
+  /** Where the store is. */
+  readonly storeFolder: string;
+  /** What the gateway logged as an error. */
+  readonly errors: JsonObject[];
+  readonly #closers: readonly (() => Promise<unknown> | unknown)[];
+
+  private constructor(parts: Parts) {
+    this.ledgers = parts.ledgers;
+    this.folder = parts.folder;
+    this.gateway = parts.gateway;
+    this.proxy = parts.proxy;
+    this.sip = parts.sip;
+    this.xmpp = parts.xmpp;
+    this.kamailio = parts.kamailio;
+    this.prosody = parts.prosody;
+    this.dns = parts.dns;
+    this.storeFolder = parts.storeFolder;
+    this.errors = parts.errors;
+    this.#closers = parts.closers;
+  }
+
+  static async open(options: StageOptions = {}): Promise<Stage> {
+    const closers: (() => Promise<unknown> | unknown)[] = [];
+    try {
+      const stage = new Stage(await build(options, closers));
+      await stage.gateway.start();
+      await stage.gateway.healthy();
+      return stage;
+    } catch (error) {
+      await closeAll(closers);
+      throw error;
+    }
+  }
+
+  /** The wall clock of the gateway jumps. */
+  shiftClock(milliseconds: number): void {
+    writeFileSync(this.folder.file('clock'), String(milliseconds));
+    if (this.gateway.pid !== undefined) process.kill(this.gateway.pid, 'SIGUSR2');
+  }
+
+  /** A figure of GET /metrics, summed over its labels; 0 where nobody answers. */
+  async figure(name: string, labels = ''): Promise<number> {
+    try {
+      let sum = 0;
+      for (const line of (await this.gateway.metrics()).split('\n')) {
+        if (!line.startsWith(name) || !line.includes(labels)) continue;
+        if (/[ {]/.test(line[name.length] ?? '')) sum += Number(line.slice(line.lastIndexOf(' ')));
+      }
+      return sum;
+    } catch {
+      return 0;
+    }
+  }
+
+  /** Messages, and what is due about them, that the gateway has. */
+  async held(): Promise<number> {
+    let sum = 0;
+    for (const kind of ['messages_to_sip', 'messages_to_xmpp', 'kept_messages', 'error_reports'])
+      sum += await this.figure('stoxgate_held', `kind="${kind}"`);
+    return sum;
+  }
+
+  async close(): Promise<void> {
+    await closeAll(this.#closers);
+  }
+}
+
+interface Parts extends Pick<
+  Stage,
+  'ledgers' | 'folder' | 'gateway' | 'proxy' | 'sip' | 'xmpp' | 'kamailio' | 'prosody' | 'dns'
+> {
+  readonly storeFolder: string;
+  readonly errors: JsonObject[];
+  readonly closers: readonly (() => Promise<unknown> | unknown)[];
+}
+
+async function closeAll(closers: readonly (() => Promise<unknown> | unknown)[]): Promise<void> {
+  for (const close of closers.toReversed()) await close();
+}
+
+async function build(
+  options: StageOptions,
+  closers: (() => Promise<unknown> | unknown)[],
+): Promise<Parts> {
+  const ledgers: Ledgers = { s2x: new Ledger('s2x'), x2s: new Ledger('x2s'), kept: new Ledger('kept') };
+  const folder = new TempFolder('faults');
+  closers.push(() => {
+    if (process.env['STOXGATE_KEEP'] !== '1') folder.remove();
+  });
+  const [gatewayPort = 0, consolePort = 0, kamailioPort = 0, clientPort = 0] = await freePorts(4);
+
+  let storeFolder = folder.folder('store');
+  if (options.diskKiB !== undefined) {
+    storeFolder = mountSmall(storeFolder, options.diskKiB);
+    closers.push(() => execFileSync('umount', ['-l', storeFolder]));
+  }
+
+  const [xmpp, xmppPort, prosody] = await openXmpp(options, { folder, clientPort, ledgers, closers });
+  const proxy = await TcpProxy.open(xmppPort);
+  closers.push(() => proxy.close());
+
+  const kamailio = options.kamailio === true ? await openKamailio(folder, kamailioPort, gatewayPort) : undefined;
+  if (kamailio !== undefined) closers.push(() => kamailio.stop());
+  const direct = kamailio === undefined ? await DirectSipEnd.open(gatewayPort, ledgers) : undefined;
+  const sip = direct ?? (await KamailioSipEnd.open(kamailio as Kamailio, ledgers));
+  closers.push(() => sip.close());
+  const sipPort = direct?.port ?? kamailioPort;
+
+  let dns: TestDnsServer | undefined;
+  let dnsAddress: string | undefined;
+  if (options.dns === true) {
+    dns = new TestDnsServer(zoneOf(sipPort));
+    // So that answers do not outlive an outage.
+    dns.ttl = 1;
+    dnsAddress = await dns.start();
+    closers.push(() => dns?.stop());
+  }
+
+  const errors: JsonObject[] = [];
+  const gateway = new Stoxgate({
+    folder: folder.folder('stoxgate'),
+    consolePort,
+    env: {
+      NODE_OPTIONS: `--import=${new URL('./shifted-clock.ts', import.meta.url).href}`,
+      STOXGATE_CLOCK: folder.file('clock'),
+    },
+    onLog: (line) => {
+      if (line['level'] === 'error') errors.push(line);
+    },
+    config: {
+      domains: [
+        { home: 'sip', sip: SIP_DOMAIN, xmpp: SIP_DOMAIN },
+        { home: 'xmpp', xmpp: XMPP_DOMAIN, sip: XMPP_DOMAIN },
+      ],
+      sip: {
+        listen: [`udp://127.0.0.1:${gatewayPort}`, `tcp://127.0.0.1:${gatewayPort}`],
+        next_hops: dns === undefined ? { [SIP_DOMAIN]: `sip:127.0.0.1:${sipPort};transport=udp;lr` } : {},
+        trusted: ['127.0.0.1/32'],
+      },
+      ...(dnsAddress === undefined ? {} : { dns: { servers: [dnsAddress], private_targets: 'allow' } }),
+      xmpp: { components: [{ domain: SIP_DOMAIN, host: '127.0.0.1', port: proxy.port, secret: SECRET }] },
+      offline: { keep: true, hours: HOURS, per_user: 10_000, per_domain: 1_000_000 },
+      store: `sqlite:${storeFolder}/store.db`,
+      log: { level: 'info', format: 'json' },
+    },
+  });
+  closers.push(() => gateway.stop());
+  return { ledgers, folder, gateway, proxy, sip, xmpp, kamailio, prosody, dns, storeFolder, errors, closers };
+}
+
+async function openXmpp(
+  options: StageOptions,
+  env: {
+    readonly folder: TempFolder;
+    readonly clientPort: number;
+    readonly ledgers: Ledgers;
+    readonly closers: (() => Promise<unknown> | unknown)[];
+  },
+): Promise<readonly [XmppEnd, number, Prosody | undefined]> {
+  const { folder, clientPort, ledgers, closers } = env;
+  if (options.prosody !== true) {
+    const peer = await XmppPeer.open();
+    const end = new OwnXmppEnd(peer, ledgers);
+    closers.push(() => end.close());
+    return [end, peer.port, undefined];
+  }
+  const port = await freePort();
+  const prosody = new Prosody({
+    folder: folder.folder('prosody'),
+    domain: XMPP_DOMAIN,
+    clientPort,
+    accounts: XMPP_ACCOUNTS.map(account),
+    components: [{ domain: SIP_DOMAIN, secret: SECRET, port }],
+  });
+  await prosody.start();
+  closers.push(() => prosody.stop());
+  const end = await ProsodyXmppEnd.open(prosody, ledgers, (name) => folder.file(name));
+  closers.push(() => end.close());
+  return [end, port, prosody];
+}
+
+async function openKamailio(folder: TempFolder, port: number, gatewayPort: number): Promise<Kamailio> {
+  const kamailio = new Kamailio({
+    folder: folder.folder('kamailio'),
+    domain: SIP_DOMAIN,
+    port,
+    gatewayPort,
+    gatewayDomains: [XMPP_DOMAIN],
+    accounts: ['bob', 'away'].map(account),
+  });
+  await kamailio.start();
+  return kamailio;
+}
+
+export function zoneOf(sipPort: number): Readonly<Record<string, ZoneEntry>> {
+  const server = `ua.${SIP_DOMAIN}`;
+  return {
+    [`SRV _sip._udp.${SIP_DOMAIN}`]: [{ priority: 1, weight: 1, port: sipPort, target: server }],
+    [`A ${server}`]: ['127.0.0.1'],
+  };
+}
+
+/** All of it answers nothing. */
+export function silentZone(): Readonly<Record<string, ZoneEntry>> {
+  const silent: Record<string, ZoneEntry> = {};
+  for (const name of [SIP_DOMAIN, `ua.${SIP_DOMAIN}`]) {
+    for (const type of ['NAPTR', 'A', 'AAAA']) silent[`${type} ${name}`] = 'silent';
+  }
+  for (const service of ['_sip._udp', '_sip._tcp']) silent[`SRV ${service}.${SIP_DOMAIN}`] = 'silent';
+  return silent;
+}
+
+/** A file system in memory that is soon full. */
+function mountSmall(folder: string, kib: number): string {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kib}k`, 'tmpfs', folder]);
+  return folder;
+}
+
+/** Whether this process may mount: root in a container often may not. */
+export function mayMount(): boolean {
+  const folder = new TempFolder('mount');
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder.path], { stdio: 'ignore' });
+    execFileSync('umount', [folder.path], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    folder.remove();
+  }
+}
