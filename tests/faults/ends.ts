@@ -242,6 +242,8 @@ export class ProsodyXmppEnd implements XmppEnd {
   readonly #sender: XmppClient;
   readonly #logFile: (name: string) => string;
   readonly #ledgers: Ledgers;
+  /** The sender has a session. */
+  #online = true;
 
   private constructor(
     prosody: Prosody,
@@ -253,6 +255,9 @@ export class ProsodyXmppEnd implements XmppEnd {
     this.#sender = sender;
     this.#ledgers = ledgers;
     this.#logFile = logFile;
+    sender.agent.onEvent = ({ event }) => {
+      if (event === 'online' || event === 'offline') this.#online = event === 'online';
+    };
   }
 
   static async open(
@@ -266,7 +271,10 @@ export class ProsodyXmppEnd implements XmppEnd {
 
   send(direction: 'x2s' | 'kept', index: number, to: string): void {
     const id = textOf(direction, index);
-    this.#ledgers[direction].sent(id, to);
+    const ledger = this.#ledgers[direction];
+    ledger.sent(id, to);
+    // A person sees that.
+    if (!this.#online) return ledger.refused(id, 'not connected');
     const hint = direction === 'x2s' ? NO_STORE : '';
     this.#sender.sendXml(`<message to='${to}' id='${id}' type='chat'><body>${id}</body>${hint}</message>`);
   }

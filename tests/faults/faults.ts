@@ -3,6 +3,7 @@
 
 import { existsSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pause } from '../peers/wait.ts';
 import { KamailioSipEnd } from './ends.ts';
 import type { Direction, Entry, Fate } from './ledger.ts';
 import { silentZone, zoneOf, type Stage, type StageOptions } from './stage.ts';
@@ -25,6 +26,8 @@ export interface Fault {
   readonly excuses: Partial<Record<Direction, Excuses>>;
   /** True for a message that is missing where the fault has to be paid for. */
   explains?(entry: Entry, stage: Stage, deed: Deed): boolean;
+  /** How long it lasts, when that is longer than the load says. */
+  readonly lastsMs?: number;
   /** How long the last outcome may take. */
   readonly patienceMs?: number;
 }
@@ -33,6 +36,9 @@ export interface Fault {
 const WINDOW_MS = 300;
 const DAY_MS = 86_400_000;
 const DISK_KIB = 3072;
+const SHOWN_MS = 500;
+/** What is too old is looked for every 10 s. */
+const SWEPT_MS = 11_000;
 
 const REPEATED = 'written again with the same id: the confirmation of the first went with the link';
 const NO_ACK = 'a component link has no acknowledgement: read or buffered, and not committed';
@@ -53,14 +59,21 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'DNS gone',
     stage: { dns: true },
+    // The gateway goes on with what it knows for a minute at least; a reload makes it ask again.
     strike: (stage) => {
-      if (stage.dns !== undefined) stage.dns.zone = silentZone();
+      if (stage.dns === undefined || stage.gateway.pid === undefined) return;
+      stage.dns.zone = silentZone();
+      stage.dns.asked.length = 0;
+      process.kill(stage.gateway.pid, 'SIGHUP');
     },
     mend: (stage, deed) => {
-      deed.felt += 1;
-      if (stage.dns !== undefined && stage.sip.port !== undefined) stage.dns.zone = zoneOf(stage.sip.port);
+      if (stage.dns === undefined || stage.sip.port === undefined) return;
+      deed.felt += stage.dns.asked.length;
+      stage.dns.zone = zoneOf(stage.sip.port);
     },
     excuses: {},
+    // Two tries of 1.5 s, and some for those that then hear of it.
+    lastsMs: 4500,
     patienceMs: 45_000,
   },
   {
@@ -158,6 +171,9 @@ export const FAULTS: readonly Fault[] = [
     stage: { diskKiB: DISK_KIB },
     strike: (stage) => fill(stage.storeFolder),
     mend: async (stage, deed) => {
+      // What was kept before goes out now, and its records cannot be taken out.
+      await stage.sip.show();
+      await pause(SHOWN_MS);
       deed.felt += await stage.figure('stoxgate_store_failed_commits_total');
       rmSync(ballast(stage.storeFolder), { force: true });
     },
@@ -171,6 +187,7 @@ export const FAULTS: readonly Fault[] = [
     },
     mend: (stage) => stage.shiftClock(0),
     excuses: {},
+    lastsMs: SWEPT_MS,
   },
   {
     name: 'clock - 8 days',
@@ -180,6 +197,7 @@ export const FAULTS: readonly Fault[] = [
     },
     mend: () => undefined,
     excuses: {},
+    lastsMs: SWEPT_MS,
   },
 ];
 

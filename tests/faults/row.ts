@@ -53,7 +53,9 @@ export async function runRow(fault: Fault, load: Load): Promise<Row> {
     const faults = DIRECTIONS.flatMap((direction) => judge(fault, direction, cells[direction]));
     if (deed.felt === 0) faults.push(`${fault.name}: nobody felt it`);
     const left = await stage.held();
-    if (left > 0) faults.push(`${fault.name}: ${left} messages are still held by the gateway`);
+    if (left > 0) faults.push(`${fault.name}: ${left} messages or records are still held by the gateway`);
+    const records = await stage.recordsLeft();
+    if (records > 0) faults.push(`${fault.name}: ${records} records are left in the store`);
     return { fault, cells, faults, merged: stage.sip.merged };
   } finally {
     await stage.close();
@@ -79,10 +81,11 @@ async function send(stage: Stage, { messages, perSecond }: Load): Promise<readon
 async function strikeOften(fault: Fault, stage: Stage, deed: Deed, load: Load): Promise<void> {
   const lasts = (load.messages / load.perSecond) * 1000;
   const between = lasts / (load.strikes + 0.5);
+  const lastsMs = Math.max(load.lastsMs, fault.lastsMs ?? 0);
   for (let strike = 0; strike < load.strikes; strike++) {
     await pause(Math.max(200, between - load.lastsMs));
     await fault.strike(stage, deed);
-    await pause(load.lastsMs);
+    await pause(lastsMs);
     await fault.mend(stage, deed);
   }
 }

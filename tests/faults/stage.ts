@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import { TestDnsServer, type ZoneEntry } from '../edge/dns/dns-server.ts';
 import type { JsonObject } from '../peers/json-object.ts';
 import { Kamailio } from '../peers/kamailio.ts';
@@ -36,6 +37,8 @@ export interface StageOptions {
 }
 
 const HOURS = 168;
+/** Kinds of `stoxgate_held` that say that a message has no outcome yet. */
+const HELD = ['messages_to_sip', 'messages_to_xmpp', 'kept_messages', 'error_reports', 'undeleted_records'];
 const account = (user: string): { user: string; password: string } => ({ user, password: `${user}-secret` });
 
 export class Stage {
@@ -105,9 +108,20 @@ export class Stage {
   /** Messages, and what is due about them, that the gateway has. */
   async held(): Promise<number> {
     let sum = 0;
-    for (const kind of ['messages_to_sip', 'messages_to_xmpp', 'kept_messages', 'error_reports'])
+    for (const kind of HELD)
       sum += await this.figure('stoxgate_held', `kind="${kind}"`);
     return sum;
+  }
+
+  /** Ends the gateway by SIGKILL; what stands in the store then of messages that have no outcome. */
+  async recordsLeft(): Promise<number> {
+    await this.gateway.kill();
+    const store = new DatabaseSync(`${this.storeFolder}/store.db`);
+    try {
+      return Number(store.prepare('SELECT count(*) AS records FROM stoxgate_c_outbox').get()?.['records']);
+    } finally {
+      store.close();
+    }
   }
 
   async close(): Promise<void> {

@@ -40,7 +40,7 @@ export interface OutboxEnv {
   readonly random: Random;
   readonly log: Log;
   readonly counters: Counters;
-  readonly live: Live;
+  readonly live: Pick<Live, 'offline'>;
   readonly node: string;
   readonly deliveries: Pick<SipDeliveries, 'send'>;
   readonly records: Collection<OutboxRecord>;
