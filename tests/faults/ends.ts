@@ -60,8 +60,9 @@ export class DirectSipEnd implements SipEnd {
     };
   }
 
-  static async open(gatewayPort: number, ledgers: Ledgers): Promise<DirectSipEnd> {
-    const options = { user: 'bob0', domain: SIP_DOMAIN, proxyPort: gatewayPort, merges: true };
+  /** `answerMs`: how long it takes to answer a request. */
+  static async open(gatewayPort: number, ledgers: Ledgers, answerMs = 0): Promise<DirectSipEnd> {
+    const options = { user: 'bob0', domain: SIP_DOMAIN, proxyPort: gatewayPort, merges: true, answerMs };
     return new DirectSipEnd(await SipEndpoint.open(options), ledgers);
   }
 
@@ -91,6 +92,11 @@ export class DirectSipEnd implements SipEnd {
     await Promise.all(
       users.map((from) => this.#endpoint.message(`alice0@${XMPP_DOMAIN}`, 'I am here', { from, ...options })),
     );
+  }
+
+  /** Whoever was away goes again. */
+  hide(): void {
+    this.#shown = false;
   }
 
   close(): Promise<void> {

@@ -35,7 +35,7 @@ export interface Fault {
 /** What the kernel and the gateway may have of a link when it dies, in time; more would be a fault. */
 const WINDOW_MS = 300;
 const DAY_MS = 86_400_000;
-const DISK_KIB = 3072;
+const DISK_KIB = 24_576;
 const SHOWN_MS = 500;
 /** What is too old is looked for every 10 s. */
 const SWEPT_MS = 11_000;
@@ -107,6 +107,8 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'SIGKILL gateway',
+    // So that there is something under way when it dies.
+    stage: { answerMs: 100 },
     strike: async (stage, deed) => {
       deed.felt += 1;
       deed.killedMs.push(performance.now());

@@ -63,7 +63,7 @@ export async function runRow(fault: Fault, load: Load): Promise<Row> {
 }
 
 /** At a steady rate, whatever becomes of them. The promises are those of the SIP senders. */
-async function send(stage: Stage, { messages, perSecond }: Load): Promise<readonly Promise<void>[]> {
+export async function send(stage: Stage, { messages, perSecond }: Load): Promise<readonly Promise<void>[]> {
   const open: Promise<void>[] = [];
   const began = performance.now();
   for (let index = 0; index < messages;) {
@@ -91,7 +91,7 @@ async function strikeOften(fault: Fault, stage: Stage, deed: Deed, load: Load): 
 }
 
 /** Until every message has its outcome, or nothing happens any more. */
-async function settle(stage: Stage, patienceMs: number): Promise<void> {
+export async function settle(stage: Stage, patienceMs: number): Promise<void> {
   const end = performance.now() + patienceMs;
   let shownMs = -Infinity;
   let before = -1;
@@ -120,7 +120,7 @@ function heard(stage: Stage): number {
   return sum;
 }
 
-function judge(fault: Fault, direction: Direction, cell: Cell): string[] {
+export function judge(fault: Fault, direction: Direction, cell: Cell): string[] {
   const where = `${fault.name}, ${DIRECTION_NAMES[direction]}`;
   const faults: string[] = [];
   const excuses: Partial<Record<Fate, string>> = fault.excuses[direction] ?? {};

@@ -32,6 +32,12 @@ export interface StageOptions {
   readonly kamailio?: boolean;
   /** The SIP domain is found by DNS. */
   readonly dns?: boolean;
+  /** How long a SIP user of ours takes to answer, in milliseconds: so long his messages are in the store. */
+  readonly answerMs?: number;
+  /** Loaded into the gateway instead of the clock that can be shifted. */
+  readonly preload?: URL;
+  readonly nodeOptions?: string;
+  readonly onLog?: (line: JsonObject) => void;
   /** The store is on a file system of its own, of so many KiB. Needs the right to mount. */
   readonly diskKiB?: number;
 }
@@ -165,7 +171,7 @@ async function build(
 
   const kamailio = options.kamailio === true ? await openKamailio(folder, kamailioPort, gatewayPort) : undefined;
   if (kamailio !== undefined) closers.push(() => kamailio.stop());
-  const direct = kamailio === undefined ? await DirectSipEnd.open(gatewayPort, ledgers) : undefined;
+  const direct = kamailio === undefined ? await DirectSipEnd.open(gatewayPort, ledgers, options.answerMs) : undefined;
   const sip = direct ?? (await KamailioSipEnd.open(kamailio as Kamailio, ledgers));
   closers.push(() => sip.close());
   const sipPort = direct?.port ?? kamailioPort;
@@ -181,14 +187,16 @@ async function build(
   }
 
   const errors: JsonObject[] = [];
+  const preload = options.preload ?? new URL('./shifted-clock.ts', import.meta.url);
   const gateway = new Stoxgate({
     folder: folder.folder('stoxgate'),
     consolePort,
     env: {
-      NODE_OPTIONS: `--import=${new URL('./shifted-clock.ts', import.meta.url).href}`,
+      NODE_OPTIONS: `${options.nodeOptions ?? ''} --import=${preload.href}`,
       STOXGATE_CLOCK: folder.file('clock'),
     },
     onLog: (line) => {
+      options.onLog?.(line);
       if (line['level'] === 'error') errors.push(line);
     },
     config: {

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   Counters,
+  SecureRandom,
   silentLog,
   VirtualTime,
   type Collection,
@@ -99,7 +100,7 @@ class Scene {
     this.outbox = new Outbox({
       clock: { now: () => time.now(), wall: () => time.wall() + this.shiftMs },
       timers: time.timers,
-      random: { bytes: (count) => new Uint8Array(count), base32: () => '', unit: () => 0.5 } as never,
+      random: new SecureRandom(),
       log: silentLog,
       counters: new Counters(),
       live: {

@@ -19,6 +19,8 @@ export interface SipEndpointOptions {
   readonly localAddress?: string;
   /** A request that it has already, but by another branch, is answered 482 (RFC 3261 §8.2.2.2). */
   readonly merges?: boolean;
+  /** How long a request takes to be answered the first time, in milliseconds. */
+  readonly answerMs?: number;
 }
 
 export interface SentOptions {
@@ -57,6 +59,7 @@ export class SipEndpoint {
   /** Requests whose transaction lives, by what is the same in all branches; the time of each. */
   readonly #living = new Map<string, number>();
   #cseq = 0;
+  #closed = false;
 
   private constructor(options: SipEndpointOptions, socket: Socket) {
     this.options = options;
@@ -114,6 +117,7 @@ export class SipEndpoint {
   }
 
   close(): Promise<void> {
+    this.#closed = true;
     return new Promise((resolve) => this.#socket.close(resolve));
   }
 
@@ -199,10 +203,17 @@ export class SipEndpoint {
       return;
     }
     const key = `${branch} ${header(message, 'cseq')}`;
-    if (this.#answered.has(key)) this.retransmissions++;
+    const { answerMs = 0 } = this.options;
+    const again = this.#answered.has(key);
+    if (again) this.retransmissions++;
     else this.#answered.set(key, this.#respond(message));
     const response = this.#answered.get(key);
-    if (response !== undefined) this.#socket.send(response, from.port, from.address);
+    if (response === undefined) return;
+    const answer = (): void => {
+      if (!this.#closed) this.#socket.send(response, from.port, from.address);
+    };
+    if (again || answerMs === 0) answer();
+    else setTimeout(answer, answerMs);
   }
 
   #respond(request: SipText): Buffer | undefined {

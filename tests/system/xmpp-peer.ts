@@ -59,10 +59,10 @@ export class XmppPeer {
     if (address !== null && typeof address === 'object') this.#port = address.port;
   }
 
-  /** Writes XML to every link, or to that of one domain. */
-  write(xml: string, domain?: string): void {
+  /** Writes XML to every link, or to that of one domain. `handed` hears when the kernel took it, or that it did not. */
+  write(xml: string, domain?: string, handed?: (error?: Error | null) => void): void {
     for (const [socket, itsDomain] of this.#sockets) {
-      if (domain === undefined || domain === itsDomain) socket.write(xml);
+      if (domain === undefined || domain === itsDomain) socket.write(xml, handed);
     }
   }
 
