@@ -43,7 +43,8 @@ const SWEPT_MS = 11_000;
 const REPEATED = 'written again with the same id: the confirmation of the first went with the link';
 const NO_ACK = 'a component link has no acknowledgement: read or buffered, and not committed';
 const IN_THE_WIRE = 'a component link has no acknowledgement: written by the server, and not handed over';
-const UNTOLD = 'it arrived, and its confirmation or answer went with the fault; then the time of the request was over';
+const UNTOLD =
+  'it arrived, and its confirmation or answer went with the fault; then the time of the request was over';
 
 const notHandedOver = (entry: Entry, stage: Stage): boolean =>
   !entry.text.startsWith('s2x') && !stage.proxy.passedToGateway.has(entry.text);

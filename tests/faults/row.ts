@@ -162,7 +162,12 @@ export function tableOf(rows: readonly Row[]): string {
     Math.max(...[head, ...lines].map((line) => line[column]?.length ?? 0)),
   );
   return [head, ...lines]
-    .map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n');
 }
 

@@ -42,6 +42,9 @@ export interface StageOptions {
   readonly diskKiB?: number;
 }
 
+/** Ends one of the things that were opened. */
+type Closer = () => unknown;
+
 const HOURS = 168;
 /** Kinds of `stoxgate_held` that say that a message has no outcome yet. */
 const HELD = ['messages_to_sip', 'messages_to_xmpp', 'kept_messages', 'error_reports', 'undeleted_records'];
@@ -61,7 +64,7 @@ export class Stage {
   readonly storeFolder: string;
   /** What the gateway logged as an error. */
   readonly errors: JsonObject[];
-  readonly #closers: readonly (() => Promise<unknown> | unknown)[];
+  readonly #closers: readonly Closer[];
 
   private constructor(parts: Parts) {
     this.ledgers = parts.ledgers;
@@ -79,7 +82,7 @@ export class Stage {
   }
 
   static async open(options: StageOptions = {}): Promise<Stage> {
-    const closers: (() => Promise<unknown> | unknown)[] = [];
+    const closers: Closer[] = [];
     try {
       const stage = new Stage(await build(options, closers));
       await stage.gateway.start();
@@ -114,8 +117,7 @@ export class Stage {
   /** Messages, and what is due about them, that the gateway has. */
   async held(): Promise<number> {
     let sum = 0;
-    for (const kind of HELD)
-      sum += await this.figure('stoxgate_held', `kind="${kind}"`);
+    for (const kind of HELD) sum += await this.figure('stoxgate_held', `kind="${kind}"`);
     return sum;
   }
 
@@ -141,17 +143,14 @@ interface Parts extends Pick<
 > {
   readonly storeFolder: string;
   readonly errors: JsonObject[];
-  readonly closers: readonly (() => Promise<unknown> | unknown)[];
+  readonly closers: readonly Closer[];
 }
 
-async function closeAll(closers: readonly (() => Promise<unknown> | unknown)[]): Promise<void> {
+async function closeAll(closers: readonly Closer[]): Promise<void> {
   for (const close of closers.toReversed()) await close();
 }
 
-async function build(
-  options: StageOptions,
-  closers: (() => Promise<unknown> | unknown)[],
-): Promise<Parts> {
+async function build(options: StageOptions, closers: Closer[]): Promise<Parts> {
   const ledgers: Ledgers = { s2x: new Ledger('s2x'), x2s: new Ledger('x2s'), kept: new Ledger('kept') };
   const folder = new TempFolder('faults');
   closers.push(() => {
@@ -169,12 +168,11 @@ async function build(
   const proxy = await TcpProxy.open(xmppPort);
   closers.push(() => proxy.close());
 
-  const kamailio = options.kamailio === true ? await openKamailio(folder, kamailioPort, gatewayPort) : undefined;
-  if (kamailio !== undefined) closers.push(() => kamailio.stop());
-  const direct = kamailio === undefined ? await DirectSipEnd.open(gatewayPort, ledgers, options.answerMs) : undefined;
-  const sip = direct ?? (await KamailioSipEnd.open(kamailio as Kamailio, ledgers));
+  const kamailio =
+    options.kamailio === true ? await openKamailio(folder, kamailioPort, gatewayPort) : undefined;
+  closers.push(() => kamailio?.stop());
+  const [sip, sipPort] = await openSip(kamailio, gatewayPort, ledgers, options.answerMs);
   closers.push(() => sip.close());
-  const sipPort = direct?.port ?? kamailioPort;
 
   let dns: TestDnsServer | undefined;
   let dnsAddress: string | undefined;
@@ -226,7 +224,7 @@ async function openXmpp(
     readonly folder: TempFolder;
     readonly clientPort: number;
     readonly ledgers: Ledgers;
-    readonly closers: (() => Promise<unknown> | unknown)[];
+    readonly closers: Closer[];
   },
 ): Promise<readonly [XmppEnd, number, Prosody | undefined]> {
   const { folder, clientPort, ledgers, closers } = env;
@@ -249,6 +247,17 @@ async function openXmpp(
   const end = await ProsodyXmppEnd.open(prosody, ledgers, (name) => folder.file(name));
   closers.push(() => end.close());
   return [end, port, prosody];
+}
+
+async function openSip(
+  kamailio: Kamailio | undefined,
+  gatewayPort: number,
+  ledgers: Ledgers,
+  answerMs: number | undefined,
+): Promise<readonly [SipEnd, number]> {
+  if (kamailio !== undefined) return [await KamailioSipEnd.open(kamailio, ledgers), kamailio.options.port];
+  const direct = await DirectSipEnd.open(gatewayPort, ledgers, answerMs);
+  return [direct, direct.port];
 }
 
 async function openKamailio(folder: TempFolder, port: number, gatewayPort: number): Promise<Kamailio> {

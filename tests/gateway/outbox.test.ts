@@ -190,7 +190,7 @@ class Scene {
       delivered: () => undefined,
       refused: () => undefined,
       report: (error, reported) => {
-        this.told.push(`${text} ${error.condition}`);
+        this.told.push(`${text} ${error.condition} ${error.type}`);
         reported();
       },
     };
@@ -325,7 +325,7 @@ describe('a wall clock that is set', () => {
     scene.time.advance(7 * DAY + HOUR);
     scene.outbox.sweep();
     await pause(10);
-    assert.deepEqual(scene.told, ['one recipient-unavailable']);
+    assert.deepEqual(scene.told, ['one recipient-unavailable wait']);
     assert.equal(scene.records, 0);
   });
 
@@ -343,7 +343,7 @@ describe('a wall clock that is set', () => {
     scene.time.advance(DAY + HOUR);
     scene.outbox.sweep();
     await pause(10);
-    assert.deepEqual(scene.told, ['one recipient-unavailable']);
+    assert.deepEqual(scene.told, ['one recipient-unavailable wait']);
   });
 });
 
@@ -376,7 +376,7 @@ describe('a disk that is full', () => {
     assert.equal(scene.records, 0);
   });
 
-  test('what could not be kept is told once, and not sent besides', async () => {
+  test('ERR-G4: what could not be kept is told once, and not sent besides', async () => {
     const scene = await Scene.open();
     scene.send('one');
     scene.disk.full = true;
@@ -385,7 +385,7 @@ describe('a disk that is full', () => {
     // Before the disk has answered, its user comes; and the record of the first attempt is still there.
     scene.outbox.seen(ROMEO);
     await pause(10);
-    assert.deepEqual(scene.told, ['one recipient-unavailable']);
+    assert.deepEqual(scene.told, ['one internal-server-error wait']);
     assert.deepEqual(scene.sent, []);
     assert.equal(scene.outbox.kept, 0);
   });

@@ -38,7 +38,6 @@ const PRESENCE_MS = 10_000;
 const STEP_MS = 20;
 const NO_ACK = 'a component link has no acknowledgement: at a SIGKILL, or in the wire when it broke';
 
-
 interface Sample {
   readonly heap: number;
   readonly rss: number;

@@ -137,10 +137,7 @@ describe('kept messages', () => {
       await rig.gateway.reload(rig.config());
       assert.equal(await rig.status({ body: 'I am here' }), 202);
       await rig.xmpp.stanzas.next('what he wrote');
-      assert.equal(
-        errorOf(await rig.xmpp.stanzas.next('the error')).condition,
-        'remote-server-not-found',
-      );
+      assert.equal(errorOf(await rig.xmpp.stanzas.next('the error')).condition, 'remote-server-not-found');
       await rig.stop();
     } finally {
       await dns.stop();

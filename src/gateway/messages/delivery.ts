@@ -239,7 +239,11 @@ export class Delivery implements ClientHandlers {
         this.#logDelivered();
         return this.#parts.origin.delivered();
       case 'report':
-        return this.#parts.origin.refused(this.#error ?? gatewayStanzaError('ERR-G5'), this.#status, this.#usedCseq);
+        return this.#parts.origin.refused(
+          this.#error ?? gatewayStanzaError('ERR-G5'),
+          this.#status,
+          this.#usedCseq,
+        );
       case 'releaseTurn':
         return this.#queue.ended(this, false);
       case 'failQueue':

@@ -9,6 +9,7 @@ import {
   type DurableEvent,
   type OutboxRecord,
 } from '../../interwork/message/index.ts';
+import { gatewayStanzaError } from '../../mapping/index.ts';
 import { stanzaError, type StanzaError } from '../../xmpp/index.ts';
 import type { Live } from '../live.ts';
 import { TOO_LONG } from './delivery.ts';
@@ -262,6 +263,7 @@ export class Outbox {
       if (error === undefined) return;
       this.#storeFailed(error);
       this.#queues.remove(queue, message.key);
+      message.error = gatewayStanzaError('ERR-G4');
       this.#step(message, 'notKept');
     });
     if (!queue.busy && queue.timer === undefined) this.#later(queue, queue.attempts);
