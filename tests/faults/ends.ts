@@ -60,9 +60,13 @@ export class DirectSipEnd implements SipEnd {
     };
   }
 
-  /** `answerMs`: how long it takes to answer a request. */
-  static async open(gatewayPort: number, ledgers: Ledgers, answerMs = 0): Promise<DirectSipEnd> {
-    const options = { user: 'bob0', domain: SIP_DOMAIN, proxyPort: gatewayPort, merges: true, answerMs };
+  /** See `StageOptions`. */
+  static async open(
+    gatewayPort: number,
+    ledgers: Ledgers,
+    { answerMs = 0, merges = true }: { readonly answerMs?: number; readonly merges?: boolean },
+  ): Promise<DirectSipEnd> {
+    const options = { user: 'bob0', domain: SIP_DOMAIN, proxyPort: gatewayPort, merges, answerMs };
     return new DirectSipEnd(await SipEndpoint.open(options), ledgers);
   }
 
@@ -72,6 +76,10 @@ export class DirectSipEnd implements SipEnd {
 
   get merged(): number {
     return this.#endpoint.merged;
+  }
+
+  get retransmissions(): number {
+    return this.#endpoint.retransmissions;
   }
 
   async send(index: number): Promise<void> {

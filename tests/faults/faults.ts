@@ -108,8 +108,8 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'SIGKILL gateway',
-    // So that there is something under way when it dies.
-    stage: { answerMs: 100 },
+    // So that there is something under way when it dies; to a phone that knows a request by its branch alone, as most do.
+    stage: { answerMs: 100, merges: false },
     strike: async (stage, deed) => {
       deed.felt += 1;
       deed.killedMs.push(performance.now());

@@ -34,6 +34,8 @@ export interface StageOptions {
   readonly dns?: boolean;
   /** How long a SIP user of ours takes to answer, in milliseconds: so long his messages are in the store. */
   readonly answerMs?: number;
+  /** Whether he answers 482 to what he has by another branch; default true, in the strictest way. */
+  readonly merges?: boolean;
   /** Loaded into the gateway instead of the clock that can be shifted. */
   readonly preload?: URL;
   readonly nodeOptions?: string;
@@ -171,7 +173,7 @@ async function build(options: StageOptions, closers: Closer[]): Promise<Parts> {
   const kamailio =
     options.kamailio === true ? await openKamailio(folder, kamailioPort, gatewayPort) : undefined;
   closers.push(() => kamailio?.stop());
-  const [sip, sipPort] = await openSip(kamailio, gatewayPort, ledgers, options.answerMs);
+  const [sip, sipPort] = await openSip(kamailio, gatewayPort, ledgers, options);
   closers.push(() => sip.close());
 
   let dns: TestDnsServer | undefined;
@@ -253,10 +255,10 @@ async function openSip(
   kamailio: Kamailio | undefined,
   gatewayPort: number,
   ledgers: Ledgers,
-  answerMs: number | undefined,
+  options: StageOptions,
 ): Promise<readonly [SipEnd, number]> {
   if (kamailio !== undefined) return [await KamailioSipEnd.open(kamailio, ledgers), kamailio.options.port];
-  const direct = await DirectSipEnd.open(gatewayPort, ledgers, answerMs);
+  const direct = await DirectSipEnd.open(gatewayPort, ledgers, options);
   return [direct, direct.port];
 }
 

@@ -250,6 +250,26 @@ describe('the next attempt', () => {
     assert.deepEqual([scene.sent[0]?.cseq, scene.sent[0]?.repeated], [3, true]);
   });
 
+  test('RFC 3261 §17.2.3: after a restart it has the branch of what may be there, so it is a retransmission', async () => {
+    const scene = await Scene.open();
+    scene.send('one');
+    const branch = scene.sent[0]?.branch;
+    assert.match(branch ?? '', /^tag-one/);
+    scene.start();
+    await scene.outbox.restore();
+    assert.equal(scene.sent[0]?.branch, branch);
+    // This process has waited for its answer in vain: the next one is a transaction of its own.
+    await scene.answer(408);
+    scene.outbox.seen(ROMEO);
+    await pause(10);
+    assert.equal(scene.sent[0]?.branch, undefined);
+    await scene.answer(480);
+    scene.outbox.seen(ROMEO);
+    await pause(10);
+    assert.match(scene.sent[0]?.branch ?? '', /^tag-one/);
+    assert.notEqual(scene.sent[0]?.branch, branch);
+  });
+
   test('ADDR-70: a message that was under way at a restart keeps the name of its sender', async () => {
     const scene = await Scene.open();
     scene.send('one', { displayName: 'Juliet' });

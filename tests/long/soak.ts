@@ -46,6 +46,25 @@ interface Sample {
   readonly storeOctets: number;
 }
 
+/** What may come of all of it together. */
+const FAULT: Fault = {
+  name: 'soak',
+  strike: () => undefined,
+  mend: () => undefined,
+  explains: (entry, stage, deed) =>
+    !entry.text.startsWith('s2x') &&
+    (!stage.proxy.passedToGateway.has(entry.text) ||
+      deed.killedMs.some((at) => Math.abs(entry.sentMs - at) < WINDOW_MS)),
+  excuses: {
+    s2x: {
+      duplicated: 'written again with the same id: the confirmation went with the link or the process',
+      both: 'its confirmation or answer went with the link or the process',
+    },
+    x2s: { window: NO_ACK, both: 'its error was written and not confirmed, so it was sent again' },
+    kept: { window: NO_ACK },
+  },
+};
+
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -94,25 +113,6 @@ async function main(): Promise<number> {
     await stage.close();
   }
 }
-
-/** What may come of all of it together. */
-const FAULT: Fault = {
-  name: 'soak',
-  strike: () => undefined,
-  mend: () => undefined,
-  explains: (entry, stage, deed) =>
-    !entry.text.startsWith('s2x') &&
-    (!stage.proxy.passedToGateway.has(entry.text) ||
-      deed.killedMs.some((at) => Math.abs(entry.sentMs - at) < WINDOW_MS)),
-  excuses: {
-    s2x: {
-      duplicated: 'written again with the same id: the confirmation went with the link or the process',
-      both: 'its confirmation or answer went with the link or the process',
-    },
-    x2s: { window: NO_ACK, both: 'its error was written and not confirmed, so it was sent again' },
-    kept: { window: NO_ACK },
-  },
-};
 
 async function send(stage: Stage, perSecond: number, forMs: number): Promise<readonly Promise<void>[]> {
   const open: Promise<void>[] = [];

@@ -7,7 +7,7 @@ import { TestDnsServer } from '../edge/dns/dns-server.ts';
 import { TempFolder } from '../peers/temp-folder.ts';
 import { header } from '../peers/sip-text.ts';
 import { pause, play, Rig } from './rig.ts';
-import { textOf, unique } from './sip-peer.ts';
+import { branchOf, textOf, unique } from './sip-peer.ts';
 import { errorOf, messageXml, ROMEO } from './xmpp-peer.ts';
 
 const KEEP = { offline: { keep: true } } as const;
@@ -93,6 +93,21 @@ describe('kept messages', () => {
     },
   );
 
+  play('each transaction has a branch of its own, whatever is sent again', KEEP, async (rig) => {
+    const branches: string[] = [];
+    rig.sip.answer = (request) => {
+      branches.push(branchOf(request));
+      return branches.length < 3 ? 480 : 200;
+    };
+    await write(rig, 'one');
+    for (let attempt = 1; attempt < 3; attempt++) {
+      await rig.until('it is kept', () => rig.held('messages_to_sip') === 0 && branches.length === attempt);
+      await shows(rig);
+    }
+    await rig.until('nothing is kept', () => rig.held('kept_messages') === 0);
+    assert.equal(new Set(branches).size, 3);
+  });
+
   play(
     'RFC 3261 §8.2.2.2: a receiver whose answer did not come, and who answers 482, has it',
     { ...KEEP, timing: { t1Ms: 10 } },
@@ -114,35 +129,6 @@ describe('kept messages', () => {
       assert.deepEqual(rig.xmpp.stanzas.untaken, []);
     },
   );
-
-  test('a domain name system that does not answer is no reason to refuse, a domain that is not there is', async () => {
-    const dns = new TestDnsServer({});
-    const silent = ['NAPTR', 'A', 'AAAA'].map((type) => [`${type} example.net`, 'silent'] as const);
-    const services = ['udp', 'tcp'].map(
-      (transport) => [`SRV _sip._${transport}.example.net`, 'silent'] as const,
-    );
-    dns.zone = Object.fromEntries([...silent, ...services]);
-    const server = await dns.start();
-    try {
-      const rig = await Rig.start({
-        ...KEEP,
-        sip: { next_hops: {} },
-        dns: { servers: [server], private_targets: 'allow' },
-      });
-      await write(rig, 'one');
-      await rig.until('it is kept', () => rig.held('kept_messages') === 1);
-      assert.deepEqual(rig.xmpp.stanzas.untaken, []);
-      dns.zone = {};
-      // It forgets what it knew of names.
-      await rig.gateway.reload(rig.config());
-      assert.equal(await rig.status({ body: 'I am here' }), 202);
-      await rig.xmpp.stanzas.next('what he wrote');
-      assert.equal(errorOf(await rig.xmpp.stanzas.next('the error')).condition, 'remote-server-not-found');
-      await rig.stop();
-    } finally {
-      await dns.stop();
-    }
-  });
 
   play('one that is refused for good is reported and the next ones follow', KEEP, async (rig) => {
     answers(rig, 480);
@@ -263,6 +249,38 @@ describe('a restart', () => {
       await rig.stop();
     } finally {
       folder.remove();
+    }
+  });
+});
+
+// The last: the resolver's sockets outlive it by a moment.
+describe('a domain', () => {
+  test('a domain name system that does not answer is no reason to refuse, a domain that is not there is', async () => {
+    const dns = new TestDnsServer({});
+    const silent = ['NAPTR', 'A', 'AAAA'].map((type) => [`${type} example.net`, 'silent'] as const);
+    const services = ['udp', 'tcp'].map(
+      (transport) => [`SRV _sip._${transport}.example.net`, 'silent'] as const,
+    );
+    dns.zone = Object.fromEntries([...silent, ...services]);
+    const server = await dns.start();
+    try {
+      const rig = await Rig.start({
+        ...KEEP,
+        sip: { next_hops: {} },
+        dns: { servers: [server], private_targets: 'allow' },
+      });
+      await write(rig, 'one');
+      await rig.until('it is kept', () => rig.held('kept_messages') === 1);
+      assert.deepEqual(rig.xmpp.stanzas.untaken, []);
+      dns.zone = {};
+      // It forgets what it knew of names.
+      await rig.gateway.reload(rig.config());
+      assert.equal(await rig.status({ body: 'I am here' }), 202);
+      await rig.xmpp.stanzas.next('what he wrote');
+      assert.equal(errorOf(await rig.xmpp.stanzas.next('the error')).condition, 'remote-server-not-found');
+      await rig.stop();
+    } finally {
+      await dns.stop();
     }
   });
 });

@@ -20,7 +20,6 @@ import {
   formatNameAddr,
   parseSipUri,
   rawHeaderField,
-  retryAfter,
   NO_ANSWERS,
   type AuthRetry,
   type ClientFailure,
@@ -32,6 +31,7 @@ import {
   type SipResponse,
 } from '../../sip/index.ts';
 import { stanzaError, type StanzaError } from '../../xmpp/index.ts';
+import { hasCredentials, retryAfterMs } from './headers.ts';
 import { contactUris } from './redirect.ts';
 import type { DeliveryEnv, SipDeliveries } from './sip-deliveries.ts';
 
@@ -84,6 +84,8 @@ export interface DeliveryParts {
   readonly fromTag?: string;
   /** Of the first request; 1 when absent. */
   readonly cseq?: number;
+  /** What its branches begin with: another process makes the same ones by the same steps. Random when absent. */
+  readonly branch?: string | undefined;
   /** It was sent before, with this CSeq, and nobody knows what became of it: a 482 then says that the receiver has it (RFC 3261 §8.2.2.2). */
   readonly repeated?: boolean;
   /** The form that asks for reports, which is sent instead as long as the target takes it (RCPT-01). */
@@ -129,6 +131,8 @@ export class Delivery implements ClientHandlers {
   #cseq: number;
   /** The highest that was sent. */
   #usedCseq = 0;
+  /** Each has a branch of its own (RFC 3261 §8.1.1.7). */
+  #sends = 0;
   #error: StanzaError | undefined;
   #status: number | undefined;
   /** What a 503 asked for; undefined: the usual penalty. */
@@ -282,6 +286,7 @@ export class Delivery implements ClientHandlers {
   #send(target: LocatedTarget | undefined, authorized?: SipRequest): void {
     if (target === undefined) return;
     const { transactions, log, live } = this.#env;
+    const { branch: stem } = this.#parts;
     const request = authorized ?? live.digest.authorize(this.#build(target), target.name);
     this.#request = request;
     if (log.enabled('debug')) {
@@ -295,11 +300,9 @@ export class Delivery implements ClientHandlers {
       });
     }
     // The repetition with credentials may be longer; it then goes by a congestion-safe transport (RFC 3261 §18.1.1).
-    const maxOctets =
-      request.header('authorization') === undefined && request.header('proxy-authorization') === undefined
-        ? MAX_MESSAGE_OCTETS
-        : Infinity;
-    if (transactions.request(request, target, this, maxOctets) !== undefined) {
+    const maxOctets = hasCredentials(request) ? Infinity : MAX_MESSAGE_OCTETS;
+    const branch = stem === undefined ? undefined : `${stem}-${this.#sends++}`;
+    if (transactions.request(request, target, this, maxOctets, branch) !== undefined) {
       this.#usedCseq = Math.max(this.#usedCseq, request.cseq.number);
       return;
     }
@@ -389,10 +392,4 @@ export class Delivery implements ClientHandlers {
     }
     return responseToStanzaError(response.status, response.reason, contact === undefined ? {} : { contact });
   }
-}
-
-/** DNS-15: how long a 503 asks to be left alone, in milliseconds; a broken Retry-After is none. The list bounds it. */
-function retryAfterMs(response: SipResponse): number | undefined {
-  const read = retryAfter(response);
-  return read.ok && read.value !== undefined ? read.value.seconds * 1000 : undefined;
 }

@@ -8,10 +8,17 @@ export interface KeptKey {
   readonly order: number;
   /** When it was accepted, in milliseconds of the monotonic clock, also when an earlier process did. */
   readonly sinceMs: number;
-  /** CSeq number of the next attempt. */
+  readonly attempt: Attempt;
+}
+
+/** The next attempt to send a message, or the one that is under way. */
+export interface Attempt {
+  /** CSeq number. */
   cseq: number;
   /** A request with this CSeq may have been sent, and nobody knows what became of it. */
   asked: boolean;
+  /** The process that may have sent it is gone. */
+  restored: boolean;
 }
 
 export class KeptQueue {

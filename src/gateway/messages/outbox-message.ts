@@ -4,6 +4,7 @@ import type { DurableState, OutboxRecord } from '../../interwork/message/index.t
 import { formatSipDate, headerField, rawHeaderField, type HeaderField } from '../../sip/index.ts';
 import type { StanzaError } from '../../xmpp/index.ts';
 import type { DeliveryParts, Origin } from './delivery.ts';
+import type { Attempt } from './kept-queue.ts';
 
 /** The sender's side of a message: tells him, under his id, and counts. */
 export interface Sender extends Origin {
@@ -41,8 +42,7 @@ export interface Standing {
   /** See `KeptKey`. */
   readonly order: number;
   readonly sinceMs: number;
-  readonly cseq: number;
-  readonly asked: boolean;
+  readonly attempt: Attempt;
 }
 
 export class OutboxMessage implements OutboxRecord, Origin {
@@ -55,8 +55,9 @@ export class OutboxMessage implements OutboxRecord, Origin {
   readonly acceptedMs: number;
   readonly order: number;
   readonly sinceMs: number;
-  cseq: number;
-  asked: boolean;
+  readonly attempt: Attempt;
+  /** The last attempt in vain has changed the CSeq. */
+  renumbered = false;
   readonly #owner: Owner;
   readonly #letter: Letter;
 
@@ -66,8 +67,7 @@ export class OutboxMessage implements OutboxRecord, Origin {
     this.acceptedMs = standing.acceptedMs;
     this.order = standing.order;
     this.sinceMs = standing.sinceMs;
-    this.cseq = standing.cseq;
-    this.asked = standing.asked;
+    this.attempt = standing.attempt;
     this.state = standing.state;
     this.wasKept = standing.state === 'kept';
   }
@@ -113,6 +113,10 @@ export class OutboxMessage implements OutboxRecord, Origin {
     return this.#letter.fromTag;
   }
 
+  get cseq(): number {
+    return this.attempt.cseq;
+  }
+
   get maxForwards(): number {
     return this.#letter.maxForwards;
   }
@@ -145,8 +149,20 @@ export class OutboxMessage implements OutboxRecord, Origin {
    */
   attempted(status: number | undefined, cseq: number): void {
     if (cseq === 0) return;
-    this.asked = UNKNOWN_OUTCOME.has(status);
-    if (!this.asked) this.cseq = cseq + 1;
+    const { attempt } = this;
+    attempt.restored = false;
+    attempt.asked = UNKNOWN_OUTCOME.has(status);
+    this.renumbered = !attempt.asked;
+    if (this.renumbered) attempt.cseq = cseq + 1;
+  }
+
+  /**
+   * With the same branch it is no new request but a retransmission (RFC 3261 §17.2.3): whoever has had it repeats his answer,
+   * whatever that was. For what this process has seen time out there is no more to be had so.
+   */
+  get branch(): string | undefined {
+    const { asked, restored, cseq } = this.attempt;
+    return asked && !restored ? undefined : `${this.fromTag}${cseq.toString(36)}`;
   }
 
   settle(): void {

@@ -216,8 +216,9 @@ export class Outbox {
     const { letter } = message;
     const headers = dated ? withDate(letter.headers, message.acceptedMs) : letter.headers;
     message.dated = headers !== letter.headers;
-    const { cseq, asked: repeated } = message;
-    this.#env.deliveries.send({ ...letter, headers, cseq, repeated, origin: message });
+    const { branch, attempt } = message;
+    const { cseq, asked: repeated } = attempt;
+    this.#env.deliveries.send({ ...letter, headers, cseq, branch, repeated, origin: message });
   }
 
   #write(message: OutboxMessage): void {
@@ -255,8 +256,8 @@ export class Outbox {
       });
       return this.#step(message, 'notKept');
     }
-    const { key, order, sinceMs, cseq, asked } = message;
-    const queue = this.#queues.add(message.recipient, { key, order, sinceMs, cseq, asked });
+    const { key, order, sinceMs, attempt } = message;
+    const queue = this.#queues.add(message.recipient, { key, order, sinceMs, attempt });
     this.#keptTotal.add();
     if (log.enabled('debug')) log.debug('message.kept', { cid: message.cid, recipient: message.recipient });
     this.#env.records.put(message.key, message, (error) => {
@@ -273,15 +274,10 @@ export class Outbox {
   #stillKept(message: OutboxMessage): void {
     const queue = this.#queues.get(message.recipient);
     if (queue === undefined) return;
-    const entry = queue.find(message.key);
-    if (entry !== undefined) {
-      entry.asked = message.asked;
-      if (entry.cseq !== message.cseq) {
-        entry.cseq = message.cseq;
-        this.#env.records.put(message.key, message, (error) => {
-          if (error !== undefined) this.#storeFailed(error);
-        });
-      }
+    if (message.renumbered) {
+      this.#env.records.put(message.key, message, (error) => {
+        if (error !== undefined) this.#storeFailed(error);
+      });
     }
     queue.busy = false;
     queue.attempts += 1;
@@ -294,7 +290,7 @@ export class Outbox {
     this.#order += 1;
     const sinceMs = clock.now() - Math.max(0, clock.wall() - acceptedMs);
     // Whatever was under way when the last process ended was sent, or was not.
-    const place = { order: this.#order, sinceMs, cseq, asked: true };
+    const place = { order: this.#order, sinceMs, attempt: { cseq, asked: true, restored: true } };
     if (state === 'kept') {
       this.#queues.add(record.recipient, { key, ...place });
       return;
@@ -312,7 +308,8 @@ export class Outbox {
     const { clock } = this.#env;
     this.#order += 1;
     const [acceptedMs, sinceMs] = [clock.wall(), clock.now()];
-    return { state: 'sending', acceptedMs, order: this.#order, sinceMs, cseq: 1, asked: false };
+    const attempt = { cseq: 1, asked: false, restored: false };
+    return { state: 'sending', acceptedMs, order: this.#order, sinceMs, attempt };
   }
 
   #messageOf(record: OutboxRecord, sender: Sender, standing: Standing): OutboxMessage {
