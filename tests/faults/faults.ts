@@ -1,7 +1,7 @@
 // The faults, as data: what is done to whom, how it is undone, how one sees that it was felt, and what may come of it
 // that is not "once" or "reported", with the reason why nobody could do better. Anything else fails.
 
-import { existsSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pause } from '../peers/wait.ts';
 import { KamailioSipEnd } from './ends.ts';
@@ -36,6 +36,7 @@ export interface Fault {
 const WINDOW_MS = 300;
 const DAY_MS = 86_400_000;
 const DISK_KIB = 24_576;
+const FIRST_PIECE = 1024 * 1024;
 const SHOWN_MS = 500;
 /** What is too old is looked for every 10 s. */
 const SWEPT_MS = 11_000;
@@ -48,6 +49,21 @@ const UNTOLD =
 
 const notHandedOver = (entry: Entry, stage: Stage): boolean =>
   !entry.text.startsWith('s2x') && !stage.proxy.passedToGateway.has(entry.text);
+
+const HALF_OPEN: Omit<Fault, 'name'> = {
+  strike: (stage, deed) => {
+    deed.felt += 1;
+    stage.proxy.deafen();
+  },
+  mend: () => undefined,
+  explains: notHandedOver,
+  excuses: {
+    s2x: { duplicated: REPEATED, both: UNTOLD },
+    x2s: { window: IN_THE_WIRE },
+    kept: { window: IN_THE_WIRE },
+  },
+  patienceMs: 45_000,
+};
 
 export const FAULTS: readonly Fault[] = [
   {
@@ -79,18 +95,13 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'TCP half-open',
-    strike: (stage, deed) => {
-      deed.felt += 1;
-      stage.proxy.deafen();
-    },
-    mend: () => undefined,
-    explains: notHandedOver,
-    excuses: {
-      s2x: { duplicated: REPEATED, both: UNTOLD },
-      x2s: { window: IN_THE_WIRE },
-      kept: { window: IN_THE_WIRE },
-    },
-    patienceMs: 45_000,
+    ...HALF_OPEN,
+  },
+  {
+    // docs/operation.md, "What the servers around it do": with component_conflict_resolve = "kick_old".
+    name: 'TCP half-open, Prosody',
+    stage: { prosody: true },
+    ...HALF_OPEN,
   },
   {
     name: 'TCP cut',
@@ -218,8 +229,13 @@ function answerAsEver(stage: Stage): void {
 
 const ballast = (folder: string): string => join(folder, 'ballast');
 
+/** To the last page; whoever writes meanwhile makes it a race. */
 function fill(folder: string): void {
-  const { bavail, bsize } = statfsSync(folder);
-  if (existsSync(ballast(folder))) return;
-  writeFileSync(ballast(folder), Buffer.alloc(bavail * bsize));
+  for (let octets = FIRST_PIECE; octets >= 1; octets >>= 1) {
+    try {
+      for (;;) appendFileSync(ballast(folder), Buffer.alloc(octets));
+    } catch {
+      // A smaller piece may still fit.
+    }
+  }
 }

@@ -37,7 +37,7 @@ const DEFAULT_PATIENCE_MS = 20_000;
 const QUIET_MS = 1000;
 const SHOW_AGAIN_MS = 3000;
 /** A fault that fails everything shows nothing of the rest. */
-const LEAST_DELIVERED = 0.2;
+const LEAST_DELIVERED = 0.1;
 
 export async function runRow(fault: Fault, load: Load): Promise<Row> {
   const stage = await Stage.open(fault.stage);

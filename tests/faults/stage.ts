@@ -243,6 +243,7 @@ async function openXmpp(
     clientPort,
     accounts: XMPP_ACCOUNTS.map(account),
     components: [{ domain: SIP_DOMAIN, secret: SECRET, port }],
+    kickOld: true,
   });
   await prosody.start();
   closers.push(() => prosody.stop());
