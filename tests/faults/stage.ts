@@ -1,6 +1,6 @@
 // A gateway as a process of its own between the two ends, with a relay on its XMPP side; what a fault can lay hands on.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { TestDnsServer, type ZoneEntry } from '../edge/dns/dns-server.ts';
@@ -160,10 +160,9 @@ async function build(options: StageOptions, closers: Closer[]): Promise<Parts> {
   });
   const [gatewayPort = 0, consolePort = 0, kamailioPort = 0, clientPort = 0] = await freePorts(4);
 
-  let storeFolder = folder.folder('store');
+  const storeFolder = folder.folder('store');
   if (options.diskKiB !== undefined) {
-    storeFolder = mountSmall(storeFolder, options.diskKiB);
-    closers.push(() => execFileSync('umount', ['-l', storeFolder]));
+    closers.push(mountSmall(storeFolder, options.diskKiB));
   }
 
   const [xmpp, xmppPort, prosody] = await openXmpp(options, { folder, clientPort, ledgers, closers });
@@ -294,10 +293,16 @@ export function silentZone(): Readonly<Record<string, ZoneEntry>> {
   return silent;
 }
 
-/** A file system in memory that is soon full. */
-function mountSmall(folder: string, kib: number): string {
+/** A file system in memory that is soon full. Returns what takes it away; an interrupted run does so too. */
+function mountSmall(folder: string, kib: number): Closer {
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kib}k`, 'tmpfs', folder]);
-  return folder;
+  const unmount = (): void => {
+    process.off('exit', unmount);
+    spawnSync('umount', ['-l', folder]);
+  };
+  // Before the handler that removes the folder.
+  process.prependListener('exit', unmount);
+  return unmount;
 }
 
 /** Whether this process may mount: root in a container often may not. */

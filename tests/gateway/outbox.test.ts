@@ -304,6 +304,21 @@ describe('a restart', () => {
     await restored;
     assert.deepEqual(scene.reading, [true, false]);
   });
+
+  test('what came in one piece with the handshake waits for it', async () => {
+    const scene = await Scene.open();
+    await scene.keep('one');
+    scene.start();
+    const found = Promise.withResolvers<void>();
+    scene.disk.slow = found.promise;
+    const restored = scene.outbox.restore();
+    scene.send('two');
+    await pause(10);
+    assert.deepEqual(scene.sent, []);
+    found.resolve();
+    await restored;
+    assert.deepEqual(await scene.deliverAll(), ['one', 'two']);
+  });
 });
 
 describe('a wall clock that is set', () => {

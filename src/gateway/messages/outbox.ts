@@ -25,13 +25,12 @@ import {
 } from './outbox-message.ts';
 import { RecordRemover } from './record-remover.ts';
 import type { SipDeliveries } from './sip-deliveries.ts';
+import { storedPages } from './stored-pages.ts';
 
 const HOUR_MS = 3_600_000;
 /** Uncommitted records at which no more is read from XMPP, and at which reading goes on. */
 const PAUSE_AT = 512;
 const RESUME_AT = 64;
-/** Records read at once at the start. */
-const PAGE = 500;
 /** A new message for an absent user is a reason to try again, but not each of a hundred. */
 const RETRY_PAUSE_MS = 5000;
 
@@ -70,6 +69,8 @@ export class Outbox {
   #order = 0;
   #uncommitted = 0;
   #paused = false;
+  /** What came in one piece with the handshake, while the store is being read; no more is read then. */
+  #early: Letter[] | undefined;
   #stopping = false;
   readonly #written = (error?: Error): void => this.#onWritten(error);
 
@@ -106,6 +107,10 @@ export class Outbox {
 
   /** Takes one message; its sender hears of it unless it is delivered, now or later. */
   send(letter: Letter): void {
+    if (this.#early !== undefined) {
+      this.#early.push(letter);
+      return;
+    }
     const { deliveries, durable, live } = this.#env;
     const queue = this.#queues.get(letter.recipient);
     if (!durable && queue === undefined && !(live.offline.keep && letter.mayKeep)) {
@@ -135,17 +140,16 @@ export class Outbox {
   async restore(): Promise<void> {
     this.#paused = true;
     this.#env.pauseReading(true);
-    for (let after = -1; ;) {
-      const options = { limit: PAGE, after };
-      const { records, shared } = this.#env;
-      const page = shared ? await records.find('node', this.node, options) : await records.scan(options);
+    this.#early = [];
+    const { records, shared, random } = this.#env;
+    for await (const page of storedPages(records, shared ? this.node : undefined)) {
       for (const { key, record } of page) this.#restoreOne(key, record);
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) break;
-      after = last.seq;
     }
-    for (const queue of this.#queues.values()) this.#wait(queue, restartDelayMs(this.#env.random.unit()));
+    for (const queue of this.#queues.values()) this.#wait(queue, restartDelayMs(random.unit()));
     this.#paused = false;
+    const early = this.#early;
+    this.#early = undefined;
+    for (const letter of early) this.send(letter);
     this.#env.pauseReading(false);
   }
 
