@@ -34,7 +34,7 @@ for (const server of ONE_SERVER) {
     async function shown(what: string | RegExp): Promise<void> {
       const last = (): string => notifications(phone).at(-1) ?? '';
       const is = (): boolean => (typeof what === 'string' ? last() === what : what.test(last()));
-      assert.ok(await waitFor(is, PATIENCE_MS), `${JSON.stringify(notifications(phone))}`);
+      assert.ok(await waitFor(is, PATIENCE_MS), JSON.stringify(notifications(phone)));
     }
 
     test('PRES-40: it is told that nobody has decided, and she is asked', async () => {
