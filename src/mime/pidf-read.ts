@@ -95,10 +95,9 @@ function readTuple(element: XmlElement, ns: string, lang: string | undefined): R
   // §4.1.2: "a mandatory <status> element".
   const status = element.child('status', ns);
   if (status === undefined) return brokenPidf('a tuple without status');
-  const basic = status.child('basic', ns)?.text().trim();
-  if (basic !== undefined && basic !== 'open' && basic !== 'closed') {
-    return brokenPidf('a basic status that is neither open nor closed');
-  }
+  const word = status.child('basic', ns)?.text().trim();
+  // baresip writes "?" for a state that it does not know: that is no status, and no reason to refuse the document.
+  const basic = word === 'open' || word === 'closed' ? word : undefined;
   const show = status.child('show', NS_CLIENT)?.text().trim();
   const contact = readContact(element.child('contact', ns));
   const timestampMs = parseDateTime(element.child('timestamp', ns)?.text() ?? '');

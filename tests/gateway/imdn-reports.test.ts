@@ -69,7 +69,7 @@ describe('a delivery notification', () => {
   test('RCPT-08: what became of it is counted, and nothing more', () => {
     const { parts, counters } = report('delivered');
     parts.origin.delivered({});
-    parts.origin.refused(stanzaError('item-not-found'), 404);
+    parts.origin.refused(stanzaError('item-not-found'), 404, 1);
     const lines = counters
       .text()
       .split('\n')

@@ -346,6 +346,13 @@ describe('details', () => {
       tuple({}),
     ]);
   });
+  // baresip 1.0.0 writes it before it knows its own state.
+  for (const word of ['?', 'ajar', '']) {
+    test(`a basic status "${word}" is none (PRES-88)`, () => {
+      const text = document(`<tuple id="t"><status><basic>${word}</basic></status></tuple>`);
+      assert.deepEqual(parsed(text).tuples, [tuple({})]);
+    });
+  }
   test('RFC 4480 §3.1: several activities for several times', () => {
     const text = document(
       `<dm:person id="p"><r:activities until="2026-01-01T00:00:00Z"><r:away/></r:activities><r:activities from="2026-01-01T00:00:00Z"><r:busy/><r:nonsense/></r:activities></dm:person>`,
@@ -409,11 +416,6 @@ describe('documents that are none', () => {
     ['an empty entity', `<presence xmlns="${NS}" entity=" "/>`, 'ERR_MIME_PIDF'],
     ['a tuple without id', document('<tuple><status/></tuple>'), 'ERR_MIME_PIDF'],
     ['a tuple without status', document('<tuple id="t"/>'), 'ERR_MIME_PIDF'],
-    [
-      'an unknown basic',
-      document('<tuple id="t"><status><basic>ajar</basic></status></tuple>'),
-      'ERR_MIME_PIDF',
-    ],
     ['two tuples with one id', document(open() + open()), 'ERR_MIME_PIDF'],
     [
       '65 tuples',

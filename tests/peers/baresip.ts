@@ -16,7 +16,7 @@ export interface BaresipOptions {
   readonly controlPort: number;
   /** SIP URIs to write to; MESSAGE goes to the current contact. */
   readonly contacts: readonly string[];
-  /** It tells its presence to whoever subscribes (its module presence); `presence` changes it. */
+  /** It tells its presence to whoever subscribes (its module presence; `presence` changes it), and watches its contacts. */
   readonly presence?: boolean;
 }
 
@@ -45,7 +45,11 @@ export class Baresip {
       `<sip:${options.user}@${options.domain};transport=udp>;regint=600;auth_pass=${options.password}` +
       `;outbound="sip:127.0.0.1:${options.proxyPort};transport=udp"`;
     writeFileSync(join(folder, 'accounts'), `${account}\n`);
-    writeFileSync(join(folder, 'contacts'), options.contacts.map((uri) => `"${uri}" <${uri}>\n`).join(''));
+    const watched = options.presence === true ? ';presence=p2p' : '';
+    writeFileSync(
+      join(folder, 'contacts'),
+      options.contacts.map((uri) => `"${uri}" <${uri}>${watched}\n`).join(''),
+    );
     // No newline at its end: it would land inside the Contact, and Kamailio drops such a REGISTER.
     writeFileSync(
       join(folder, 'uuid'),

@@ -70,6 +70,11 @@ export class Kamailio {
   async stop(): Promise<void> {
     await this.#process?.stop();
   }
+
+  /** SIGKILL, its workers too. */
+  async kill(): Promise<void> {
+    await this.#process?.stop(0, 'SIGKILL');
+  }
 }
 
 /** Runs it with the `kamailio.cfg` of this folder. */

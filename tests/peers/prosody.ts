@@ -8,6 +8,8 @@ import { fillTemplate } from './template.ts';
 import type { XmppServer, XmppServerOptions } from './xmpp-server.ts';
 
 export interface ProsodyOptions extends XmppServerOptions {
+  /** A new connection of a component takes the place of the one that is there; else it is refused. */
+  readonly kickOld?: boolean;
   /** Logs every stanza with its time (mod_wire_trace) and hands each such line over. */
   readonly onTrace?: (line: string) => void;
   /** Certificate and key (PEM) for STARTTLS with people's own clients. */
@@ -23,9 +25,10 @@ export class Prosody implements XmppServer {
     this.options = options;
     const { folder, certificate } = options;
     const modules = options.onTrace ? '"wire_trace"' : '';
+    const conflict = options.kickOld === true ? '  component_conflict_resolve = "kick_old"\n' : '';
     const components = options.components.map(
       ({ domain, secret }) =>
-        `Component "${domain}"\n  component_secret = "${secret}"\n  modules_enabled = { ${modules} }\n`,
+        `Component "${domain}"\n  component_secret = "${secret}"\n  modules_enabled = { ${modules} }\n${conflict}`,
     );
     const tls = certificate
       ? `ssl = { key = "${certificate.keyFile}", certificate = "${certificate.certificateFile}" }`
@@ -67,6 +70,11 @@ export class Prosody implements XmppServer {
 
   async stop(): Promise<void> {
     await this.#process?.stop();
+  }
+
+  /** SIGKILL. */
+  async kill(): Promise<void> {
+    await this.#process?.stop(0, 'SIGKILL');
   }
 
   /** util.datamanager's file of one account: its folder name has every non-alphanumeric octet as %xx. */

@@ -17,6 +17,10 @@ export interface SipEndpointOptions {
   readonly account?: DigestAccount;
   /** Another loopback address, to be somebody whom the gateway does not trust. */
   readonly localAddress?: string;
+  /** A request that it has already, but by another branch, is answered 482 (RFC 3261 §8.2.2.2). */
+  readonly merges?: boolean;
+  /** How long a request takes to be answered the first time, in milliseconds. */
+  readonly answerMs?: number;
 }
 
 export interface SentOptions {
@@ -45,12 +49,17 @@ export class SipEndpoint {
   /** Each MESSAGE once, whatever was retransmitted. */
   readonly received: SipText[] = [];
   retransmissions = 0;
-  /** What to answer; default 200. */
-  answer: (request: SipText) => number = () => 200;
+  /** Requests that came again by another branch, where it `merges`. */
+  merged = 0;
+  /** What to answer; default 200. undefined: it is as if the request had not come, nor any retransmission of it. */
+  answer: (request: SipText) => number | undefined = () => 200;
   readonly #socket: Socket;
   readonly #pending = new Map<string, Pending>();
-  readonly #answered = new Map<string, Buffer>();
+  readonly #answered = new Map<string, Buffer | undefined>();
+  /** Requests whose transaction lives, by what is the same in all branches; the time of each. */
+  readonly #living = new Map<string, number>();
   #cseq = 0;
+  #closed = false;
 
   private constructor(options: SipEndpointOptions, socket: Socket) {
     this.options = options;
@@ -108,6 +117,7 @@ export class SipEndpoint {
   }
 
   close(): Promise<void> {
+    this.#closed = true;
     return new Promise((resolve) => this.#socket.close(resolve));
   }
 
@@ -193,18 +203,43 @@ export class SipEndpoint {
       return;
     }
     const key = `${branch} ${header(message, 'cseq')}`;
-    let response = this.#answered.get(key);
-    if (response === undefined) {
-      const method = message.startLine.split(' ', 1)[0];
-      const answered = method === 'MESSAGE' ? this.answer(message) : 501;
-      if (method === 'MESSAGE') this.received.push(message);
-      response = reply(message, answered);
-      this.#answered.set(key, response);
-    } else {
-      this.retransmissions++;
-    }
-    this.#socket.send(response, from.port, from.address);
+    const { answerMs = 0 } = this.options;
+    const again = this.#answered.has(key);
+    if (again) this.retransmissions++;
+    else this.#answered.set(key, this.#respond(message));
+    const response = this.#answered.get(key);
+    if (response === undefined) return;
+    const answer = (): void => {
+      if (!this.#closed) this.#socket.send(response, from.port, from.address);
+    };
+    if (again || answerMs === 0) answer();
+    else setTimeout(answer, answerMs);
   }
+
+  #respond(request: SipText): Buffer | undefined {
+    if (!request.startLine.startsWith('MESSAGE ')) return reply(request, 501);
+    const merges = this.options.merges === true;
+    if (merges && this.#isMerged(request)) {
+      this.merged++;
+      return reply(request, 482);
+    }
+    const status = this.answer(request);
+    if (status === undefined) return undefined;
+    if (merges) this.#living.set(sameInAllBranches(request), performance.now());
+    this.received.push(request);
+    return reply(request, status);
+  }
+
+  /** Strict: whatever the answer was, the transaction lives until timer J. */
+  #isMerged(request: SipText): boolean {
+    const since = this.#living.get(sameInAllBranches(request));
+    return since !== undefined && performance.now() - since < TIMER_F_MS;
+  }
+}
+
+function sameInAllBranches(request: SipText): string {
+  const tag = parameter(header(request, 'from'), 'tag') ?? '';
+  return `${tag} ${header(request, 'call-id')} ${header(request, 'cseq')}`;
 }
 
 function reply(request: SipText, status: number): Buffer {

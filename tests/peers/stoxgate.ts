@@ -16,6 +16,7 @@ export interface StoxgateOptions {
   readonly consolePort: number;
   /** The configuration as a value; JSON is YAML. */
   readonly config: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string>>;
   /** Each line of its log (format json) as it comes. */
   readonly onLog?: (line: JsonObject) => void;
 }
@@ -52,12 +53,13 @@ export class Stoxgate {
   /** Resolves at the line `ready` (every listener is bound); links may still be on their way. */
   async start(): Promise<void> {
     this.#readyLine = '';
-    const { onLog } = this.options;
+    const { onLog, env } = this.options;
     const process = new PeerProcess(
       this.options.name ?? 'stoxgate',
       [COMMAND, 'run', '--config', this.configFile],
       {
         logFile: join(this.options.folder, 'stoxgate.log'),
+        ...(env && { env }),
         onLine: (line) => {
           this.#readyLine ||= line;
         },

@@ -125,6 +125,11 @@ export class XmppClient {
   close(): Promise<void> {
     return this.agent.close();
   }
+
+  /** Ends it without its goodbye. */
+  kill(): Promise<void> {
+    return this.agent.kill();
+  }
 }
 
 function asPresence(event: AgentEvent): ReceivedPresence {

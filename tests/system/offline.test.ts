@@ -3,10 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { TestDnsServer } from '../edge/dns/dns-server.ts';
 import { TempFolder } from '../peers/temp-folder.ts';
 import { header } from '../peers/sip-text.ts';
 import { pause, play, Rig } from './rig.ts';
-import { textOf, unique } from './sip-peer.ts';
+import { branchOf, textOf, unique } from './sip-peer.ts';
 import { MemoryStore } from './memory-store.ts';
 import { errorOf, messageXml, ROMEO } from './xmpp-peer.ts';
 
@@ -50,7 +51,7 @@ describe('kept messages', () => {
     });
   }
 
-  play('in the order in which they were written, the same request again', KEEP, async (rig) => {
+  play('in the order in which they were written, each with its Call-ID and tag', KEEP, async (rig) => {
     answers(rig, 480);
     await write(rig, 'one');
     const first = await rig.sip.requests.next('the first attempt');
@@ -64,10 +65,71 @@ describe('kept messages', () => {
     await shows(rig);
     const again = await rig.sip.requests.next('the first message');
     assert.equal(textOf(again), 'one');
-    for (const name of ['call-id', 'cseq', 'from']) assert.equal(header(again, name), header(first, name));
+    for (const name of ['call-id', 'from']) assert.equal(header(again, name), header(first, name));
     assert.equal(await nextBody(rig), 'two');
     assert.equal(await nextBody(rig), 'three');
   });
+
+  play(
+    'RFC 3261 §8.2.2.2: a receiver who refused it, and answers 482 to the same request, still gets it',
+    KEEP,
+    async (rig) => {
+      const seen = new Set<string>();
+      let there = false;
+      rig.sip.answer = (request) => {
+        const name = header(request, 'cseq');
+        if (seen.has(name)) return 482;
+        seen.add(name);
+        return there ? 200 : 480;
+      };
+      await write(rig, 'one');
+      assert.equal(await nextBody(rig), 'one');
+      await rig.until('it is kept', () => rig.held('kept_messages') === 1);
+      there = true;
+      await shows(rig);
+      assert.equal(await nextBody(rig), 'one');
+      await rig.until('nothing is kept', () => rig.held('kept_messages') === 0);
+      // §8.1.3.5: one higher.
+      assert.deepEqual([...seen], ['1 MESSAGE', '2 MESSAGE']);
+    },
+  );
+
+  play('each transaction has a branch of its own, whatever is sent again', KEEP, async (rig) => {
+    const branches: string[] = [];
+    rig.sip.answer = (request) => {
+      branches.push(branchOf(request));
+      return branches.length < 3 ? 480 : 200;
+    };
+    await write(rig, 'one');
+    for (let attempt = 1; attempt < 3; attempt++) {
+      await rig.until('it is kept', () => rig.held('messages_to_sip') === 0 && branches.length === attempt);
+      await shows(rig);
+    }
+    await rig.until('nothing is kept', () => rig.held('kept_messages') === 0);
+    assert.equal(new Set(branches).size, 3);
+  });
+
+  play(
+    'RFC 3261 §8.2.2.2: a receiver whose answer did not come, and who answers 482, has it',
+    { ...KEEP, timing: { t1Ms: 10 } },
+    async (rig) => {
+      const seen = new Set<string>();
+      rig.sip.answer = (request) => {
+        const name = header(request, 'cseq');
+        if (seen.has(name)) return 482;
+        seen.add(name);
+        return undefined;
+      };
+      await write(rig, 'one');
+      await rig.sip.requests.next('the request');
+      await rig.until('it is kept', () => rig.held('kept_messages') === 1);
+      await shows(rig);
+      await rig.sip.requests.next('the same request');
+      await rig.until('nothing is kept', () => rig.held('kept_messages') === 0);
+      assert.deepEqual([...seen], ['1 MESSAGE']);
+      assert.deepEqual(rig.xmpp.stanzas.untaken, []);
+    },
+  );
 
   play('one that is refused for good is reported and the next ones follow', KEEP, async (rig) => {
     answers(rig, 480);
@@ -216,6 +278,38 @@ describe('a restart', () => {
       await rig.stop();
     } finally {
       folder.remove();
+    }
+  });
+});
+
+// The last: the resolver's sockets outlive it by a moment.
+describe('a domain', () => {
+  test('a domain name system that does not answer is no reason to refuse, a domain that is not there is', async () => {
+    const dns = new TestDnsServer({});
+    const silent = ['NAPTR', 'A', 'AAAA'].map((type) => [`${type} example.net`, 'silent'] as const);
+    const services = ['udp', 'tcp'].map(
+      (transport) => [`SRV _sip._${transport}.example.net`, 'silent'] as const,
+    );
+    dns.zone = Object.fromEntries([...silent, ...services]);
+    const server = await dns.start();
+    try {
+      const rig = await Rig.start({
+        ...KEEP,
+        sip: { next_hops: {} },
+        dns: { servers: [server], private_targets: 'allow' },
+      });
+      await write(rig, 'one');
+      await rig.until('it is kept', () => rig.held('kept_messages') === 1);
+      assert.deepEqual(rig.xmpp.stanzas.untaken, []);
+      dns.zone = {};
+      // It forgets what it knew of names.
+      await rig.gateway.reload(rig.config());
+      assert.equal(await rig.status({ body: 'I am here' }), 202);
+      await rig.xmpp.stanzas.next('what he wrote');
+      assert.equal(errorOf(await rig.xmpp.stanzas.next('the error')).condition, 'remote-server-not-found');
+      await rig.stop();
+    } finally {
+      await dns.stop();
     }
   });
 });

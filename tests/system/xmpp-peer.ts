@@ -30,6 +30,7 @@ export class XmppPeer {
   readonly #server: Server;
   /** Connections with the component domain that they announced. */
   readonly #sockets = new Map<Socket, string>();
+  readonly #up = new Set<Socket>();
   #held: (() => void)[] = [];
   #port = 0;
 
@@ -47,16 +48,21 @@ export class XmppPeer {
     return this.#port;
   }
 
+  /** Some component has shaken hands and is connected. */
+  get linked(): boolean {
+    return this.#up.size > 0;
+  }
+
   async listen(port = this.#port): Promise<void> {
     await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve));
     const address = this.#server.address();
     if (address !== null && typeof address === 'object') this.#port = address.port;
   }
 
-  /** Writes XML to every link, or to that of one domain. */
-  write(xml: string, domain?: string): void {
+  /** Writes XML to every link, or to that of one domain. `handed` hears when the kernel took it, or that it did not. */
+  write(xml: string, domain?: string, handed?: (error?: Error | null) => void): void {
     for (const [socket, itsDomain] of this.#sockets) {
-      if (domain === undefined || domain === itsDomain) socket.write(xml);
+      if (domain === undefined || domain === itsDomain) socket.write(xml, handed);
     }
   }
 
@@ -107,7 +113,10 @@ export class XmppPeer {
     );
     socket.on('data', (chunk: Buffer) => parser.write(chunk));
     socket.on('error', () => undefined);
-    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      this.#up.delete(socket);
+    });
   }
 
   #element(socket: Socket, element: XmlElement, domain: string): void {
@@ -133,6 +142,7 @@ export class XmppPeer {
     if (element.text() !== right) this.faults.push('a wrong handshake');
     if (!this.welcome) return;
     this.links += 1;
+    this.#up.add(socket);
     socket.write('<handshake/>');
   }
 

@@ -70,11 +70,15 @@ export class SqliteDatabase {
     throw storeError('ERR_STORE_OPEN', what, 'it is the database of another program');
   }
 
+  /** Writes nothing into a store that is as it should be: a gateway starts with a full disk too. */
   #claim(): void {
+    if (this.#number('PRAGMA application_id') === APPLICATION_ID) {
+      const found = this.#schemaOf('')?.version ?? 0;
+      if (found > LAYOUT_VERSION) throw newerError(this.#path, '', found, LAYOUT_VERSION);
+      if (found === LAYOUT_VERSION) return;
+    }
     this.#db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     this.#db.exec(SCHEMA_TABLE);
-    const layout = this.#schemaOf('')?.version ?? LAYOUT_VERSION;
-    if (layout > LAYOUT_VERSION) throw newerError(this.#path, '', layout, LAYOUT_VERSION);
     this.#setSchema('', LAYOUT_VERSION, []);
   }
 

@@ -29,10 +29,10 @@ export interface Origin {
   facts?(): ToSipFacts;
   delivered(tried: Tried): void;
   /**
-   * `status`: the final response; 408 and 503 where there was none in time or no way (RFC 3261 §8.1.3.1). `tried`: how far
-   * it came, undefined if it did not begin.
+   * `status`: the final response; 408 and 503 where there was none in time or no way (RFC 3261 §8.1.3.1).
+   * `cseq`: the highest number that a request had; 0: none was sent. `tried`: how far it came, undefined if it did not begin.
    */
-  refused(error: StanzaError, status: number | undefined, tried?: Tried): void;
+  refused(error: StanzaError, status: number | undefined, cseq: number, tried?: Tried): void;
 }
 
 /** For the ledger: what is known of the SIP side. */
@@ -53,7 +53,11 @@ export interface DeliveryParts {
   readonly body: Bytes;
   /** Made here when absent. */
   readonly fromTag?: string;
-  /** It was sent before, and nobody knows what became of it: a 482 then says that the receiver has it (RFC 3261 §8.2.2.2). */
+  /** Of the first request; 1 when absent. */
+  readonly cseq?: number;
+  /** What its branches begin with: another process makes the same ones by the same steps. Random when absent. */
+  readonly branch?: string | undefined;
+  /** It was sent before, with this CSeq, and nobody knows what became of it: a 482 then says that the receiver has it (RFC 3261 §8.2.2.2). */
   readonly repeated?: boolean;
   /** The form that asks for reports, which is sent instead as long as the target takes it (RCPT-01). */
   readonly wrapped?: WrappedForm | undefined;

@@ -19,7 +19,6 @@ import {
   formatNameAddr,
   parseSipUri,
   rawHeaderField,
-  retryAfter,
   NO_ANSWERS,
   type AuthRetry,
   type ClientFailure,
@@ -38,6 +37,7 @@ import {
   type Tried,
   type WrappedForm,
 } from './delivery-parts.ts';
+import { hasCredentials, retryAfterMs } from './headers.ts';
 import type { OpenRow } from './ledger.ts';
 import { WAITS_TO_SIP } from './open-rows.ts';
 import { toSipRecord } from './outcomes.ts';
@@ -76,7 +76,11 @@ export class Delivery implements ClientHandlers {
   /** undefined: the plain form is what is sent. */
   #wrapped: WrappedForm | undefined;
   /** Of a request without credentials. */
-  #cseq = 1;
+  #cseq: number;
+  /** The highest that was sent. */
+  #usedCseq = 0;
+  /** Each has a branch of its own (RFC 3261 §8.1.1.7). */
+  #sends = 0;
   #error: StanzaError | undefined;
   #status: number | undefined;
   /** Requests sent so far. */
@@ -97,6 +101,7 @@ export class Delivery implements ClientHandlers {
     this.queueKey = parts.requestUri;
     this.#requestUri = parts.requestUri;
     this.#wrapped = parts.wrapped;
+    this.#cseq = parts.cseq ?? 1;
     this.#tag = parts.fromTag ?? newFromTag(env.random);
     this.#displayName = parts.origin.displayName;
     this.#from = this.#formatFrom();
@@ -222,6 +227,7 @@ export class Delivery implements ClientHandlers {
         return this.#parts.origin.refused(
           this.#error ?? gatewayStanzaError('ERR-G5'),
           this.#status,
+          this.#usedCseq,
           this.#tried,
         );
       case 'releaseTurn':
@@ -250,6 +256,8 @@ export class Delivery implements ClientHandlers {
   #located(result: LocateResult): void {
     if (!result.ok) {
       this.#error = locateFaultToStanzaError(result.error.code);
+      // No way to him now; that he has none at all is another matter.
+      this.#status = result.error.code === 'dns-timeout' ? FAILED_AS.transport : undefined;
       return this.step(UNLOCATABLE);
     }
     this.#targets = result.value;
@@ -260,6 +268,7 @@ export class Delivery implements ClientHandlers {
   #send(target: LocatedTarget | undefined, authorized?: SipRequest): void {
     if (target === undefined) return;
     const { transactions, log, live } = this.#env;
+    const { branch: stem } = this.#parts;
     const request = authorized ?? live.digest.authorize(this.#build(target), target.name);
     this.#request = request;
     if (log.enabled('debug')) {
@@ -273,12 +282,13 @@ export class Delivery implements ClientHandlers {
       });
     }
     // The repetition with credentials may be longer; it then goes by a congestion-safe transport (RFC 3261 §18.1.1).
-    const maxOctets =
-      request.header('authorization') === undefined && request.header('proxy-authorization') === undefined
-        ? MAX_MESSAGE_OCTETS
-        : Infinity;
+    const maxOctets = hasCredentials(request) ? Infinity : MAX_MESSAGE_OCTETS;
+    const branch = stem === undefined ? undefined : `${stem}-${this.#sends++}`;
     this.#attempts += 1;
-    if (transactions.request(request, target, this, maxOctets) !== undefined) return;
+    if (transactions.request(request, target, this, maxOctets, branch) !== undefined) {
+      this.#usedCseq = Math.max(this.#usedCseq, request.cseq.number);
+      return;
+    }
     this.#attempts -= 1;
     // Nothing was sent. A name to be shown is decoration: it goes rather than the message (ADDR-70), and so do reports.
     if (this.#displayName !== '') {
@@ -370,10 +380,4 @@ export class Delivery implements ClientHandlers {
 
 function formatTarget(target: LocatedTarget): string {
   return `${target.transport} ${target.address} ${target.port}`;
-}
-
-/** DNS-15: how long a 503 asks to be left alone, in milliseconds; a broken Retry-After is none. The list bounds it. */
-function retryAfterMs(response: SipResponse): number | undefined {
-  const read = retryAfter(response);
-  return read.ok && read.value !== undefined ? read.value.seconds * 1000 : undefined;
 }

@@ -7,8 +7,8 @@ import type { XmlElement } from '../../xml/index.ts';
 import type { ConfirmedStanza, LinkGroup } from '../link-group.ts';
 
 const MAX_WAITING = 20_000;
-/** Longer than any outage that a sender would wait through. */
-const MAX_AGE_MS = 600_000;
+/** Longer than an outage of an XMPP server should last: an error is the only outcome that its message has. */
+const MAX_AGE_MS = 7 * 86_400_000;
 
 class Report implements ConfirmedStanza {
   readonly stanza: XmlElement;
@@ -48,7 +48,7 @@ export class ErrorReports {
     this.#clock = env.clock;
     this.#lost = env.counters.counter(
       'stoxgate_reports_lost_total',
-      'Error stanzas, receipts and markers that no link could carry, or not within ten minutes.',
+      'Error stanzas, receipts and markers that no link could carry, or not within seven days.',
     );
     this.#waiting = new BoundedMap({
       maxEntries: MAX_WAITING,

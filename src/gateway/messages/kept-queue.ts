@@ -7,20 +7,30 @@ import type { OpenRow } from './ledger.ts';
 
 export interface KeptKey {
   readonly key: string;
+  /** Place in the order of acceptance. Not a time: clocks are set back. */
+  readonly order: number;
+  /** When it was accepted, in milliseconds of the monotonic clock, also when an earlier process did. */
+  readonly sinceMs: number;
+  readonly attempt: Attempt;
+  readonly names: KeptNames;
+}
+
+/** What the ledger finds it by, and tells of it. */
+export interface KeptNames {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly acceptedMs: number;
-  /** What the ledger finds it by: `id` and `from` of the stanza, Call-ID. */
+  /** `id` and `from` of the stanza. */
   readonly xmppId: string | undefined;
   readonly xmppFrom: string | undefined;
   readonly callId: string;
 }
 
-export function keptKeyOf(
-  key: string,
-  { acceptedMs, stanza, callId }: Pick<OutboxRecord, 'acceptedMs' | 'stanza' | 'callId'>,
-): KeptKey {
+export function keptNamesOf({
+  acceptedMs,
+  stanza,
+  callId,
+}: Pick<OutboxRecord, 'acceptedMs' | 'stanza' | 'callId'>): KeptNames {
   return {
-    key: detachText(key),
     acceptedMs,
     xmppId: attribute(stanza, 'id'),
     xmppFrom: attribute(stanza, 'from'),
@@ -45,14 +55,14 @@ export function keptRows(
     for (const entry of queue.keys) {
       if (rows.length >= limit) return rows;
       if (queue.busy && entry === queue.head) continue;
-      const row = keptRow(queue, entry);
+      const row = keptRow(queue, entry.names);
       if (named(row.record)) rows.push(row);
     }
   }
   return rows;
 }
 
-function keptRow(queue: KeptQueue, { acceptedMs, xmppId, xmppFrom, callId }: KeptKey): OpenRow {
+function keptRow(queue: KeptQueue, { acceptedMs, xmppId, xmppFrom, callId }: KeptNames): OpenRow {
   const record: LedgerRecord = {
     direction: 'xmpp_to_sip',
     outcome: 'open',
@@ -68,6 +78,16 @@ function keptRow(queue: KeptQueue, { acceptedMs, xmppId, xmppFrom, callId }: Kep
     sinceMs: acceptedMs,
     waitsFor: 'its SIP user to be seen, or the next attempt',
   };
+}
+
+/** The next attempt to send a message, or the one that is under way. */
+export interface Attempt {
+  /** CSeq number. */
+  cseq: number;
+  /** A request with this CSeq may have been sent, and nobody knows what became of it. */
+  asked: boolean;
+  /** The process that may have sent it is gone. */
+  restored: boolean;
 }
 
 export class KeptQueue {
@@ -90,10 +110,14 @@ export class KeptQueue {
     return this.keys[0];
   }
 
+  find(key: string): KeptKey | undefined {
+    return this.keys.find((entry) => entry.key === key);
+  }
+
   /** Puts a key where it belongs: nearly always at the end. */
   insert(entry: KeptKey): void {
     let place = this.keys.length;
-    while (place > 0 && (this.keys[place - 1]?.acceptedMs ?? 0) > entry.acceptedMs) place -= 1;
+    while (place > 0 && (this.keys[place - 1]?.order ?? 0) > entry.order) place -= 1;
     this.keys.splice(place, 0, entry);
   }
 
@@ -110,4 +134,15 @@ const LAST_RETRY_MS = 3_600_000;
 export function retryDelayMs(attempts: number, unit: number): number {
   const delay = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts, 10));
   return delay * (0.9 + 0.2 * unit);
+}
+
+const RESTART_FIRST_MS = 1000;
+const RESTART_SPREAD_MS = 14_000;
+
+/**
+ * When to try first after a start. A message that was under way when the last process died may have arrived; its
+ * receiver knows it for 32 s (timer J), and only so long can he say so by a 482.
+ */
+export function restartDelayMs(unit: number): number {
+  return RESTART_FIRST_MS + RESTART_SPREAD_MS * unit;
 }

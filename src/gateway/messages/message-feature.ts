@@ -194,6 +194,7 @@ export class MessageFeature {
       ...this.reports.sizes(),
       error_reports: this.#errors.waiting,
       kept_messages: this.#outbox.kept,
+      undeleted_records: this.#outbox.undeleted,
       awaited_users: this.#outbox.awaited,
       watched_registrations: this.#awaited?.size ?? 0,
       conversations: this.#conversations.size,

@@ -4,6 +4,7 @@ import type { DurableState, OutboxRecord } from '../../interwork/message/index.t
 import { formatSipDate, headerField, rawHeaderField, type HeaderField } from '../../sip/index.ts';
 import type { StanzaError } from '../../xmpp/index.ts';
 import type { DeliveryParts, Origin, Tried } from './delivery-parts.ts';
+import type { Attempt } from './kept-queue.ts';
 import type { ToSipFacts } from './outcomes.ts';
 
 /** The sender's side of a message: tells him, under his id, and counts. */
@@ -18,8 +19,11 @@ export interface Sender extends Origin {
 interface Owner {
   readonly node: string;
   delivered(message: OutboxMessage): void;
-  refused(message: OutboxMessage, error: StanzaError, status: number | undefined): void;
+  refused(message: OutboxMessage, error: StanzaError, status: number | undefined, cseq: number): void;
 }
+
+/** After these nobody knows whether the request arrived: it is sent again as the same one. */
+const UNKNOWN_OUTCOME: ReadonlySet<number | undefined> = new Set([408, 504, undefined]);
 
 /** What `DeliveryParts` are made of, with the sender in the place of the origin. */
 export type Letter = Omit<DeliveryParts, 'origin'> & {
@@ -27,7 +31,20 @@ export type Letter = Omit<DeliveryParts, 'origin'> & {
   readonly recipient: string;
   readonly mayKeep: boolean;
   readonly fromTag: string;
+  /** Of a message that was read from the store, whose stanza is gone. */
+  readonly displayName?: string;
 };
+
+/** What is known of a message beside what it says. */
+export interface Standing {
+  readonly state: DurableState;
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly acceptedMs: number;
+  /** See `KeptKey`. */
+  readonly order: number;
+  readonly sinceMs: number;
+  readonly attempt: Attempt;
+}
 
 export class OutboxMessage implements OutboxRecord, Origin {
   state: DurableState;
@@ -39,15 +56,23 @@ export class OutboxMessage implements OutboxRecord, Origin {
   /** It waited in the queue of its recipient, and holds the head of it while it is being sent. */
   readonly wasKept: boolean;
   readonly acceptedMs: number;
+  readonly order: number;
+  readonly sinceMs: number;
+  readonly attempt: Attempt;
+  /** The last attempt in vain has changed the CSeq. */
+  renumbered = false;
   readonly #owner: Owner;
   readonly #letter: Letter;
 
-  constructor(owner: Owner, letter: Letter, acceptedMs: number, state: DurableState = 'sending') {
+  constructor(owner: Owner, letter: Letter, standing: Standing) {
     this.#owner = owner;
     this.#letter = letter;
-    this.acceptedMs = acceptedMs;
-    this.state = state;
-    this.wasKept = state === 'kept';
+    this.acceptedMs = standing.acceptedMs;
+    this.order = standing.order;
+    this.sinceMs = standing.sinceMs;
+    this.attempt = standing.attempt;
+    this.state = standing.state;
+    this.wasKept = standing.state === 'kept';
   }
 
   /** The tag is of 80 random bits, and no other message has it. */
@@ -64,7 +89,7 @@ export class OutboxMessage implements OutboxRecord, Origin {
   }
 
   get displayName(): string {
-    return this.#letter.sender.displayName;
+    return this.#letter.displayName ?? this.#letter.sender.displayName;
   }
 
   get node(): string {
@@ -89,6 +114,10 @@ export class OutboxMessage implements OutboxRecord, Origin {
 
   get fromTag(): string {
     return this.#letter.fromTag;
+  }
+
+  get cseq(): number {
+    return this.attempt.cseq;
   }
 
   get maxForwards(): number {
@@ -116,6 +145,29 @@ export class OutboxMessage implements OutboxRecord, Origin {
     return this.#letter.mayKeep;
   }
 
+  /**
+   * What an attempt in vain means for the next one. A request that was refused is not sent again as the same one: its
+   * receiver may still have the transaction and answer 482, which would look as if he had the message (RFC 3261
+   * §8.2.2.2); the number after it makes it another (§8.1.3.5). `cseq`: the highest that was sent; 0: none was.
+   */
+  attempted(status: number | undefined, cseq: number): void {
+    if (cseq === 0) return;
+    const { attempt } = this;
+    attempt.restored = false;
+    attempt.asked = UNKNOWN_OUTCOME.has(status);
+    this.renumbered = !attempt.asked;
+    if (this.renumbered) attempt.cseq = cseq + 1;
+  }
+
+  /**
+   * With the same branch it is no new request but a retransmission (RFC 3261 §17.2.3): whoever has had it repeats his answer,
+   * whatever that was. For what this process has seen time out there is no more to be had so.
+   */
+  get branch(): string | undefined {
+    const { asked, restored, cseq } = this.attempt;
+    return asked && !restored ? undefined : `${this.fromTag}${cseq.toString(36)}`;
+  }
+
   settle(): void {
     this.#letter.sender.settle?.();
   }
@@ -129,9 +181,9 @@ export class OutboxMessage implements OutboxRecord, Origin {
     this.#owner.delivered(this);
   }
 
-  refused(error: StanzaError, status: number | undefined, tried?: Tried): void {
+  refused(error: StanzaError, status: number | undefined, cseq: number, tried?: Tried): void {
     this.tried = tried;
-    this.#owner.refused(this, error, status);
+    this.#owner.refused(this, error, status, cseq);
   }
 }
 
@@ -144,7 +196,7 @@ export function letterOf(record: OutboxRecord, sender: Sender, refused: () => vo
       ? undefined
       : { headers: fieldsOf(wrappedForm.headerList), body: wrappedForm.body, refused };
   return {
-    repeated: true,
+    displayName: record.displayName,
     from,
     requestUri,
     callId,

@@ -1,78 +1,70 @@
 // Messages from XMPP to SIP between "the gateway has it" and their outcome: in the store, so that neither a crash nor an
 // absent user loses one (promises 1 and 5). What is written, and when, is in docs/architecture.md, "The outbox".
 
-import type { Clock, Collection, Counter, Counters, Log, Random, Timers } from '../../base/index.ts';
+import type { Counter } from '../../base/index.ts';
 import {
   isUnreachable,
   stepDurable,
   type DurableEffect,
   type DurableEvent,
-  type DurableState,
   type LedgerRecord,
   type OutboxRecord,
 } from '../../interwork/message/index.ts';
 import { gatewayStanzaError } from '../../mapping/index.ts';
 import { stanzaError, type StanzaError } from '../../xmpp/index.ts';
-import { domainOf } from '../address-text.ts';
-import type { Live } from '../live.ts';
 import { TOO_LONG, type Tried } from './delivery-parts.ts';
-import { keptKeyOf, keptRows, KeptQueue, retryDelayMs, type KeptKey } from './kept-queue.ts';
+import {
+  keptNamesOf,
+  keptRows,
+  restartDelayMs,
+  retryDelayMs,
+  type KeptKey,
+  type KeptQueue,
+} from './kept-queue.ts';
+import { KeptQueues } from './kept-queues.ts';
 import type { OpenRow } from './ledger.ts';
-import { letterOf, OutboxMessage, withDate, type Letter, type Sender } from './outbox-message.ts';
-import type { SipDeliveries } from './sip-deliveries.ts';
+import {
+  letterOf,
+  OutboxMessage,
+  withDate,
+  type Letter,
+  type Sender,
+  type Standing,
+} from './outbox-message.ts';
+import type { OutboxEnv } from './outbox-env.ts';
+import { RecordRemover } from './record-remover.ts';
+import { storedPages } from './stored-pages.ts';
 
 const HOUR_MS = 3_600_000;
 /** Uncommitted records at which no more is read from XMPP, and at which reading goes on. */
 const PAUSE_AT = 512;
 const RESUME_AT = 64;
 const NOT_TRIED: Tried = {};
-/** Records read at once at the start. */
-const PAGE = 500;
 /** A new message for an absent user is a reason to try again, but not each of a hundred. */
 const RETRY_PAUSE_MS = 5000;
-
-export interface OutboxEnv {
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly random: Random;
-  readonly log: Log;
-  readonly counters: Counters;
-  readonly live: Live;
-  readonly node: string;
-  readonly deliveries: SipDeliveries;
-  readonly records: Collection<OutboxRecord>;
-  /** Other gateways write there too: only what is of this node is its own. */
-  readonly shared: boolean;
-  /** False with `durability: none`: only kept messages are written. */
-  readonly durable: boolean;
-  /** The sender's side of a message that was read from the store; undefined: no link speaks for its domain any more. */
-  senderOf(record: OutboxRecord): Sender | undefined;
-  /** The user's agent does not take message/cpim (RCPT-01). Bare JID. */
-  cpimRefused(recipient: string): void;
-  /** Stops and starts the reading of all XMPP links. */
-  pauseReading(pause: boolean): void;
-  /** Messages wait for this SIP user, or no longer: whoever can, tells `seen` when he comes. Bare JID. */
-  awaited(recipient: string, waits: boolean): void;
-}
 
 export class Outbox {
   readonly node: string;
   readonly #env: OutboxEnv;
-  readonly #queues = new Map<string, KeptQueue>();
-  /** Kept messages of each SIP domain. */
-  readonly #perDomain = new Map<string, number>();
+  readonly #queues: KeptQueues;
+  readonly #remover: RecordRemover;
   readonly #keptTotal: Counter;
   readonly #failedWrites: Counter;
-  #kept = 0;
+  /** Of the message that was accepted last. */
+  #order = 0;
   #uncommitted = 0;
   #paused = false;
+  /** What came in one piece with the handshake, while the store is being read; no more is read then. */
+  #early: Letter[] | undefined;
   #stopping = false;
   readonly #written = (error?: Error): void => this.#onWritten(error);
 
   constructor(env: OutboxEnv) {
     this.#env = env;
     this.node = env.node;
-    const { counters } = env;
+    const { counters, timers, records, log } = env;
+    this.#queues = new KeptQueues(timers, (recipient, waits) => env.awaited(recipient, waits));
+    this.#remover = new RecordRemover(records, log);
     this.#keptTotal = counters.counter(
       'stoxgate_messages_kept_total',
       'Messages from XMPP that were kept for a SIP user who could not be reached.',
@@ -85,7 +77,12 @@ export class Outbox {
 
   /** Messages that wait for their users. */
   get kept(): number {
-    return this.#kept;
+    return this.#queues.total;
+  }
+
+  /** Records of ended messages that the store did not take out yet. */
+  get undeleted(): number {
+    return this.#remover.waiting;
   }
 
   /** For the ledger: kept messages that it asks for. */
@@ -100,13 +97,17 @@ export class Outbox {
 
   /** Takes one message; its sender hears of it unless it is delivered, now or later. */
   send(letter: Letter): void {
-    const { deliveries, durable, live, clock } = this.#env;
+    if (this.#early !== undefined) {
+      this.#early.push(letter);
+      return;
+    }
+    const { deliveries, durable, live } = this.#env;
     const queue = this.#queues.get(letter.recipient);
     if (!durable && queue === undefined && !(live.offline.keep && letter.mayKeep)) {
       deliveries.send({ ...letter, origin: letter.sender });
       return;
     }
-    const message = new OutboxMessage(this, letter, clock.wall());
+    const message = new OutboxMessage(this, letter, this.#newStanding());
     // Behind those that wait already, so that all arrive in order.
     if (queue !== undefined && letter.mayKeep && live.offline.keep) {
       this.#step(message, 'unreachable');
@@ -125,33 +126,38 @@ export class Outbox {
     this.#flush(queue);
   }
 
-  /** Goes on with what an earlier run of this gateway left. */
+  /** Goes on with what an earlier run of this gateway left; nothing new overtakes it. */
   async restore(): Promise<void> {
-    for (let after = -1; ;) {
-      const options = { limit: PAGE, after };
-      const { records, shared } = this.#env;
-      const page = shared ? await records.find('node', this.node, options) : await records.scan(options);
+    this.#paused = true;
+    this.#env.pauseReading(true);
+    this.#early = [];
+    const { records, shared, random } = this.#env;
+    for await (const page of storedPages(records, shared ? this.node : undefined)) {
       for (const { key, record } of page) this.#restoreOne(key, record);
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) break;
-      after = last.seq;
     }
-    for (const queue of this.#queues.values()) this.#later(queue, 0);
+    for (const queue of this.#queues.values()) this.#wait(queue, restartDelayMs(random.unit()));
+    this.#paused = false;
+    const early = this.#early;
+    this.#early = undefined;
+    for (const letter of early) this.send(letter);
+    this.#env.pauseReading(false);
   }
 
-  /** Gives up what was kept for too long. */
+  /** Gives up what was kept for too long; a clock that was set makes nothing older. */
   sweep(): void {
     const { clock, live } = this.#env;
-    const oldest = clock.wall() - live.offline.hours * HOUR_MS;
+    const oldest = clock.now() - live.offline.hours * HOUR_MS;
     for (const queue of this.#queues.values()) {
       const head = queue.head;
-      if (head !== undefined && head.acceptedMs < oldest && !queue.busy) this.#expire(queue, head.key);
+      if (head !== undefined && head.sinceMs < oldest && !queue.busy) this.#expire(queue, head);
     }
+    this.#remover.retry();
   }
 
   /** From now on kept messages stay where they are. */
   drain(): void {
     this.#stopping = true;
+    this.#remover.retry();
     for (const queue of this.#queues.values()) this.#env.timers.clear(queue.timer);
   }
 
@@ -159,8 +165,9 @@ export class Outbox {
     this.#step(message, 'delivered');
   }
 
-  refused(message: OutboxMessage, error: StanzaError, status: number | undefined): void {
+  refused(message: OutboxMessage, error: StanzaError, status: number | undefined, cseq: number): void {
     message.error = error;
+    message.attempted(status, cseq);
     const { offline } = this.#env.live;
     // Without the Date that was added it may fit.
     if (error === TOO_LONG && message.dated) return this.#deliver(message, false);
@@ -196,7 +203,7 @@ export class Outbox {
           message.tried,
         );
       case 'forget':
-        this.#env.records.delete(message.key);
+        this.#remover.remove(message.key);
         if (message.wasKept) this.#leaveQueue(message);
     }
   }
@@ -205,7 +212,9 @@ export class Outbox {
     const { letter } = message;
     const headers = dated ? withDate(letter.headers, message.acceptedMs) : letter.headers;
     message.dated = headers !== letter.headers;
-    this.#env.deliveries.send({ ...letter, headers, origin: message });
+    const { branch, attempt } = message;
+    const { cseq, asked: repeated } = attempt;
+    this.#env.deliveries.send({ ...letter, headers, cseq, branch, repeated, origin: message });
   }
 
   #write(message: OutboxMessage): void {
@@ -236,24 +245,22 @@ export class Outbox {
   #keep(message: OutboxMessage): void {
     const { log, live } = this.#env;
     if (message.wasKept) return this.#stillKept(message);
-    const queue = this.#queueOf(message.recipient);
-    const domain = domainOf(message.recipient);
-    const inDomain = this.#perDomain.get(domain) ?? 0;
-    if (queue.keys.length >= live.offline.per_user || inDomain >= live.offline.per_domain) {
-      this.#dropEmpty(queue);
+    if (this.#queues.isFull(message.recipient, live.offline)) {
       message.error = stanzaError('resource-constraint', {
         text: 'Too many messages wait for this user already',
         lang: 'en',
       });
       return this.#step(message, 'notKept');
     }
-    this.#enqueue(queue, keptKeyOf(message.key, message));
+    const { key, order, sinceMs, attempt } = message;
+    const names = keptNamesOf(message);
+    const queue = this.#queues.add(message.recipient, { key, order, sinceMs, attempt, names });
     this.#keptTotal.add();
     if (log.enabled('debug')) log.debug('message.kept', { cid: message.cid, recipient: message.recipient });
     this.#env.records.put(message.key, message, (error) => {
       if (error === undefined) return;
       this.#storeFailed(error);
-      this.#dequeue(queue, message.key);
+      this.#queues.remove(queue, message.key);
       message.error = gatewayStanzaError('ERR-G4');
       this.#step(message, 'notKept');
     });
@@ -264,15 +271,25 @@ export class Outbox {
   #stillKept(message: OutboxMessage): void {
     const queue = this.#queues.get(message.recipient);
     if (queue === undefined) return;
+    if (message.renumbered) {
+      this.#env.records.put(message.key, message, (error) => {
+        if (error !== undefined) this.#storeFailed(error);
+      });
+    }
     queue.busy = false;
     queue.attempts += 1;
     this.#later(queue, queue.attempts);
   }
 
   #restoreOne(key: string, record: OutboxRecord): void {
-    const { log } = this.#env;
-    if (record.state === 'kept') {
-      this.#enqueue(this.#queueOf(record.recipient), keptKeyOf(key, record));
+    const { log, clock } = this.#env;
+    const { acceptedMs, cseq, state } = record;
+    this.#order += 1;
+    const sinceMs = clock.now() - Math.max(0, clock.wall() - acceptedMs);
+    // Whatever was under way when the last process ended was sent, or was not.
+    const place = { order: this.#order, sinceMs, attempt: { cseq, asked: true, restored: true } };
+    if (state === 'kept') {
+      this.#queues.add(record.recipient, { key, ...place, names: keptNamesOf(record) });
       return;
     }
     const sender = this.#env.senderOf(record);
@@ -281,13 +298,20 @@ export class Outbox {
       return;
     }
     log.info('outbox.resumed', { cid: sender.cid, recipient: record.recipient });
-    this.#deliver(this.#messageOf(record, sender, 'sending'), true);
+    this.#deliver(this.#messageOf(record, sender, { ...place, acceptedMs, state: 'sending' }), true);
   }
 
-  /** A message of an earlier time: what it was sent as before, if it was, nobody knows the end of. */
-  #messageOf(record: OutboxRecord, sender: Sender, state: DurableState): OutboxMessage {
+  #newStanding(): Standing {
+    const { clock } = this.#env;
+    this.#order += 1;
+    const [acceptedMs, sinceMs] = [clock.wall(), clock.now()];
+    const attempt = { cseq: 1, asked: false, restored: false };
+    return { state: 'sending', acceptedMs, order: this.#order, sinceMs, attempt };
+  }
+
+  #messageOf(record: OutboxRecord, sender: Sender, standing: Standing): OutboxMessage {
     const letter = letterOf(record, sender, () => this.#env.cpimRefused(record.recipient));
-    return new OutboxMessage(this, letter, record.acceptedMs, state);
+    return new OutboxMessage(this, letter, standing);
   }
 
   #nudge(queue: KeptQueue): void {
@@ -304,12 +328,12 @@ export class Outbox {
     queue.busy = true;
     this.#env.timers.clear(queue.timer);
     queue.timer = undefined;
-    this.#withRecord(queue, head.key, (message) => this.#step(message, 'retry'));
+    this.#withRecord(queue, head, (message) => this.#step(message, 'retry'));
   }
 
-  #expire(queue: KeptQueue, key: string): void {
+  #expire(queue: KeptQueue, entry: KeptKey): void {
     queue.busy = true;
-    this.#withRecord(queue, key, (message) => {
+    this.#withRecord(queue, entry, (message) => {
       message.error = stanzaError('recipient-unavailable', {
         text: `Not delivered within ${this.#env.live.offline.hours} hours`,
         lang: 'en',
@@ -319,19 +343,21 @@ export class Outbox {
   }
 
   /** Reads a kept message; the queue is busy until its outcome. */
-  #withRecord(queue: KeptQueue, key: string, act: (message: OutboxMessage) => void): void {
-    this.#env.records.get(key).then(
+  #withRecord(queue: KeptQueue, entry: KeptKey, act: (message: OutboxMessage) => void): void {
+    this.#env.records.get(entry.key).then(
       (record) => {
+        // The store did not take it as one that is kept, and its sender has been told so.
+        const left = queue.find(entry.key) === undefined;
         const sender = record === undefined ? undefined : this.#env.senderOf(record);
-        if (record === undefined || sender === undefined) {
+        if (left || record === undefined || sender === undefined) {
           // Taken out of the store by somebody else, or of a domain that is no longer ours.
-          this.#env.log.error('outbox.kept.gone', { recipient: queue.recipient });
+          if (!left) this.#env.log.error('outbox.kept.gone', { recipient: queue.recipient });
           queue.busy = false;
-          this.#dequeue(queue, key);
+          this.#queues.remove(queue, entry.key);
           // The others still wait for their turn.
           return this.#later(queue, queue.attempts);
         }
-        act(this.#messageOf(record, sender, 'kept'));
+        act(this.#messageOf(record, sender, { ...entry, acceptedMs: record.acceptedMs, state: 'kept' }));
       },
       (error: Error) => {
         this.#env.log.error('outbox.read.failed', { error: error.message });
@@ -345,54 +371,22 @@ export class Outbox {
     const queue = this.#queues.get(message.recipient);
     if (queue === undefined) return;
     queue.busy = false;
-    this.#dequeue(queue, message.key);
+    this.#queues.remove(queue, message.key);
     this.#flush(queue);
   }
 
   #later(queue: KeptQueue, attempts: number): void {
-    const { timers, random } = this.#env;
+    this.#wait(queue, retryDelayMs(attempts, this.#env.random.unit()));
+  }
+
+  #wait(queue: KeptQueue, delayMs: number): void {
+    const { timers } = this.#env;
     timers.clear(queue.timer);
+    queue.timer = undefined;
     if (this.#stopping || queue.head === undefined) return;
-    queue.timer = timers.set(retryDelayMs(attempts, random.unit()), () => {
+    queue.timer = timers.set(delayMs, () => {
       queue.timer = undefined;
       this.#flush(queue);
     });
-  }
-
-  #queueOf(recipient: string): KeptQueue {
-    let queue = this.#queues.get(recipient);
-    if (queue === undefined) {
-      queue = new KeptQueue(recipient);
-      this.#queues.set(recipient, queue);
-    }
-    return queue;
-  }
-
-  #enqueue(queue: KeptQueue, entry: KeptKey): void {
-    queue.insert(entry);
-    this.#kept += 1;
-    const domain = domainOf(queue.recipient);
-    this.#perDomain.set(domain, (this.#perDomain.get(domain) ?? 0) + 1);
-    if (queue.keys.length === 1) this.#env.awaited(queue.recipient, true);
-  }
-
-  #dequeue(queue: KeptQueue, key: string): void {
-    const before = queue.keys.length;
-    queue.remove(key);
-    if (queue.keys.length === before) return;
-    this.#kept -= 1;
-    const domain = domainOf(queue.recipient);
-    const left = (this.#perDomain.get(domain) ?? 1) - 1;
-    if (left > 0) this.#perDomain.set(domain, left);
-    else this.#perDomain.delete(domain);
-    this.#dropEmpty(queue);
-  }
-
-  #dropEmpty(queue: KeptQueue): void {
-    if (queue.keys.length > 0 || this.#queues.get(queue.recipient) !== queue) return;
-    this.#env.timers.clear(queue.timer);
-    queue.timer = undefined;
-    this.#queues.delete(queue.recipient);
-    this.#env.awaited(queue.recipient, false);
   }
 }

@@ -73,10 +73,10 @@ export class SipDeliveries {
 
   /** Takes one message; its origin hears exactly once what became of it, perhaps at once. */
   send(parts: DeliveryParts): void {
-    if (this.#draining) return parts.origin.refused(gatewayStanzaError('ERR-G5'), undefined);
+    if (this.#draining) return parts.origin.refused(gatewayStanzaError('ERR-G5'), undefined, 0);
     const queue = this.#queues.get(parts.requestUri);
     if (this.#open >= MAX_OPEN || (queue !== undefined && queue.waiting.length >= MAX_WAITING)) {
-      return parts.origin.refused(gatewayStanzaError('ERR-G2'), undefined);
+      return parts.origin.refused(gatewayStanzaError('ERR-G2'), undefined, 0);
     }
     const delivery = new Delivery(this, this.#env, parts);
     this.#open += 1;

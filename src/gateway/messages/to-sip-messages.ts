@@ -79,7 +79,7 @@ class StanzaSender implements Sender {
     this.#owner.delivered(this.#message, this.#acceptedMs, tried);
   }
 
-  refused(error: StanzaError, _status: number | undefined, tried?: Tried): void {
+  refused(error: StanzaError, _status: number | undefined, _cseq: number, tried?: Tried): void {
     this.#owner.refuse(this.#message, error, this.#group, { acceptedMs: this.#acceptedMs, ...tried });
   }
 

@@ -141,8 +141,9 @@ export class Contacts implements EventPackage, ContactSide {
     if (last !== undefined) this.#lastWords.set(subscription, last);
     this.#bySubscription.delete(subscription);
     contact.fetches.delete(subscription);
-    if (contact.subscriptions.delete(subscription) && contact.subscriptions.size === 0)
-      this.#step(contact, 'lastEnded');
+    const wasLast = contact.subscriptions.delete(subscription) && contact.subscriptions.size === 0;
+    // Where the package has ended them itself there is nobody to be told.
+    if (wasLast && contact.state !== 'none') this.#step(contact, 'lastEnded');
     this.#dropIdle(contact);
   }
 

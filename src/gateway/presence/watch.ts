@@ -35,6 +35,8 @@ export class Watch {
   #online: Set<string> | undefined;
   /** When the user, or his server for him, last said anything about this contact; by the monotonic clock, in ms. */
   seenMs: number;
+  /** His server tells this contact whether he is there: it has told it before. */
+  told = false;
   /** Until when the user has to answer that he is there. */
   check: Timer | undefined;
   due: DueStanza | undefined;
@@ -61,6 +63,15 @@ export class Watch {
     const silentMs = nowMs - this.seenMs;
     if (silentMs < DAY_MS) return 'recent';
     return silentMs < 7 * DAY_MS ? 'old' : 'none';
+  }
+
+  /**
+   * What it means that his server does not say that he is there (PRES-08). Where the contact does not watch him back, as few
+   * phones do, no server may say so: RFC 6121 §4.3.2 wants `unsubscribed` for an answer, Prosody and ejabberd give none. He
+   * would lose the contact each hour, so that he counts as being there for a day after he was heard of.
+   */
+  silence(nowMs: number): 'available' | 'checkFailed' {
+    return !this.told && this.interest(nowMs) === 'recent' ? 'available' : 'checkFailed';
   }
 
   /** A resource of the user said that it is available. */

@@ -31,7 +31,7 @@ import type { WatchersEnv } from './watchers-env.ts';
 /** PRES-01. */
 const EXPIRES_SECONDS = 3600;
 /** How long the user's server may take to say that he is there (PRES-08); a refresh leaves 40 s at least. */
-const CHECK_MS = 15_000;
+const CHECK_MS = 10_000;
 /** What has less time left at a restart is subscribed anew instead. */
 const MIN_LEFT_MS = 60_000;
 type Outcome = 'asked' | 'authorized' | 'cancelled' | 'refused' | 'away' | 'fetched' | 'limited' | 'restored';
@@ -113,6 +113,7 @@ export class Watchers implements WatchOwner {
   available(user: MappedUri, contact: MappedUri): boolean {
     const watch = this.#heard(user, contact);
     if (watch === undefined) return false;
+    watch.told = true;
     watch.came(user.jid.resource);
     this.step(watch, 'available');
     return true;
@@ -121,6 +122,7 @@ export class Watchers implements WatchOwner {
   unavailable(user: MappedUri, contact: MappedUri): boolean {
     const watch = this.#find(user, contact);
     if (watch === undefined) return false;
+    watch.told = true;
     const left = watch.left(user.jid.resource);
     // Since a restart nothing may have been heard of his other resources: he is asked.
     if (left === 'unknown' && watch.state === 'active') this.step(watch, 'refreshDue');
@@ -128,16 +130,13 @@ export class Watchers implements WatchOwner {
     return true;
   }
 
-  /**
-   * Perhaps an answer to PRES-08 without presence. `unsubscribed`: this contact may not know whether he is there (RFC 6121
-   * §4.3.2, rule 1), which is so wherever a phone does not watch him back. He would lose its presence each hour while he is
-   * there: so somebody from whom was heard within the day is taken as being there.
-   */
+  /** Perhaps an answer to PRES-08 without presence. `unsubscribed`: this contact may not be told (RFC 6121 §4.3.2, rule 1). */
   unanswered(answer: 'unsubscribed' | 'error', user: MappedUri, contact: MappedUri): boolean {
     const watch = this.#find(user, contact);
-    if (watch?.state !== 'checking') return false;
-    const recent = watch.interest(this.#env.clock.now()) === 'recent';
-    this.step(watch, answer === 'unsubscribed' && recent ? 'available' : 'checkFailed');
+    if (watch === undefined) return false;
+    if (answer === 'unsubscribed') watch.told = false;
+    if (watch.state !== 'checking') return false;
+    this.step(watch, answer === 'error' ? 'checkFailed' : watch.silence(this.#env.clock.now()));
     return true;
   }
 
@@ -248,6 +247,7 @@ export class Watchers implements WatchOwner {
       case 'probeUser':
         return this.#probeUser(watch);
       case 'stopCheck':
+        if (watch.state === 'authorized') this.#count('away');
         this.#env.timers.clear(watch.check);
         watch.check = undefined;
         return;
@@ -321,10 +321,9 @@ export class Watchers implements WatchOwner {
     // Nobody can be asked: that our link is down says nothing about the user.
     if (!this.#voice.probe(watch)) return this.step(watch, 'available');
     this.#env.timers.clear(watch.check);
-    watch.check = this.#env.timers.set(CHECK_MS, () => {
-      this.#count('away');
-      this.step(watch, 'checkFailed');
-    });
+    watch.check = this.#env.timers.set(CHECK_MS, () =>
+      this.step(watch, watch.silence(this.#env.clock.now())),
+    );
   }
 
   #restoreOne(key: string, record: WatcherRecord): void {

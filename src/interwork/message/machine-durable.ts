@@ -32,7 +32,7 @@ export type DurableEffect =
   | 'countDelivered'
   /** Make the record one of a kept message. */
   | 'keep'
-  /** Hand it to the deliveries once more, with the same Call-ID, CSeq and From tag. */
+  /** Hand it to the deliveries once more, with the same Call-ID and From tag; with which CSeq, the driver knows. */
   | 'send'
   /** One error stanza to its sender, with his id. */
   | 'report'

@@ -17,6 +17,8 @@ export interface OutboxRecord {
   readonly displayName: string;
   readonly callId: string;
   readonly fromTag: string;
+  /** CSeq number of the next attempt, or of the one that is under way. */
+  readonly cseq: number;
   readonly maxForwards: number;
   /** Names and raw values by turns. */
   readonly headerList: readonly string[];
@@ -40,6 +42,8 @@ interface Version1 {
   readonly name: string;
   readonly call: string;
   readonly tag: string;
+  /** Absent: 1. */
+  readonly cseq?: number;
   readonly hops: number;
   readonly headers: readonly string[];
   /** Base64. */
@@ -66,6 +70,7 @@ export const OUTBOX: CollectionSpec<OutboxRecord> = {
       name: record.displayName,
       call: callId,
       tag: fromTag,
+      ...(record.cseq === 1 ? {} : { cseq: record.cseq }),
       hops: maxForwards,
       headers: record.headerList,
       body: toBase64(record.body),
@@ -92,6 +97,7 @@ export const OUTBOX: CollectionSpec<OutboxRecord> = {
       displayName: stored.name,
       callId: stored.call,
       fromTag: stored.tag,
+      cseq: stored.cseq ?? 1,
       maxForwards: stored.hops,
       headerList: stored.headers,
       body: fromBase64(stored.body),
@@ -122,6 +128,7 @@ function isVersion1(value: unknown): value is Version1 {
   return (
     texts.every((text) => typeof text === 'string') &&
     (record.state === 'sending' || record.state === 'kept' || record.state === 'reporting') &&
+    (record.cseq === undefined || Number.isSafeInteger(record.cseq)) &&
     typeof record.hops === 'number' &&
     typeof record.at === 'number' &&
     typeof record.keep === 'boolean' &&

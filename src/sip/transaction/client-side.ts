@@ -98,8 +98,8 @@ export class ClientSide implements ClientContext {
     target: Target,
     handlers: ClientHandlers,
     maxOctets: number,
+    branch = this.#env.random.base32(BRANCH_CHARS),
   ): ClientTransaction | undefined {
-    const branch = this.#env.random.base32(BRANCH_CHARS);
     const first = this.#alternative(request, target, branch);
     if (first === undefined) return this.#failedTransaction(request, target, branch, handlers);
     if (first.bytes.length > maxOctets) return undefined;

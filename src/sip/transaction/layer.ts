@@ -116,20 +116,25 @@ export class TransactionLayer {
    * before this returns, unless the transport fails or answers at once. Not for ACK: that is `send`.
    */
   request(request: SipRequest, target: Target, handlers: ClientHandlers): ClientTransaction;
-  /** The same, but with nothing sent and undefined returned for a request of more than `maxOctets` as a whole (RFC 3428 §8). */
+  /**
+   * The same, but with nothing sent and undefined returned for a request of more than `maxOctets` as a whole (RFC 3428 §8).
+   * `branch`: what follows the magic cookie, of token characters, as no other transaction has it; random when absent.
+   */
   request(
     request: SipRequest,
     target: Target,
     handlers: ClientHandlers,
     maxOctets: number,
+    branch?: string,
   ): ClientTransaction | undefined;
   request(
     request: SipRequest,
     target: Target,
     handlers: ClientHandlers,
     maxOctets = Infinity,
+    branch?: string,
   ): ClientTransaction | undefined {
-    return this.#client.request(request, target, handlers, maxOctets);
+    return this.#client.request(request, target, handlers, maxOctets, branch);
   }
 
   /** Sends a request outside of any transaction, with a Via of its own: the ACK to a 2xx (RFC 3261 §13.2.2.4). */

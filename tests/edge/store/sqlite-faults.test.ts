@@ -84,6 +84,7 @@ test('a full disk (a small tmpfs): writers hear it, reads go on, and it recovers
   assert.deepEqual(JSON.parse(stdout), {
     code: 'ERR_STORE_FULL',
     writableDuring: false,
+    opensWhileFull: true,
     keptAll: true,
     again: true,
     writableAfterwards: true,

@@ -4,11 +4,11 @@
 //   node store-child.ts hold FILE          prints "open", and keeps it open
 //   node store-child.ts fill FOLDER        fills the disk that FOLDER is on, and prints what happened as JSON
 
-import { rmSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { SeededRandom } from '../../../src/base/index.ts';
+import { SeededRandom, type Collection, type Store } from '../../../src/base/index.ts';
 import { openStore } from '../../../src/edge/store/index.ts';
-import { codeOf, noteSpec, outcome, realEnv } from './rig.ts';
+import { codeOf, noteSpec, outcome, realEnv, type Note } from './rig.ts';
 
 const [what, place = '', seed = '0'] = process.argv.slice(2);
 if (what === 'write') await write();
@@ -45,8 +45,11 @@ async function hold(): Promise<void> {
 async function fill(): Promise<void> {
   const filler = join(place, 'filler');
   writeFileSync(filler, Buffer.alloc(300_000));
-  const store = await openStore(`sqlite:${join(place, 'a.db')}`, realEnv(), { retryMs: 50 });
-  const notes = await store.collection(noteSpec());
+  const open = async (): Promise<{ store: Store; notes: Collection<Note> }> => {
+    const opened = await openStore(`sqlite:${join(place, 'a.db')}`, realEnv(), { retryMs: 50 });
+    return { store: opened, notes: await opened.collection(noteSpec()) };
+  };
+  let { store, notes } = await open();
   const text = 'x'.repeat(2000);
   const kept: string[] = [];
   let error: Error | undefined;
@@ -56,7 +59,19 @@ async function fill(): Promise<void> {
   }
   const during = store.status();
   const read = (await notes.scan()).map(({ key }) => key);
+  // The gateway is started again before anybody has made room.
+  await store.close();
+  fillUp(join(place, 'filler2'));
+  let opens = true;
+  try {
+    ({ store, notes } = await open());
+    opens = (await notes.count()) === read.length;
+  } catch {
+    opens = false;
+  }
+  rmSync(join(place, 'filler2'));
   rmSync(filler);
+  if (!opens) ({ store, notes } = await open());
   const again = await outcome((written) => notes.put('again', { to: 'x', text }, written));
   const afterwards = store.status();
   const count = await notes.count();
@@ -64,10 +79,22 @@ async function fill(): Promise<void> {
   const result = {
     code: codeOf(error),
     writableDuring: during.writable,
+    opensWhileFull: opens,
     keptAll: kept.length > 10 && kept.every((key) => read.includes(key)),
     again: again === undefined,
     writableAfterwards: afterwards.writable,
     surplus: count - kept.length,
   };
   process.stdout.write(`${JSON.stringify(result)}\n`);
+}
+
+/** To the last octet. */
+function fillUp(file: string): void {
+  for (let size = 65_536; size >= 1; size = size >> 1) {
+    try {
+      for (;;) appendFileSync(file, Buffer.alloc(size));
+    } catch {
+      // A smaller piece may still fit.
+    }
+  }
 }

@@ -15,6 +15,7 @@ const record: fc.Arbitrary<OutboxRecord> = fc.record(
     displayName: fc.string({ unit: 'grapheme' }),
     callId: fc.string(),
     fromTag: fc.string(),
+    cseq: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
     maxForwards: fc.nat(255),
     headerList: pairs,
     body: bytes,

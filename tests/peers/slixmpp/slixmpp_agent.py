@@ -35,6 +35,9 @@ client.loop = loop
 for plugin in ("xep_0030", "xep_0092", "xep_0199", "xep_0203"):
     client.register_plugin(plugin)
 client.use_presence_ids = False
+# What its user is asked, its user answers.
+client.roster.auto_authorize = None
+client.roster.auto_subscribe = False
 # The test servers offer no TLS on loopback; jabberd2 knows DIGEST-MD5 and PLAIN only.
 client["feature_mechanisms"].unencrypted_plain = client["feature_mechanisms"].unencrypted_scram = True
 client["feature_mechanisms"].unencrypted_digest = True

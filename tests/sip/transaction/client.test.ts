@@ -52,6 +52,16 @@ function started(r: Rig, method = 'MESSAGE', target = UDP_TARGET, request: SipRe
 }
 
 describe('non-INVITE client transactions', () => {
+  test('RFC 3261 §17.2.3: a branch of the caller makes the same request of another process', () => {
+    const [one, other] = [newRig(), newRig()];
+    const octets = [one, other].map((r) => {
+      r.layer.request(ourRequest('MESSAGE'), UDP_TARGET, new RecordingHandlers(), 1300, 'tag1-0');
+      return Buffer.from(last(r).bytes).toString('latin1');
+    });
+    assert.match(octets[0] ?? '', /^Via:[^\r]*;branch=z9hG4bKtag1-0\r$/m);
+    assert.equal(octets[0], octets[1]);
+  });
+
   test('RFC 3261 §17.1.2.2: over UDP sent at 0, 0.5, 1.5, 3.5 … and given up after 64*T1', () => {
     const r = newRig();
     const { handlers } = started(r);
