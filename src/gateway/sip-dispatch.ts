@@ -36,6 +36,8 @@ export interface SipDispatchEnv {
   readonly published: Pick<PublishedStateStore, 'publish'>;
   /** Hosts that are the gateway itself: addresses and advertised names of its listeners, lower case. */
   readonly ownHosts: ReadonlySet<string>;
+  /** A believed SIP user has sent a request: what waits for him can go. Bare JID. */
+  seen(sipBareJid: string): void;
   draining(): boolean;
 }
 
@@ -119,6 +121,7 @@ export class SipDispatch implements TransactionUser {
       return tx.respond(400);
     }
     if (!scope.any && !scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
+    this.#env.seen(from.value.bareText);
     if (method === 'SUBSCRIBE') return this.#env.notifiers.subscribe(tx, from.value);
     // RFC 3903 §4: one "within an existing dialog" has none here either.
     if (method === 'PUBLISH' && request.to.tag === undefined) {

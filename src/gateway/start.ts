@@ -172,6 +172,7 @@ class RunningGateway implements Gateway {
     const { toXmpp, toSip } = this.#messages;
     this.admin = adminRoutes({ ledger: this.#messages.ledger });
     const draining = (): boolean => this.#draining;
+    const seen = (sipBareJid: string): void => this.#messages.seen(sipBareJid);
     this.#presence = new PresenceFeature({
       ...{ clock, timers, random, log, counters, draining },
       live: this.#live,
@@ -180,6 +181,7 @@ class RunningGateway implements Gateway {
       subscriptions: this.#subscriptions,
       transactions: this.#transactions,
       groupFor: (domain) => this.#links.groupFor(domain),
+      seen,
     });
     const { kind } = kept.store.status();
     this.#notifiers = new Notifiers({
@@ -201,6 +203,7 @@ class RunningGateway implements Gateway {
       notifiers: this.#notifiers,
       published: this.#presence.published,
       ownHosts: this.#ownHosts,
+      seen,
       draining,
     });
     const xmpp = new XmppDispatch({

@@ -8,7 +8,8 @@ import { TempFolder } from '../peers/temp-folder.ts';
 import { Notifier, type NotifyParts } from './notifier.ts';
 import { pidf } from './presence-rig.ts';
 import { pause, Rig, type RigOptions } from './rig.ts';
-import { ROMEO } from './xmpp-peer.ts';
+import { unique } from './sip-peer.ts';
+import { messageXml, ROMEO } from './xmpp-peer.ts';
 
 const JULIET = 'juliet@example.com';
 
@@ -144,3 +145,45 @@ play('while it drains nothing new is taken', async ({ rig, notifier }) => {
   assert.deepEqual([answer.attr('type'), answer.attr('id')], ['error', 'subscribe1']);
   assert.deepEqual(notifier.requests.untaken, []);
 });
+
+play(
+  'what was kept for a contact goes when he shows that he is there, by presence or by a request',
+  async ({ rig, notifier }) => {
+    let answer = 480;
+    notifier.answer = (request) => (request.startLine.startsWith('MESSAGE') ? answer : 200);
+    write(rig, 'subscribe');
+    const subscribe = await notifier.subscribe();
+    assert.equal(await notifier.notify(subscribe, document()), 200);
+    assert.equal(await told(rig), 'subscribed');
+    assert.equal(await told(rig), 'unavailable');
+    const keep = async (): Promise<void> => {
+      rig.xmpp.write(messageXml({ id: unique('m'), from: `${JULIET}/b`, body: 'x' }));
+      await notifier.requests.next('the MESSAGE');
+      await rig.until('it is kept', () => rig.held('kept_messages') === 1);
+    };
+    const gone = async (): Promise<void> => {
+      await notifier.requests.next('the MESSAGE again');
+      await rig.until('it has gone', () => rig.held('kept_messages') === 0);
+    };
+    await keep();
+    answer = 200;
+    assert.equal(await notifier.notify(subscribe, document('orchard')), 200);
+    assert.equal(await told(rig), 'available orchard');
+    await gone();
+    answer = 480;
+    await keep();
+    answer = 200;
+    const headers = [
+      ['Event', 'dialog'],
+      ['Contact', `<sip:romeo@127.0.0.1:${rig.sip.port}>`],
+    ] as const;
+    assert.equal(await rig.status({ method: 'SUBSCRIBE', headers }), 489);
+    await gone();
+    write(rig, 'unsubscribe');
+    const last = await notifier.subscribe();
+    await notifier.notify(last, { state: 'terminated;reason=timeout' });
+    assert.equal(await told(rig), 'unavailable orchard');
+    assert.equal(await told(rig), 'unsubscribed');
+  },
+  { offline: { keep: true } },
+);

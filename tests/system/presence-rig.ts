@@ -117,6 +117,7 @@ export class PresenceRig {
       lasting: forgetful !== true,
       shared: false,
       errors: this.#errors,
+      seen: () => undefined,
       groupFor: (domain) => (domain === 'example.net' ? this.group : undefined),
       ...(limits === undefined ? {} : { limits }),
     });

@@ -179,6 +179,7 @@ export class PublishRig {
       store: this.#store,
       subscriptions: this.#subscriptions,
       transactions: this.#transactions,
+      seen: () => undefined,
       groupFor: (domain) => [this.#group, this.#second].find((group) => group.domain === domain),
       draining,
     });
@@ -191,6 +192,7 @@ export class PublishRig {
       subscriptions: this.#subscriptions,
       published: this.feature.published,
       notifiers: { serves: false, allowEvents: [], subscribe: () => assert.fail('a SUBSCRIBE') },
+      seen: () => undefined,
       ownHosts: new Set(['127.0.0.1']),
     });
     await this.feature.attach();

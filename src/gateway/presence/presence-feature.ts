@@ -31,6 +31,8 @@ export interface PresenceFeatureEnv {
   readonly subscriptions: Subscriptions;
   readonly transactions: TransactionLayer;
   groupFor(domain: string): LinkGroup | undefined;
+  /** A SIP user is there. Bare JID. */
+  seen(sipBareJid: string): void;
   draining(): boolean;
   /** Bounds of what SIP users publish, other than the usual ones, for tests. */
   readonly maxUsers?: number;

@@ -98,6 +98,8 @@ export interface WatchOwner {
   over(watch: Watch, end: End): void;
   asksAgain(watch: Watch, end: End, when: 'now' | 'later'): void;
   store(watch: Watch): void;
+  /** The contact has shown that he is there. */
+  seen(watch: Watch): void;
 }
 
 /** The subscription of one watcher (RFC 6665 §4.1); a new one each time that an initial SUBSCRIBE is wanted. */
@@ -127,6 +129,7 @@ export class WatchUsage implements SubscriptionUsage {
     if (state === 'active') {
       this.#active.add(dialog);
       watch.view.notified(dialog, resources);
+      if (resources?.some(({ available }) => available) === true) this.#owner.seen(watch);
       this.#owner.step(watch, 'notifyActive');
     } else if (state === 'pending') {
       this.#active.delete(dialog);

@@ -26,6 +26,8 @@ export interface WatchersEnv {
   readonly shared: boolean;
   readonly errors: ErrorReports;
   groupFor(domain: string): LinkGroup | undefined;
+  /** A SIP contact is there: what waits for him can go. Bare JID. */
+  seen(contact: string): void;
   /** Bounds other than the usual ones, for tests. */
   readonly limits?: Partial<WatcherLimits>;
 }

@@ -77,6 +77,10 @@ export class Watchers implements WatchOwner {
     return this.#pace.size;
   }
 
+  seen({ addresses }: Watch): void {
+    this.#env.seen(addresses.contact);
+  }
+
   // The stanzas of users. `user` and `contact` are their addresses, mapped.
 
   subscribe(stanza: XmlElement, user: MappedUri, contact: MappedUri, group: LinkGroup): void {
