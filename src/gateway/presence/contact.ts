@@ -5,6 +5,9 @@ import type { ContactState, XmppResource } from '../../interwork/presence/index.
 import type { ServedSubscription } from '../subscriptions/notifier-types.ts';
 import type { SharedContact } from './shared-contact.ts';
 
+/** Resources of one contact that are held, the newest; nobody has so many, and a document tells of all. */
+const MAX_RESOURCES = 20;
+
 /** In which words both are known. */
 export interface ContactAddresses {
   /** Bare JIDs. */
@@ -56,6 +59,8 @@ export class Contact {
     this.#doubted?.delete(held.resource);
     this.#resources.set(held.resource, held);
     this.lastResource = held.resource;
+    if (this.#resources.size <= MAX_RESOURCES) return;
+    for (const oldest of this.#resources.keys()) return void this.#resources.delete(oldest);
   }
 
   /** '' for the bare address: he has no resource left. */

@@ -87,7 +87,10 @@ export class Contacts implements EventPackage, ContactSide {
   constructor(env: ContactsEnv) {
     this.#env = env;
     this.#documents = new ContactDocuments(env.live);
-    this.#pace = new Pace(env, (contact) => this.#step(contact, 'linkUp'));
+    this.#pace = new Pace(env, (contact) => {
+      // Without a link his turn comes when there is one.
+      if (env.groupFor(domainOf(contact.addresses.watcher))?.up === true) this.#step(contact, 'linkUp');
+    });
   }
 
   /** Pairs of a watcher and a contact. */
@@ -119,7 +122,9 @@ export class Contacts implements EventPackage, ContactSide {
   }
 
   restored(subscription: ServedSubscription): void {
-    this.#step(this.#of(subscription), 'restored');
+    const contact = this.#of(subscription);
+    this.#step(contact, 'restored');
+    this.#pace.add(contact);
   }
 
   refreshed(subscription: ServedSubscription): void {

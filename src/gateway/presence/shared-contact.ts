@@ -6,6 +6,9 @@ import type { Bytes } from '../../base/index.ts';
 import type { XmppResource } from '../../interwork/presence/index.ts';
 import { NS_CLIENT, serialize, XmlElement } from '../../xml/index.ts';
 
+/** Resources of which the last presence is held; who has more is not shared. */
+const MAX_LATEST = 64;
+
 interface Latest {
   readonly text: string;
   readonly resource: XmppResource;
@@ -29,6 +32,7 @@ export class SharedContact {
     const known = this.#latest.get(resource);
     if (known?.text === text) return known.resource;
     const held: XmppResource = { resource, stanza: bare, receivedMs };
+    if (this.#latest.size >= MAX_LATEST) this.#latest.clear();
     this.#latest.set(resource, { text, resource: held });
     return held;
   }
