@@ -99,7 +99,7 @@ ${lines.join('\n')}
       const node = join(ROOT, 'node_modules/node/bin/node');
       // As bin/stoxgate starts it.
       const main = join(root, 'dist/cli/main.js');
-      const standard = ['--max-semi-space-size=8'];
+      const standard = ['--max-semi-space-size=8', '--heap-growing-percent=20'];
       const child = spawn(node, [...standard, ...options, main, 'run', '--config', config], {
         stdio: ['ignore', 'pipe', openSync(join(folder, 'log'), 'w')],
       });
