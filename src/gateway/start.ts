@@ -167,7 +167,6 @@ class RunningGateway implements Gateway {
       ownUri: () => this.#ownUri(),
     });
     const { toXmpp, toSip } = this.#messages;
-    this.admin = adminRoutes({ ledger: this.#messages.ledger });
     const draining = (): boolean => this.#draining;
     this.#presence = new PresenceFeature({
       ...{ clock, timers, random, log, counters, draining },
@@ -177,6 +176,7 @@ class RunningGateway implements Gateway {
       subscriptions: this.#subscriptions,
       groupFor: (domain) => this.#links.groupFor(domain),
     });
+    this.admin = adminRoutes({ ledger: this.#messages.ledger, presence: this.#presence });
     const { kind } = kept.store.status();
     this.#notifiers = new Notifiers({
       ...{ clock, timers, random, log, counters },

@@ -27,6 +27,6 @@ export function presenceWords(stanza: XmlElement): PresenceWords {
 
 function shortened(text: string, max: number): string {
   // A character may take two places.
-  const characters = [...text.slice(0, 2 * max + 2)];
+  const characters = Array.from(text.slice(0, 2 * max + 2));
   return characters.length <= max ? characters.join('') : `${characters.slice(0, max).join('')}…`;
 }
