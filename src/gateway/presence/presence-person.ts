@@ -40,6 +40,7 @@ export function personsOf(book: AddressBook, address: string): Result<readonly P
     if (found.persons.length > 0) return ok(found.persons);
     faults.push(...found.faults);
   }
+  if (faults.includes(DOMAIN)) return err({ kind: 'malformed', message: `${text}: ${DOMAIN.message}` });
   const uncovered = faults.filter(({ kind }) => kind !== 'unmappable' && kind !== 'scheme');
   const told = uncovered.length > 0 ? uncovered : faults;
   const words = [...new Set(told.map(({ message }) => message))].join('; ');
@@ -76,7 +77,7 @@ function byUri(book: AddressBook, text: string): Found {
   return { persons, faults };
 }
 
-const DOMAIN = { kind: 'unmappable', message: 'names a domain, which has no presence' };
+const DOMAIN = { kind: 'domain', message: 'it names a domain, which has no presence' };
 
 /** `uri`: of a device perhaps; what it is for the bare address is looked up. */
 function personOf(book: AddressBook, home: Side, jid: string, uri: string): Person {
