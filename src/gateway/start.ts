@@ -170,7 +170,6 @@ class RunningGateway implements Gateway {
       ownUri: () => this.#ownUri(),
     });
     const { toXmpp, toSip } = this.#messages;
-    this.admin = adminRoutes({ ledger: this.#messages.ledger });
     const draining = (): boolean => this.#draining;
     const seen = (sipBareJid: string): void => this.#messages.seen(sipBareJid);
     this.#presence = new PresenceFeature({
@@ -183,6 +182,7 @@ class RunningGateway implements Gateway {
       groupFor: (domain) => this.#links.groupFor(domain),
       seen,
     });
+    this.admin = adminRoutes({ ledger: this.#messages.ledger, presence: this.#presence });
     const { kind } = kept.store.status();
     this.#notifiers = new Notifiers({
       ...{ clock, timers, random, log, counters },

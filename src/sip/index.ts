@@ -195,6 +195,7 @@ export {
   stepSubscription,
   type SubscriptionEffect,
   type SubscriptionEvent,
+  type Sending,
   type SubscriptionState,
   type SubscriptionTransition,
 } from './subscription/subscription.ts';
@@ -212,6 +213,7 @@ export {
   type NotifierState,
   type NotifierTransition,
   type NotifyFailure,
+  type NotifyState,
   type TerminationReason,
 } from './subscription/notifier.ts';
 export { NOTIFIER_SUBSCRIPTIONS, type NotifierRecord } from './subscription/notifier-record.ts';

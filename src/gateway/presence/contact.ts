@@ -55,6 +55,10 @@ export class Contact {
     return this.#doubted !== undefined && this.#doubted.size > 0;
   }
 
+  doubts(resource: string): boolean {
+    return this.#doubted?.has(resource) === true;
+  }
+
   available(held: XmppResource): void {
     this.#doubted?.delete(held.resource);
     this.#resources.set(held.resource, held);

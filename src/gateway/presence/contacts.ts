@@ -25,6 +25,7 @@ import type {
 import { Contact, contactKey } from './contact.ts';
 import type { ContactSide } from './contact-side.ts';
 import { ContactDocuments, type DocumentBook } from './contact-documents.ts';
+import { contactStatus, type ContactStatus } from './contact-status.ts';
 import { Pace } from './pace.ts';
 import { SharedContact } from './shared-contact.ts';
 import { PRESENCE_EVENT } from './watch-parts.ts';
@@ -105,6 +106,12 @@ export class Contacts implements EventPackage, ContactSide {
 
   find(watcher: string, contact: string): Contact | undefined {
     return this.#contacts.get(contactKey(watcher, contact));
+  }
+
+  /** What the operator is shown of one; bare JIDs. undefined: he does not watch him. */
+  status(watcher: string, contact: string): ContactStatus | undefined {
+    const found = this.find(watcher, contact);
+    return found === undefined ? undefined : contactStatus(found, this.#env, this.#pace.has(found));
   }
 
   decide({ resourceJid, expires }: SubscribeRequest): SubscribeDecision {

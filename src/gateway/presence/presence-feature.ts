@@ -2,6 +2,7 @@
 
 import type { Clock, Counters, Log, Random, Store, Timers } from '../../base/index.ts';
 import { PUBLISHERS, WATCHERS } from '../../interwork/presence/index.ts';
+import type { AdminAnswer } from '../../edge/admin/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
@@ -16,6 +17,7 @@ import { RulesClient } from '../publications/rules-client.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import { Contacts } from './contacts.ts';
 import { DocumentReader } from './document-reader.ts';
+import { presenceAnswer } from './presence-answer.ts';
 import { PresenceDispatch } from './presence-dispatch.ts';
 import { Watchers } from './watchers.ts';
 
@@ -132,6 +134,19 @@ export class PresenceFeature {
     this.#http.close();
     this.contacts.stop();
     this.#errors.stop();
+  }
+
+  /** What the operator asks of a watcher and his contact. */
+  ask(args: readonly string[]): AdminAnswer {
+    return presenceAnswer(
+      {
+        live: this.#env.live,
+        groupFor: (domain) => this.#env.groupFor(domain),
+        watch: (user, contact) => this.#watchers?.status(user, contact),
+        contact: (watcher, contact) => this.contacts.status(watcher, contact),
+      },
+      args,
+    );
   }
 
   sizes(): Record<string, number> {

@@ -29,6 +29,13 @@ export class Watch {
   readonly addresses: WatchAddresses;
   readonly view: PresenceView;
   state: WatcherState = 'none';
+  /** What brought it into its state; and since when, in milliseconds since 1970-01-01T00:00:00Z. 0: it was never in another. */
+  by: WatcherEvent | 'restored' = 'restored';
+  sinceMs = 0;
+  /** How its last subscription in SIP ended; undefined: none has. */
+  lastEnd: LastEnd | undefined;
+  /** The code of what was wrong with the last document; undefined: nothing. */
+  fault: string | undefined;
   /** The subscription in SIP; its end is heard by whoever is here, and by nobody else. */
   usage: WatchUsage | undefined;
   handle: SubscriberHandle | undefined;
@@ -74,6 +81,23 @@ export class Watch {
     return !this.told && this.interest(nowMs) === 'recent' ? 'available' : 'checkFailed';
   }
 
+  /** Resources of the user that said so. */
+  get online(): readonly string[] {
+    return [...(this.#online ?? [])];
+  }
+
+  enter(by: WatcherEvent | 'restored', wallMs: number): void {
+    this.by = by;
+    this.sinceMs = wallMs;
+  }
+
+  /** A subscription of it ended. */
+  ended(end: End, wallMs: number): void {
+    const known = end.cause !== 'notified' || end.reason === undefined || KNOWN_REASONS.has(end.reason);
+    // What a peer made up is not held, nor the message that it came in.
+    this.lastEnd = { end: known ? end : { ...end, reason: 'other' }, atMs: wallMs };
+  }
+
   /** A resource of the user said that it is available. */
   came(resource: string): void {
     this.#online ??= new Set();
@@ -91,6 +115,16 @@ export class Watch {
     return seen ? 'last' : 'unknown';
   }
 }
+
+export interface LastEnd {
+  readonly end: End;
+  readonly atMs: number;
+}
+
+/** RFC 6665 §4.1.3. */
+const KNOWN_REASONS: ReadonlySet<string> = new Set([
+  ...['deactivated', 'probation', 'rejected', 'timeout', 'giveup', 'noresource', 'invariant'],
+]);
 
 export interface WatchOwner {
   readonly reader: DocumentReader;
@@ -122,6 +156,7 @@ export class WatchUsage implements SubscriptionUsage {
     const { dialog, state, reason, contentType, language: lang, body } = notification;
     if (contentType !== undefined) {
       const read = this.#owner.reader.read({ contentType, body, lang }, watch.addresses.contactUri);
+      watch.fault = read.ok ? undefined : read.error.code;
       // PRES-91: refused, and what was known holds.
       if (!read.ok) return read;
       resources = read.value;

@@ -24,6 +24,7 @@ import { Pace } from './pace.ts';
 import { watchParts } from './watch-parts.ts';
 import { WatchUsage, type Watch, type WatchOwner } from './watch.ts';
 import { WatchRecords } from './watch-records.ts';
+import { watchStatus, type WatchStatus } from './watch-status.ts';
 import { WATCHER_LIMITS, WatchTable } from './watch-table.ts';
 import { WatchVoice } from './watch-voice.ts';
 import type { WatchersEnv } from './watchers-env.ts';
@@ -79,6 +80,12 @@ export class Watchers implements WatchOwner {
 
   seen({ addresses }: Watch): void {
     this.#env.seen(addresses.contact);
+  }
+
+  /** What the operator is shown of one; bare JIDs. undefined: he does not watch him. */
+  status(user: string, contact: string): WatchStatus | undefined {
+    const watch = this.#table.get(watcherKey(user, contact));
+    return watch === undefined ? undefined : watchStatus(watch, this.#env, this.#pace.has(watch));
   }
 
   // The stanzas of users. `user` and `contact` are their addresses, mapped.
@@ -194,6 +201,7 @@ export class Watchers implements WatchOwner {
     }
     if (state !== watch.state) {
       const { user, contact } = watch.addresses;
+      watch.enter(event, this.#env.clock.wall());
       this.#env.log.debug('watcher.state', { user, contact, by: event, from: watch.state, to: state });
     }
     watch.state = state;
@@ -207,6 +215,7 @@ export class Watchers implements WatchOwner {
   }
 
   asksAgain(watch: Watch, end: End, when: 'now' | 'later'): void {
+    watch.ended(end, this.#env.clock.wall());
     if (when === 'now') return this.step(watch, 'again');
     this.step(watch, eventOfPause(end));
     // Somebody whom it may not concern any more: his answer counts as having been heard of.
@@ -227,6 +236,7 @@ export class Watchers implements WatchOwner {
     if (event === undefined || this.#stopped) return;
     watch.usage = undefined;
     watch.handle = undefined;
+    watch.ended(end, this.#env.clock.wall());
     watch.error = errorOfEnd(end);
     this.step(watch, event);
   }
@@ -345,6 +355,7 @@ export class Watchers implements WatchOwner {
     if (watch.handle === undefined) watch.usage = undefined;
     const best = watch.handle === undefined ? undefined : active.length > 0 ? 'active' : 'pending';
     watch.state = stateAfterRestart(record, best);
+    watch.enter('restored', clock.wall());
     const asksAgain = watch.handle === undefined ? record.wanted : record.untold === true;
     if (asksAgain || watch.state === 'closing') this.#restarting.push(watch);
     this.#count('restored');

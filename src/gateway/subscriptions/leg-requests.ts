@@ -66,3 +66,10 @@ export function dialogRequest(
       ).request,
   };
 }
+
+/** What became of a SUBSCRIBE. */
+export function countOutcome({ counters }: SubscriptionsEnv, what: 'accepted' | 'refused' | 'failed'): void {
+  counters
+    .counter('stoxgate_sip_subscribe_total', 'SUBSCRIBE requests by their outcome.', { outcome: what })
+    .add();
+}
