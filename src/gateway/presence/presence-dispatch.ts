@@ -66,7 +66,7 @@ export class PresenceDispatch {
       case 'available':
         return this.#both(type, watchers.available(user, contact), stanza, user, contact, group);
       case 'unavailable':
-        return this.#both(type, watchers.unavailable(user, contact), stanza, user, contact, group);
+        return this.#both(type, this.#unavailable(user, contact), stanza, user, contact, group);
       case 'unsubscribed':
       case 'error':
         // Perhaps the answer to a probe of ours (PRES-08, RFC 6121 §4.3.2).
@@ -77,6 +77,12 @@ export class PresenceDispatch {
         // RFC 6120 §8.1.4 leaves other types to nobody.
         return this.#ignored.add();
     }
+  }
+
+  #unavailable(user: MappedUri, contact: MappedUri): boolean {
+    const { watchers, contacts } = this.#env;
+    const isReceipt = user.jid.resource === '' && contacts?.isAsked(user, contact) === true;
+    return !isReceipt && watchers.unavailable(user, contact);
   }
 
   /** It may concern either direction. */
