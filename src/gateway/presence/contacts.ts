@@ -159,6 +159,11 @@ export class Contacts implements EventPackage, ContactSide {
     this.#dropIdle(contact);
   }
 
+  isAsked(user: MappedUri, watcher: MappedUri): boolean {
+    const state = this.find(watcher.bareText, user.bareText)?.state;
+    return state === 'asking' || state === 'unsure';
+  }
+
   presence(
     kind: Parameters<ContactSide['presence']>[0],
     stanza: XmlElement,

@@ -76,7 +76,7 @@ export class PresenceDispatch {
       case 'available':
         return this.#both(type, watchers.available(user, contact), stanza, user, contact, group);
       case 'unavailable':
-        return this.#both(type, watchers.unavailable(user, contact), stanza, user, contact, group);
+        return this.#both(type, this.#unavailable(user, contact), stanza, user, contact, group);
       case 'unsubscribed':
       case 'error': {
         const decided = type === 'unsubscribed' && publisher?.answered(type, user, contact) === true;
@@ -92,6 +92,12 @@ export class PresenceDispatch {
         // RFC 6120 §8.1.4 leaves other types to nobody.
         return this.#ignored.add();
     }
+  }
+
+  #unavailable(user: MappedUri, contact: MappedUri): boolean {
+    const { watchers, contacts } = this.#env;
+    const isReceipt = user.jid.resource === '' && contacts?.isAsked(user, contact) === true;
+    return !isReceipt && watchers.unavailable(user, contact);
   }
 
   /** It may concern either direction. */
