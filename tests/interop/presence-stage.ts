@@ -2,7 +2,7 @@
 // Alice and Bob have agreed; Carol and Dave have not decided; Dora sees Erin, and has not decided whether Erin may see her.
 // It knows what each side does (the truth) and what the other sees.
 import assert from 'node:assert/strict';
-import { PresencePhone } from '../peers/presence-phone.ts';
+import type { PresencePhone } from '../peers/presence-phone.ts';
 import { waitFor } from '../peers/wait.ts';
 import type { XmppClient } from '../peers/xmpp-client.ts';
 import type { XmppServerKind } from '../peers/xmpp-server.ts';
@@ -97,7 +97,8 @@ export class PresenceStage {
       [this.dora, ERIN],
     ] as const;
     for (const [client, phone] of pairs) client.presence(phone, 'subscribe');
-    const sees = (): boolean => [shownTo(this.alice, BOB), shownTo(this.dora, ERIN)].every((how) => how === 'open');
+    const sees = (): boolean =>
+      [shownTo(this.alice, BOB), shownTo(this.dora, ERIN)].every((how) => how === 'open');
     assert.ok(await waitFor(sees, SET_UP_MS), 'nobody was shown');
     this.#watch();
     const asked = (): boolean =>
@@ -196,7 +197,11 @@ export class PresenceStage {
       const parts = { granted, refreshMs, decided };
       return this.lab.presencePhone(user, elsewhere ? parts : { ...parts, localPort: port });
     };
-    [this.bob, this.dave, this.erin] = await Promise.all([again(this.bob), again(this.dave), again(this.erin)]);
+    [this.bob, this.dave, this.erin] = await Promise.all([
+      again(this.bob),
+      again(this.dave),
+      again(this.erin),
+    ]);
     this.#watch();
   }
 
@@ -230,7 +235,10 @@ export class PresenceStage {
     const shown = shownTo(this.carol, DAVE);
     try {
       const id = `roster-${this.carol.agent.events.length}`;
-      const { xml } = await this.carol.ask(id, `<iq type='get' id='${id}'><query xmlns='jabber:iq:roster'/></iq>`);
+      const { xml } = await this.carol.ask(
+        id,
+        `<iq type='get' id='${id}'><query xmlns='jabber:iq:roster'/></iq>`,
+      );
       const item = new RegExp(`<item [^>]*jid="${DAVE}"[^>]*>`).exec(xml)?.[0] ?? '';
       const subscription = /subscription="(\w+)"/.exec(item)?.[1] ?? 'nothing';
       if (subscription === 'none' || subscription === 'from') {

@@ -107,7 +107,14 @@ export class PresencePhone {
   /** Watches somebody from now on. */
   watch(jid: string): void {
     const target = `sip:${jid}`;
-    const watched: Watched = { target, callId: '', localTag: '', dialog: undefined, timer: undefined, view: '' };
+    const watched: Watched = {
+      target,
+      callId: '',
+      localTag: '',
+      dialog: undefined,
+      timer: undefined,
+      view: '',
+    };
     this.#watched.push(watched);
     void this.#subscribe(watched);
   }
@@ -185,7 +192,8 @@ export class PresencePhone {
     while (served.again && !this.#dead && this.#served.get(served.callId) === served) {
       served.again = false;
       const left = Math.round((served.endsMs - performance.now()) / 1000);
-      const state = left <= 0 ? 'terminated;reason=timeout' : `${this.decided ? 'active' : 'pending'};expires=${left}`;
+      const state =
+        left <= 0 ? 'terminated;reason=timeout' : `${this.decided ? 'active' : 'pending'};expires=${left}`;
       const body = this.decided ? this.#document() : '';
       const fields: Fields = [
         ['Event', 'presence'],
@@ -224,7 +232,12 @@ export class PresencePhone {
       ['Call-ID', callId],
       ...this.#question,
     ];
-    const { status, response } = await this.#endpoint.send('SUBSCRIBE', watched.target, fields, Buffer.alloc(0));
+    const { status, response } = await this.#endpoint.send(
+      'SUBSCRIBE',
+      watched.target,
+      fields,
+      Buffer.alloc(0),
+    );
     if (watched.callId !== callId) return;
     if (response === undefined || status > 299) return this.#later(watched);
     const routes = [...(response.headers.get('record-route') ?? [])].toReversed();

@@ -83,7 +83,9 @@ export class SipEndpoint {
 
   static async open(options: SipEndpointOptions): Promise<SipEndpoint> {
     const socket = createSocket({ type: 'udp4', recvBufferSize: 4_000_000 });
-    await new Promise<void>((resolve) => socket.bind(options.localPort ?? 0, options.localAddress ?? '127.0.0.1', resolve));
+    await new Promise<void>((resolve) =>
+      socket.bind(options.localPort ?? 0, options.localAddress ?? '127.0.0.1', resolve),
+    );
     return new SipEndpoint(options, socket);
   }
 

@@ -126,40 +126,43 @@ play('the link goes away before `subscribed` is confirmed: once more on the next
   }
 });
 
-play('her server confirms that it has the phone’s `subscribe`: that is no word of her going', async (stage) => {
-  const { rig, notifier } = stage;
-  write(rig, 'subscribe');
-  const subscribe = await notifier.subscribe();
-  assert.equal(await notifier.notify(subscribe, document('orchard')), 200);
-  for (const expected of ['subscribed', 'available orchard']) assert.equal(await told(rig), expected);
-  // Prosody answers so while she has not decided, and again each time that she is asked.
-  rig.xmpp.react = (each) =>
-    each.attr('type') === 'subscribe' && each.attr('to') === JULIET
-      ? `<presence type='unavailable' from='${JULIET}' to='${ROMEO}'/>`
-      : undefined;
-  const headers = [
-    ['Event', 'presence'],
-    ['Contact', `<sip:romeo@127.0.0.1:${notifier.port}>`],
-  ] as const;
-  for (const callId of ['desk', 'mobile']) {
-    const answer = await rig.sip.ask({ method: 'SUBSCRIBE', callId, fromTag: callId, headers }, rig.port);
-    assert.match(answer.startLine, / 200 /);
-    assert.equal(await told(rig), 'subscribe');
-    const pending = await notifier.requests.next('a NOTIFY');
-    assert.match(header(pending, 'subscription-state'), /^pending/);
-  }
-  await pause(100);
-  assert.deepEqual(notifier.requests.untaken, [], 'her own subscription goes on');
-  assert.deepEqual(rig.xmpp.stanzas.untaken, [], 'she is told nothing');
-  write(rig, 'unsubscribed');
-  for (const _ of [1, 2]) {
-    const last = await notifier.requests.next('a NOTIFY');
-    assert.equal(header(last, 'subscription-state'), 'terminated;reason=rejected');
-  }
-  write(rig, 'unsubscribe');
-  await notifier.notify(await notifier.subscribe(), { state: 'terminated;reason=timeout' });
-  for (const expected of ['unavailable orchard', 'unsubscribed']) assert.equal(await told(rig), expected);
-});
+play(
+  'her server confirms that it has the phone’s `subscribe`: that is no word of her going',
+  async (stage) => {
+    const { rig, notifier } = stage;
+    write(rig, 'subscribe');
+    const subscribe = await notifier.subscribe();
+    assert.equal(await notifier.notify(subscribe, document('orchard')), 200);
+    for (const expected of ['subscribed', 'available orchard']) assert.equal(await told(rig), expected);
+    // Prosody answers so while she has not decided, and again each time that she is asked.
+    rig.xmpp.react = (each) =>
+      each.attr('type') === 'subscribe' && each.attr('to') === JULIET
+        ? `<presence type='unavailable' from='${JULIET}' to='${ROMEO}'/>`
+        : undefined;
+    const headers = [
+      ['Event', 'presence'],
+      ['Contact', `<sip:romeo@127.0.0.1:${notifier.port}>`],
+    ] as const;
+    for (const callId of ['desk', 'mobile']) {
+      const answer = await rig.sip.ask({ method: 'SUBSCRIBE', callId, fromTag: callId, headers }, rig.port);
+      assert.match(answer.startLine, / 200 /);
+      assert.equal(await told(rig), 'subscribe');
+      const pending = await notifier.requests.next('a NOTIFY');
+      assert.match(header(pending, 'subscription-state'), /^pending/);
+    }
+    await pause(100);
+    assert.deepEqual(notifier.requests.untaken, [], 'her own subscription goes on');
+    assert.deepEqual(rig.xmpp.stanzas.untaken, [], 'she is told nothing');
+    write(rig, 'unsubscribed');
+    for (const _ of [1, 2]) {
+      const last = await notifier.requests.next('a NOTIFY');
+      assert.equal(header(last, 'subscription-state'), 'terminated;reason=rejected');
+    }
+    write(rig, 'unsubscribe');
+    await notifier.notify(await notifier.subscribe(), { state: 'terminated;reason=timeout' });
+    for (const expected of ['unavailable orchard', 'unsubscribed']) assert.equal(await told(rig), expected);
+  },
+);
 
 play('an error goes to whoever asks for something that there is not', async ({ rig }) => {
   rig.xmpp.write(`<presence type='subscribe' from='${JULIET}' to='romeo@nowhere.example' id='s2'/>`);

@@ -89,7 +89,6 @@ export class Watchers implements WatchOwner {
   }
 
   // The stanzas of users. `user` and `contact` are their addresses, mapped.
-
   subscribe(stanza: XmlElement, user: MappedUri, contact: MappedUri, group: LinkGroup): void {
     const watch = this.#heard(user, contact);
     const mayAsk = this.#table.maySubscribe(user.bareText);

@@ -6,7 +6,12 @@ import { PIDF_TYPE } from '../../mime/index.ts';
 import type { KeptSubscription } from '../../sip/index.ts';
 import type { Live } from '../live.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
-import type { SubscribeParts, SubscriberHandle, SubscriptionUsage } from '../subscriptions/types.ts';
+import type {
+  SubscribeParts,
+  SubscriberHandle,
+  SubscriberStatus,
+  SubscriptionUsage,
+} from '../subscriptions/types.ts';
 import type { PublishedStateStore } from './published-states.ts';
 
 export interface ContactSourcesEnv {
@@ -103,6 +108,11 @@ class PublishedSubscription implements SubscriberHandle {
     this.#checkLater();
     this.#usage.accepted?.(false);
     this.#notify('active');
+  }
+
+  /** No dialog: what is published here needs none. */
+  get status(): SubscriberStatus {
+    return { state: this.#over ? 'over' : 'subscribing', failures: 0, againMs: undefined, dialogs: [] };
   }
 
   unsubscribe(): void {
