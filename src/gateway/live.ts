@@ -14,6 +14,7 @@ export interface Live {
   digest: DigestClient;
   messages: Config['messages'];
   offline: Config['offline'];
+  presence: Pick<Config['presence'], 'location'>;
   /** `log.bodies`. */
   logBodies: boolean;
 }

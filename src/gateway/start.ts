@@ -37,6 +37,7 @@ import { Notifiers } from './subscriptions/notifiers.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { System } from './system.ts';
 import type { Gateway, GatewayEnv, GatewayStatus } from './types.ts';
+import { UserFeatures } from './user-features.ts';
 import { XmppDispatch } from './xmpp-dispatch.ts';
 
 const NAME = 'Stoxgate';
@@ -166,15 +167,17 @@ class RunningGateway implements Gateway {
       keys: env.keys,
       ownUri: () => this.#ownUri(),
     });
-    const { toXmpp, toSip } = this.#messages;
+    const { toXmpp, toSip, reports } = this.#messages;
     this.admin = adminRoutes({ ledger: this.#messages.ledger });
     const draining = (): boolean => this.#draining;
+    const features = new UserFeatures({ live: this.#live, peers: reports.peers, name: NAME });
     this.#presence = new PresenceFeature({
       ...{ clock, timers, random, log, counters, draining },
       live: this.#live,
       node: config.node,
       store: kept.store,
       subscriptions: this.#subscriptions,
+      caps: (contact) => features.caps(contact),
       groupFor: (domain) => this.#links.groupFor(domain),
     });
     const { kind } = kept.store.status();
@@ -199,11 +202,9 @@ class RunningGateway implements Gateway {
       draining,
     });
     const xmpp = new XmppDispatch({
-      clock,
-      log,
-      counters,
+      ...{ clock, log, counters },
       live: this.#live,
-      peers: this.#messages.reports.peers,
+      features,
       toSip,
       toXmpp,
       presence: this.#presence,
@@ -316,6 +317,7 @@ class RunningGateway implements Gateway {
       digest: new DigestClient({ clock, random, credentials: config.sip.credentials }),
       messages: config.messages,
       offline: config.offline,
+      presence: config.presence,
       logBodies: config.log.bodies,
     };
   }

@@ -35,10 +35,11 @@ import {
 const SEPARATORS = ['!', '$', '*', '+', '=', '~'] as const;
 const XMPP_COMPONENT_PORT = 5347;
 
-/** `of`: for whom it is. */
-function presenceSchema(of: string) {
+/** `of`: for whom it is; `more`: keys that hold for everybody. */
+function presenceSchema<More extends z.ZodRawShape>(of: string, more: More) {
   return later(
     z.strictObject({
+      ...more,
       model: documented(parsed(parsePresenceModel), {
         type: '`end-to-end`',
         says: `How presence crosses for ${of}: \`end-to-end\`, by subscriptions between the users themselves (RFC 8048).`,
@@ -48,6 +49,11 @@ function presenceSchema(of: string) {
     ['server', 'xcap'],
   );
 }
+
+const location = documented(z.enum(['hide', 'share']).default('hide'), {
+  says: 'Whether it crosses, both ways, where somebody is and which time zone he has (RFC 4119, RFC 4480, XEP-0080). What a SIP user allows nobody to pass on never does.',
+  example: 'share',
+});
 
 const domainRule = z.strictObject({
   home: documented(z.enum(['sip', 'xmpp']), {
@@ -69,7 +75,7 @@ const domainRule = z.strictObject({
     says: 'Stands for the "@" of a foreign address that is folded into a local part; only with `"*"` on the home side alone.',
     example: '"*"',
   }),
-  presence: documented(presenceSchema('the users of this domain').exactOptional(), {
+  presence: documented(presenceSchema('the users of this domain', {}).exactOptional(), {
     default: '`presence` of the file',
     says: 'How presence crosses for the users of this domain.',
     example: '{ model: end-to-end }',
@@ -298,10 +304,13 @@ export function configSchema(sources: SecretSources) {
       sip: documented(sipSchema(secret).prefault({}), { says: 'The SIP side.' }),
       xmpp: documented(xmppSchema(secret).prefault({}), { says: 'The XMPP side.' }),
       messages: documented(messages.prefault({}), { says: 'How messages are translated.' }),
-      presence: documented(presenceSchema('all other users').prefault({ model: 'end-to-end' }), {
-        says: 'How presence crosses, unless a rule of `domains` says it otherwise.',
-        example: '{ model: end-to-end }',
-      }),
+      presence: documented(
+        presenceSchema('all other users', { location }).prefault({ model: 'end-to-end' }),
+        {
+          says: 'How presence crosses, unless a rule of `domains` says it otherwise.',
+          example: '{ model: end-to-end }',
+        },
+      ),
       offline: documented(offline.prefault({}), {
         says: 'What becomes of messages for SIP users who cannot be reached.',
       }),

@@ -64,7 +64,7 @@ export class PresenceDispatch {
       case 'probe':
         return watchers.probe(user, contact);
       case 'available':
-        return this.#both(type, watchers.available(user, contact), stanza, user, contact, group);
+        return this.#both(type, watchers.available(user, contact, stanza), stanza, user, contact, group);
       case 'unavailable':
         return this.#both(type, watchers.unavailable(user, contact), stanza, user, contact, group);
       case 'unsubscribed':

@@ -3,10 +3,13 @@
 import type { Clock, Counters, Log, Random, Store, Timers } from '../../base/index.ts';
 import { WATCHERS } from '../../interwork/presence/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
+import { readEvent, type Message } from '../../xmpp/index.ts';
+import { domainOf } from '../address-text.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import { ErrorReports } from '../messages/error-reports.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
+import { Capabilities } from './capabilities.ts';
 import { Contacts } from './contacts.ts';
 import { DocumentReader } from './document-reader.ts';
 import { PresenceDispatch } from './presence-dispatch.ts';
@@ -22,6 +25,8 @@ export interface PresenceFeatureEnv {
   readonly node: string;
   readonly store: Store;
   readonly subscriptions: Subscriptions;
+  /** The `<c/>` of a contact's presence (FEAT-04). */
+  caps(contact: string): XmlElement;
   groupFor(domain: string): LinkGroup | undefined;
   draining(): boolean;
 }
@@ -31,6 +36,7 @@ export class PresenceFeature {
   /** The event package `presence` of the notifier. */
   readonly contacts: Contacts;
   readonly #errors: ErrorReports;
+  readonly #capabilities: Capabilities;
   #watchers: Watchers | undefined;
   #dispatch: PresenceDispatch | undefined;
 
@@ -38,6 +44,13 @@ export class PresenceFeature {
     this.#env = env;
     this.contacts = new Contacts(env);
     this.#errors = new ErrorReports(env);
+    this.#capabilities = new Capabilities({
+      ...env,
+      send: (stanza) => {
+        const group = env.groupFor(domainOf(stanza.attr('from') ?? ''));
+        return group?.up === true && group.send(stanza) >= 0;
+      },
+    });
   }
 
   /** Before anything comes in: subscriptions of an earlier run are at hand, so that their notifiers find them. */
@@ -46,11 +59,12 @@ export class PresenceFeature {
     const kind = store.status().kind;
     const watchers = new Watchers({
       ...this.#env,
-      reader: new DocumentReader(this.#env.clock),
+      reader: new DocumentReader(this.#env.clock, live),
       records: await store.collection(WATCHERS),
       lasting: kind !== 'memory',
       shared: kind === 'postgres',
       errors: this.#errors,
+      capabilities: this.#capabilities,
     });
     await watchers.restore();
     this.#watchers = watchers;
@@ -69,6 +83,29 @@ export class PresenceFeature {
 
   stanza(stanza: XmlElement, group: LinkGroup): void {
     this.#dispatch?.stanza(stanza, group);
+  }
+
+  /** A personal event of an XMPP user (XEP-0163): it is no message to anybody. */
+  event(message: Message): void {
+    const { book } = this.#env.live;
+    const told = readEvent(message.element);
+    if (told === undefined || message.from === undefined || message.to === undefined) return;
+    const user = book.jidSenderToSip(message.from);
+    const watcher = book.jidTargetToSip(message.to);
+    if (user.ok && watcher.ok) this.contacts.event(told, user.value, watcher.value);
+  }
+
+  /** The answer to a question about capabilities. False: to none of ours. */
+  answer(iq: XmlElement): boolean {
+    return this.#capabilities.answer(iq);
+  }
+
+  /** What `from` may know of the person at `to` (JIDs). */
+  vCard(from: string, to: string): XmlElement | undefined {
+    const { book } = this.#env.live;
+    const user = book.jidSenderToSip(from);
+    const contact = book.jidTargetToSip(to);
+    return user.ok && contact.ok ? this.#watchers?.vCard(user.value, contact.value) : undefined;
   }
 
   /** A link of this domain is up, or takes stanzas again. */
@@ -92,6 +129,7 @@ export class PresenceFeature {
     this.#watchers?.stop();
     this.contacts.stop();
     this.#errors.stop();
+    this.#capabilities.stop();
   }
 
   sizes(): Record<string, number> {
@@ -101,6 +139,8 @@ export class PresenceFeature {
       presence_contacts: this.contacts.size,
       presence_contacts_waiting: this.contacts.waiting,
       presence_errors: this.#errors.waiting,
+      presence_capabilities: this.#capabilities.size,
+      presence_questions: this.#capabilities.asking,
       presence_waiting: this.#watchers?.waiting ?? 0,
     };
   }
