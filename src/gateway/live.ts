@@ -16,6 +16,7 @@ export interface Live {
   models: PresenceModels;
   messages: Config['messages'];
   offline: Config['offline'];
+  presence: Pick<Config['presence'], 'location'>;
   /** `log.bodies`. */
   logBodies: boolean;
 }

@@ -9,11 +9,14 @@ export interface PresenceServer {
   readonly xcap: NonNullable<ConfiguredPresence['xcap']> | undefined;
 }
 
+/** What the models are read from. */
+export type PresenceConfig = Pick<Config, 'domains'> & { readonly presence: ConfiguredPresence };
+
 export class PresenceModels {
   readonly #default: ConfiguredPresence;
   readonly #own = new Map<DomainRule, ConfiguredPresence>();
 
-  constructor(config: Pick<Config, 'domains' | 'presence'>) {
+  constructor(config: PresenceConfig) {
     this.#default = config.presence;
     for (const rule of config.domains) {
       if (rule.presence !== undefined) this.#own.set(rule, rule.presence);
@@ -37,10 +40,7 @@ export class PresenceModels {
 }
 
 /** The URIs of all presence servers. */
-export function presenceServers({
-  domains,
-  presence,
-}: Pick<Config, 'domains' | 'presence'>): readonly string[] {
+export function presenceServers({ domains, presence }: PresenceConfig): readonly string[] {
   const all = [presence, ...domains.map((rule) => rule.presence)];
   return [...new Set(all.flatMap((each) => each?.server ?? []))];
 }

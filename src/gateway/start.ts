@@ -40,6 +40,7 @@ import { Notifiers } from './subscriptions/notifiers.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { System } from './system.ts';
 import type { Gateway, GatewayEnv, GatewayStatus } from './types.ts';
+import { UserFeatures } from './user-features.ts';
 import { XmppDispatch } from './xmpp-dispatch.ts';
 
 const NAME = 'Stoxgate';
@@ -169,9 +170,10 @@ class RunningGateway implements Gateway {
       keys: env.keys,
       ownUri: () => this.#ownUri(),
     });
-    const { toXmpp, toSip } = this.#messages;
+    const { toXmpp, toSip, reports } = this.#messages;
     const draining = (): boolean => this.#draining;
     const seen = (sipBareJid: string): void => this.#messages.seen(sipBareJid);
+    const features = new UserFeatures({ live: this.#live, peers: reports.peers, name: NAME });
     this.#presence = new PresenceFeature({
       ...{ clock, timers, random, log, counters, draining },
       live: this.#live,
@@ -179,6 +181,7 @@ class RunningGateway implements Gateway {
       store: kept.store,
       subscriptions: this.#subscriptions,
       transactions: this.#transactions,
+      caps: (contact) => features.caps(contact),
       groupFor: (domain) => this.#links.groupFor(domain),
       seen,
     });
@@ -207,11 +210,9 @@ class RunningGateway implements Gateway {
       draining,
     });
     const xmpp = new XmppDispatch({
-      clock,
-      log,
-      counters,
+      ...{ clock, log, counters },
       live: this.#live,
-      peers: this.#messages.reports.peers,
+      features,
       toSip,
       toXmpp,
       presence: this.#presence,
@@ -330,6 +331,7 @@ class RunningGateway implements Gateway {
       digest: new DigestClient({ clock, random, credentials: config.sip.credentials }),
       messages: config.messages,
       offline: config.offline,
+      presence: config.presence,
       logBodies: config.log.bodies,
     };
   }

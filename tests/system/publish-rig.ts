@@ -9,7 +9,8 @@ import { SipEdge } from '../../src/edge/sip/index.ts';
 import type { Config } from '../../src/gateway/config/schema.ts';
 import { LinkGroup, type GroupLink } from '../../src/gateway/link-group.ts';
 import type { Live } from '../../src/gateway/live.ts';
-import { PresenceModels, presenceServers } from '../../src/gateway/presence-models.ts';
+import { PresenceModels, presenceServers, type PresenceConfig } from '../../src/gateway/presence-models.ts';
+import { capsElement } from '../../src/xmpp/index.ts';
 import { PresenceFeature } from '../../src/gateway/presence/presence-feature.ts';
 import { SipDispatch } from '../../src/gateway/sip-dispatch.ts';
 import { Subscriptions } from '../../src/gateway/subscriptions/subscriptions.ts';
@@ -29,7 +30,7 @@ export const ROMEO = 'romeo@example.net';
 export const SECOND = 1000;
 export const HOUR = 3_600_000;
 
-type Presence = Config['presence'];
+type Presence = Omit<Config['presence'], 'location'>;
 
 export interface PublishRigOptions {
   /** Of the rule for XMPP users; a presence server by default. */
@@ -115,7 +116,7 @@ export class PublishRig {
     const random = new SecureRandom();
     const env = { clock, timers, random, log, counters };
     const { xmpp = (server): Presence => ({ model: 'presence-server', server }), sip } = this.#options;
-    const config: Pick<Config, 'domains' | 'presence'> = {
+    const config: PresenceConfig = {
       domains: [
         {
           home: 'sip',
@@ -158,6 +159,7 @@ export class PublishRig {
       offline: {
         ...{ keep: false, registrars: [], hours: 1, per_user: 1, per_domain: 1, unknown_users: 'refuse' },
       },
+      presence: { location: 'hide' },
       logBodies: false,
     };
     const live = this.#live;
@@ -180,6 +182,7 @@ export class PublishRig {
       subscriptions: this.#subscriptions,
       transactions: this.#transactions,
       seen: () => undefined,
+      caps: () => capsElement('urn:test', 'v'),
       groupFor: (domain) => [this.#group, this.#second].find((group) => group.domain === domain),
       draining,
     });
@@ -201,7 +204,7 @@ export class PublishRig {
   }
 
   /** Another configuration of the rules. */
-  reconfigure(config: Pick<Config, 'domains' | 'presence'>): void {
+  reconfigure(config: PresenceConfig): void {
     this.#live.book = new AddressBook(config.domains);
     this.#live.models = new PresenceModels(config);
     this.feature.configured();
@@ -320,7 +323,7 @@ export class PublishRig {
     return this.counters.counter('stoxgate_published_users_total', '', { event }).value;
   }
 
-  #makeLocator(config: Pick<Config, 'domains' | 'presence'>): Locator {
+  #makeLocator(config: PresenceConfig): Locator {
     const phones = `sip:127.0.0.1:${this.phone.port};transport=udp`;
     const nextHops = NextHops.read({ 'example.net': phones }, presenceServers(config));
     assert.ok(nextHops.ok);

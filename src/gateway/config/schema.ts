@@ -35,9 +35,14 @@ import {
 const SEPARATORS = ['!', '$', '*', '+', '=', '~'] as const;
 const XMPP_COMPONENT_PORT = 5347;
 
-/** `of`: for whom it is. */
-function presenceSchema(of: string, secret: ReturnType<typeof secretSchema>) {
+/** `of`: for whom it is; `more`: keys that hold for everybody. */
+function presenceSchema<More extends z.ZodRawShape>(
+  of: string,
+  secret: ReturnType<typeof secretSchema>,
+  more: More,
+) {
   return z.strictObject({
+    ...more,
     model: documented(z.enum(['end-to-end', 'presence-server', 'published']), {
       says: `How presence crosses for ${of}: \`end-to-end\`, by subscriptions between the users themselves (RFC 8048); \`presence-server\`, through a SIP presence server, to which XMPP users are published and which knows who watches them; \`published\`, for SIP users: the gateway keeps what their phones publish (RFC 3903), and every XMPP user who asks sees it.`,
       example: 'presence-server',
@@ -79,6 +84,11 @@ function presenceSchema(of: string, secret: ReturnType<typeof secretSchema>) {
   });
 }
 
+const location = documented(z.enum(['hide', 'share']).default('hide'), {
+  says: 'Whether it crosses, both ways, where somebody is and which time zone he has (RFC 4119, RFC 4480, XEP-0080). What a SIP user allows nobody to pass on never does.',
+  example: 'share',
+});
+
 function domainRule(secret: ReturnType<typeof secretSchema>) {
   return z.strictObject({
     home: documented(z.enum(['sip', 'xmpp']), {
@@ -100,7 +110,7 @@ function domainRule(secret: ReturnType<typeof secretSchema>) {
       says: 'Stands for the "@" of a foreign address that is folded into a local part; only with `"*"` on the home side alone.',
       example: '"*"',
     }),
-    presence: documented(presenceSchema('the users of this domain', secret).exactOptional(), {
+    presence: documented(presenceSchema('the users of this domain', secret, {}).exactOptional(), {
       default: '`presence` of the file',
       says: 'How presence crosses for the users of this domain.',
       example: '{ model: presence-server, server: "sip:presence.example.net" }',
@@ -330,10 +340,13 @@ export function configSchema(sources: SecretSources) {
       sip: documented(sipSchema(secret).prefault({}), { says: 'The SIP side.' }),
       xmpp: documented(xmppSchema(secret).prefault({}), { says: 'The XMPP side.' }),
       messages: documented(messages.prefault({}), { says: 'How messages are translated.' }),
-      presence: documented(presenceSchema('all other users', secret).prefault({ model: 'end-to-end' }), {
-        says: 'How presence crosses, unless a rule of `domains` says it otherwise.',
-        example: '{ model: end-to-end }',
-      }),
+      presence: documented(
+        presenceSchema('all other users', secret, { location }).prefault({ model: 'end-to-end' }),
+        {
+          says: 'How presence crosses, unless a rule of `domains` says it otherwise.',
+          example: '{ model: end-to-end }',
+        },
+      ),
       offline: documented(offline.prefault({}), {
         says: 'What becomes of messages for SIP users who cannot be reached.',
       }),
@@ -384,4 +397,5 @@ export type Config = z.output<ReturnType<typeof configSchema>>;
 export type ConfiguredDomain = Config['domains'][number];
 export type ConfiguredComponent = Config['xmpp']['components'][number];
 export type ConfiguredTrust = Config['sip']['trusted'][number];
-export type ConfiguredPresence = Config['presence'];
+/** Of a rule, or of all others; where somebody is holds for all alike. */
+export type ConfiguredPresence = Omit<Config['presence'], 'location'>;

@@ -1,7 +1,13 @@
 // One SIP watcher of one XMPP contact: his subscriptions, and what the contact has sent to him.
 
 import type { Timer } from '../../base/index.ts';
-import type { ContactState, XmppResource } from '../../interwork/presence/index.ts';
+import type {
+  ContactState,
+  PersonalEvents,
+  PersonalNode,
+  XmppResource,
+} from '../../interwork/presence/index.ts';
+import type { XmlElement } from '../../xml/index.ts';
 import type { ServedSubscription } from '../subscriptions/notifier-types.ts';
 import type { SharedContact } from './shared-contact.ts';
 
@@ -28,6 +34,8 @@ export class Contact {
   /** Those that want one answer (PRES-49). */
   readonly fetches = new Set<ServedSubscription>();
   readonly #resources = new Map<string, XmppResource>();
+  /** Mood, activity and place, as they were told last (PRES-55: to this watcher). */
+  #events: PersonalEvents = {};
   #doubted: Set<string> | undefined;
   /** PRES-71: whose tuple says "closed". */
   lastResource = '';
@@ -48,6 +56,18 @@ export class Contact {
   /** Resources that the contact has shown and not taken back. */
   get resources(): readonly XmppResource[] {
     return [...this.#resources.values()];
+  }
+
+  get events(): PersonalEvents {
+    return this.#events;
+  }
+
+  /** False: that was known. `payload` undefined: it is taken back. */
+  told(node: PersonalNode, payload: XmlElement | undefined): boolean {
+    if (this.#events[node] === payload) return false;
+    const { [node]: _before, ...others } = this.#events;
+    this.#events = payload === undefined ? others : { ...others, [node]: payload };
+    return true;
   }
 
   /** Some of what is held may not be true any more. */
@@ -71,11 +91,14 @@ export class Contact {
   unavailable(resource: string): void {
     if (resource === '') {
       this.#resources.clear();
+      this.#events = {};
       this.#doubted = undefined;
       return;
     }
     this.#doubted?.delete(resource);
     if (this.#resources.delete(resource)) this.lastResource = resource;
+    // Whoever is not there feels and does nothing that anybody is told of.
+    if (this.#resources.size === 0) this.#events = {};
   }
 
   /** What is held counts only if it is heard of again. */

@@ -74,7 +74,7 @@ export class PresenceDispatch {
         publisher?.seen(user, group);
         return watchers.probe(user, contact);
       case 'available':
-        return this.#both(type, watchers.available(user, contact), stanza, user, contact, group);
+        return this.#both(type, watchers.available(user, contact, stanza), stanza, user, contact, group);
       case 'unavailable':
         return this.#both(type, this.#unavailable(user, contact), stanza, user, contact, group);
       case 'unsubscribed':

@@ -4,6 +4,8 @@ import type { Clock, Counters, Log, Random, Store, Timers } from '../../base/ind
 import { PUBLISHERS, WATCHERS } from '../../interwork/presence/index.ts';
 import type { AdminAnswer } from '../../edge/admin/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
+import { readEvent, type Message } from '../../xmpp/index.ts';
+import { domainOf } from '../address-text.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import { ErrorReports } from '../messages/error-reports.ts';
@@ -15,6 +17,7 @@ import { PublishedStateStore } from '../publications/published-states.ts';
 import { Publisher } from '../publications/publisher.ts';
 import { RulesClient } from '../publications/rules-client.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
+import { Capabilities } from './capabilities.ts';
 import { Contacts } from './contacts.ts';
 import { DocumentReader } from './document-reader.ts';
 import { presenceAnswer } from './presence-answer.ts';
@@ -32,6 +35,8 @@ export interface PresenceFeatureEnv {
   readonly store: Store;
   readonly subscriptions: Subscriptions;
   readonly transactions: TransactionLayer;
+  /** The `<c/>` of a contact's presence (FEAT-04). */
+  caps(contact: string): XmlElement;
   groupFor(domain: string): LinkGroup | undefined;
   /** A SIP user is there. Bare JID. */
   seen(sipBareJid: string): void;
@@ -50,6 +55,7 @@ export class PresenceFeature {
   readonly published: PublishedStateStore;
   readonly #http = new HttpClient();
   readonly #decisions: Decisions;
+  readonly #capabilities: Capabilities;
   #watchers: Watchers | undefined;
   #publisher: Publisher | undefined;
   #dispatch: PresenceDispatch | undefined;
@@ -60,6 +66,13 @@ export class PresenceFeature {
     this.#errors = new ErrorReports(env);
     this.published = new PublishedStateStore(env);
     this.#decisions = new Decisions({ ...env, rules: new RulesClient(this.#http, env.random) });
+    this.#capabilities = new Capabilities({
+      ...env,
+      send: (stanza) => {
+        const group = env.groupFor(domainOf(stanza.attr('from') ?? ''));
+        return group?.up === true && group.send(stanza) >= 0;
+      },
+    });
   }
 
   /** Before anything comes in: subscriptions of an earlier run are at hand, so that their notifiers find them. */
@@ -71,8 +84,9 @@ export class PresenceFeature {
       ...this.#env,
       ...kept,
       subscriptions: new ContactSources({ ...this.#env, published: this.published }),
-      reader: new DocumentReader(this.#env.clock),
+      reader: new DocumentReader(this.#env.clock, live),
       records: await store.collection(WATCHERS),
+      capabilities: this.#capabilities,
     });
     await watchers.restore();
     this.#watchers = watchers;
@@ -99,6 +113,29 @@ export class PresenceFeature {
 
   stanza(stanza: XmlElement, group: LinkGroup): void {
     this.#dispatch?.stanza(stanza, group);
+  }
+
+  /** A personal event of an XMPP user (XEP-0163): it is no message to anybody. */
+  event(message: Message): void {
+    const { book } = this.#env.live;
+    const told = readEvent(message.element);
+    if (told === undefined || message.from === undefined || message.to === undefined) return;
+    const user = book.jidSenderToSip(message.from);
+    const watcher = book.jidTargetToSip(message.to);
+    if (user.ok && watcher.ok) this.contacts.event(told, user.value, watcher.value);
+  }
+
+  /** The answer to a question about capabilities. False: to none of ours. */
+  answer(iq: XmlElement): boolean {
+    return this.#capabilities.answer(iq);
+  }
+
+  /** What `from` may know of the person at `to` (JIDs). */
+  vCard(from: string, to: string): XmlElement | undefined {
+    const { book } = this.#env.live;
+    const user = book.jidSenderToSip(from);
+    const contact = book.jidTargetToSip(to);
+    return user.ok && contact.ok ? this.#watchers?.vCard(user.value, contact.value) : undefined;
   }
 
   /** A link of this domain is up, or takes stanzas again. */
@@ -134,6 +171,7 @@ export class PresenceFeature {
     this.#http.close();
     this.contacts.stop();
     this.#errors.stop();
+    this.#capabilities.stop();
   }
 
   /** What the operator asks of a watcher and his contact. */
@@ -161,6 +199,8 @@ export class PresenceFeature {
       presence_contacts: this.contacts.size,
       presence_contacts_waiting: this.contacts.waiting,
       presence_errors: this.#errors.waiting,
+      presence_capabilities: this.#capabilities.size,
+      presence_questions: this.#capabilities.asking,
       presence_waiting: this.#watchers?.waiting ?? 0,
     };
   }

@@ -3,7 +3,7 @@
 // only what was sent to himself.
 
 import type { Bytes } from '../../base/index.ts';
-import type { XmppResource } from '../../interwork/presence/index.ts';
+import type { PersonalNode, XmppResource } from '../../interwork/presence/index.ts';
 import { NS_CLIENT, serialize, XmlElement } from '../../xml/index.ts';
 
 /** Resources of which the last presence is held; who has more is not shared. */
@@ -18,7 +18,8 @@ export class SharedContact {
   /** Watchers that hold it. */
   holders = 0;
   readonly #latest = new Map<string, Latest>();
-  #made: { readonly of: readonly XmppResource[]; readonly body: Bytes } | undefined;
+  readonly #events = new Map<PersonalNode, { readonly text: string; readonly payload: XmlElement }>();
+  #made: { readonly of: readonly unknown[]; readonly body: Bytes } | undefined;
 
   /** The presence of a resource, as it is held; an equal one if somebody has it. */
   intern(resource: string, stanza: XmlElement, receivedMs: number): XmppResource {
@@ -37,8 +38,17 @@ export class SharedContact {
     return held;
   }
 
+  /** The payload of a personal event, as it is held; an equal one if somebody has it. */
+  internEvent(node: PersonalNode, payload: XmlElement): XmlElement {
+    const text = serialize(payload);
+    const known = this.#events.get(node);
+    if (known?.text === text) return known.payload;
+    this.#events.set(node, { text, payload });
+    return payload;
+  }
+
   /** A document of these, made anew only when it is not the last one that was made. */
-  document(of: readonly XmppResource[], make: () => Bytes): Bytes {
+  document(of: readonly unknown[], make: () => Bytes): Bytes {
     const made = this.#made;
     if (made !== undefined && made.of.length === of.length && made.of.every((each, i) => each === of[i])) {
       return made.body;

@@ -2,13 +2,14 @@
 
 import type { Result, Timer } from '../../base/index.ts';
 import { ok } from '../../base/index.ts';
-import type { ResourcePresence, WatcherEvent, WatcherState } from '../../interwork/presence/index.ts';
+import type { WatcherEvent, WatcherState } from '../../interwork/presence/index.ts';
 import type { End } from '../../sip/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
 import type { StanzaError } from '../../xmpp/index.ts';
 import type { Notification, SubscriberHandle, SubscriptionUsage } from '../subscriptions/types.ts';
-import type { DocumentReader } from './document-reader.ts';
+import type { DocumentReader, KnownDocument } from './document-reader.ts';
 import type { DueStanza } from './due-stanza.ts';
+import type { Ear } from './personal-voice.ts';
 import { PresenceView } from './presence-view.ts';
 
 export interface WatchAddresses {
@@ -44,6 +45,8 @@ export class Watch {
   seenMs: number;
   /** His server tells this contact whether he is there: it has told it before. */
   told = false;
+  /** Clients of the user that want personal events, by resource; few watchers have one. */
+  ears: Map<string, Ear> | undefined;
   /** Until when the user has to answer that he is there. */
   check: Timer | undefined;
   due: DueStanza | undefined;
@@ -54,12 +57,15 @@ export class Watch {
   /** The last `subscribe`, without content: what an error answers. */
   question: XmlElement | undefined;
   error: StanzaError | undefined;
+  /** It is of an earlier run of the gateway: nobody knows what its user was told of the person. */
+  readonly outlived: boolean;
 
   constructor(key: string, addresses: WatchAddresses, nowMs: number, told?: readonly string[]) {
     this.seenMs = nowMs;
     this.key = key;
     this.addresses = addresses;
     this.view = new PresenceView(told);
+    this.outlived = told !== undefined;
   }
 
   /**
@@ -86,6 +92,10 @@ export class Watch {
     return [...(this.#online ?? [])];
   }
 
+  isOnline(resource: string): boolean {
+    return this.#online?.has(resource) === true;
+  }
+
   enter(by: WatcherEvent | 'restored', wallMs: number): void {
     this.by = by;
     this.sinceMs = wallMs;
@@ -109,9 +119,11 @@ export class Watch {
    * others.
    */
   left(resource: string): 'others' | 'last' | 'unknown' {
+    this.ears?.delete(resource);
     const seen = resource === '' || this.#online?.delete(resource) === true;
     if (resource !== '' && (this.#online?.size ?? 0) > 0) return 'others';
     this.#online = undefined;
+    this.ears = undefined;
     return seen ? 'last' : 'unknown';
   }
 }
@@ -152,26 +164,26 @@ export class WatchUsage implements SubscriptionUsage {
   notified(notification: Notification): Result<'taken' | 'refresh'> {
     const watch = this.#watch;
     if (this.#detached) return TAKEN;
-    let resources: readonly ResourcePresence[] | undefined;
+    let known: KnownDocument | undefined;
     const { dialog, state, reason, contentType, language: lang, body } = notification;
     if (contentType !== undefined) {
       const read = this.#owner.reader.read({ contentType, body, lang }, watch.addresses.contactUri);
       watch.fault = read.ok ? undefined : read.error.code;
       // PRES-91: refused, and what was known holds.
       if (!read.ok) return read;
-      resources = read.value;
+      known = read.value;
     }
     if (state === 'active') {
       this.#active.add(dialog);
-      watch.view.notified(dialog, resources);
-      if (resources?.some(({ available }) => available) === true) this.#owner.seen(watch);
+      watch.view.notified(dialog, known?.resources, known?.person);
+      if (known?.resources.some(({ available }) => available) === true) this.#owner.seen(watch);
       this.#owner.step(watch, 'notifyActive');
     } else if (state === 'pending') {
       this.#active.delete(dialog);
       // Another fork may have said "active".
       if (this.#active.size === 0) this.#owner.step(watch, 'notifyPending');
-    } else if (watch.state === 'fetching' && resources !== undefined && isAnswer(reason)) {
-      watch.view.notified(dialog, resources);
+    } else if (watch.state === 'fetching' && known !== undefined && isAnswer(reason)) {
+      watch.view.notified(dialog, known.resources, known.person);
       this.#owner.step(watch, 'notifyActive');
     }
     return TAKEN;

@@ -22,6 +22,7 @@ import type { SubscribeParts } from '../subscriptions/types.ts';
 import type { DocumentReader } from './document-reader.ts';
 import { Pace } from './pace.ts';
 import { watchParts } from './watch-parts.ts';
+import { PersonalVoice } from './personal-voice.ts';
 import { WatchUsage, type Watch, type WatchOwner } from './watch.ts';
 import { WatchRecords } from './watch-records.ts';
 import { watchStatus, type WatchStatus } from './watch-status.ts';
@@ -43,6 +44,7 @@ export class Watchers implements WatchOwner {
   readonly #table: WatchTable;
   readonly #records: WatchRecords;
   readonly #voice: WatchVoice;
+  readonly #personal: PersonalVoice;
   readonly #pace: Pace<Watch>;
   /** Those for which somebody has to ask again after a restart. */
   #restarting: Watch[] = [];
@@ -55,15 +57,13 @@ export class Watchers implements WatchOwner {
     this.#records = new WatchRecords(env);
     this.#pace = new Pace(env, (watch) => this.#ask(watch));
     this.#voice = new WatchVoice({
-      timers: env.timers,
-      counters: env.counters,
-      errors: env.errors,
-      groupFor: (domain) => env.groupFor(domain),
+      ...env,
       changed: (watch) => {
         if (watch.stored) this.store(watch);
         this.#settle(watch);
       },
     });
+    this.#personal = new PersonalVoice(env);
   }
 
   get size(): number {
@@ -120,12 +120,13 @@ export class Watchers implements WatchOwner {
   }
 
   /** False: he watches nobody of that name. */
-  available(user: MappedUri, contact: MappedUri): boolean {
+  available(user: MappedUri, contact: MappedUri, stanza: XmlElement): boolean {
     const watch = this.#heard(user, contact);
     if (watch === undefined) return false;
     watch.told = true;
     watch.came(user.jid.resource);
     this.step(watch, 'available');
+    this.#personal.heard(watch, user.jid.resource, stanza);
     return true;
   }
 
@@ -150,8 +151,17 @@ export class Watchers implements WatchOwner {
     return true;
   }
 
+  /** FEAT-06: what he who may see the contact is told of the person (RFC 4482). */
+  vCard(user: MappedUri, contact: MappedUri): XmlElement | undefined {
+    const watch = this.#find(user, contact);
+    if (watch === undefined || authorizationOf(watch.state).authorization !== 'authorized') return undefined;
+    return watch.view.person().vCard;
+  }
+
   linkUp(domain: string): void {
-    if (!this.#stopped) this.#voice.linkUp(domain);
+    if (this.#stopped) return;
+    this.#voice.linkUp(domain);
+    this.#personal.linkUp(domain);
   }
 
   /** Reads what an earlier run left; nothing comes in or goes out yet. Rejects when the store fails. */
@@ -179,6 +189,7 @@ export class Watchers implements WatchOwner {
     for (const watch of this.#table.values()) {
       watch.view.forget();
       this.#voice.tell(watch, false);
+      this.#personal.tell(watch);
     }
     this.stop();
   }
@@ -293,6 +304,7 @@ export class Watchers implements WatchOwner {
   #tell(watch: Watch, answer: boolean): void {
     const before = [...watch.view.told].join('\n');
     this.#voice.tell(watch, answer);
+    this.#personal.tell(watch);
     if (watch.stored && watch.state !== 'none' && [...watch.view.told].join('\n') !== before)
       this.store(watch);
   }

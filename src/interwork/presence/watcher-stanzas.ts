@@ -14,11 +14,16 @@ export function presenceStanza(
   return new XmlElement('presence', NS_CLIENT, attributes);
 }
 
-/** The presence of one resource to the user's bare JID (PRES-20). */
-export function resourceStanza(contact: string, user: string, presence: ResourcePresence): XmlElement {
+/** The presence of one resource to the user's bare JID (PRES-20), with `more` behind what the document says. */
+export function resourceStanza(
+  contact: string,
+  user: string,
+  presence: ResourcePresence,
+  more: readonly XmlElement[] = [],
+): XmlElement {
   const from = presence.resource === '' ? contact : `${contact}/${presence.resource}`;
   const attributes = ['from', from, 'to', user];
   if (!presence.available) attributes.push('type', 'unavailable');
   if (presence.lang !== undefined) attributes.push('xml:lang', presence.lang);
-  return new XmlElement('presence', NS_CLIENT, attributes, presence.children);
+  return new XmlElement('presence', NS_CLIENT, attributes, [...presence.children, ...more]);
 }

@@ -89,7 +89,7 @@ interface Rig {
   readonly count: (decision: string, outcome: string) => number;
 }
 
-type Presence = Config['presence'];
+type Presence = Omit<Config['presence'], 'location'>;
 
 const NO_XCAP = 'no xcap';
 
