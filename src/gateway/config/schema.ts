@@ -397,5 +397,4 @@ export type Config = z.output<ReturnType<typeof configSchema>>;
 export type ConfiguredDomain = Config['domains'][number];
 export type ConfiguredComponent = Config['xmpp']['components'][number];
 export type ConfiguredTrust = Config['sip']['trusted'][number];
-/** Of a rule, or of all others; where somebody is holds for all alike. */
 export type ConfiguredPresence = Omit<Config['presence'], 'location'>;

@@ -36,3 +36,20 @@ export interface WatchersEnv {
   /** Bounds other than the usual ones, for tests. */
   readonly limits?: Partial<WatcherLimits>;
 }
+
+/** What came of a request of a user, or of his watching. */
+export type WatchOutcome =
+  | 'asked'
+  | 'authorized'
+  | 'cancelled'
+  | 'refused'
+  | 'away'
+  | 'fetched'
+  | 'limited'
+  | 'restored';
+
+export function countWatching(counters: Counters, event: WatchOutcome): void {
+  counters
+    .counter('stoxgate_presence_watchers_total', 'What came of XMPP users who watch SIP contacts.', { event })
+    .add();
+}

@@ -15,7 +15,7 @@ import {
   type WatcherRecord,
 } from '../../interwork/presence/index.ts';
 import { gatewayStanzaError, type MappedUri } from '../../mapping/index.ts';
-import { keyOfDialog, type End } from '../../sip/index.ts';
+import type { End } from '../../sip/index.ts';
 import { XmlElement } from '../../xml/index.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { SubscribeParts } from '../subscriptions/types.ts';
@@ -24,19 +24,15 @@ import { Pace } from './pace.ts';
 import { watchParts } from './watch-parts.ts';
 import { PersonalVoice } from './personal-voice.ts';
 import { WatchUsage, type Watch, type WatchOwner } from './watch.ts';
-import { WatchRecords } from './watch-records.ts';
+import { usableOf, WatchRecords } from './watch-records.ts';
 import { watchStatus, type WatchStatus } from './watch-status.ts';
 import { WATCHER_LIMITS, WatchTable } from './watch-table.ts';
 import { WatchVoice } from './watch-voice.ts';
-import type { WatchersEnv } from './watchers-env.ts';
+import { countWatching, type WatchersEnv, type WatchOutcome } from './watchers-env.ts';
 
-/** PRES-01. */
-const EXPIRES_SECONDS = 3600;
+const EXPIRES_SECONDS = 3600; // PRES-01
 /** How long the user's server may take to say that he is there (PRES-08); a refresh leaves 40 s at least. */
 const CHECK_MS = 10_000;
-/** What has less time left at a restart is subscribed anew instead. */
-const MIN_LEFT_MS = 60_000;
-type Outcome = 'asked' | 'authorized' | 'cancelled' | 'refused' | 'away' | 'fetched' | 'limited' | 'restored';
 
 export class Watchers implements WatchOwner {
   readonly reader: DocumentReader;
@@ -358,14 +354,11 @@ export class Watchers implements WatchOwner {
     // The rules may come back; what is due cannot be told by anybody now.
     if (watch === undefined) return log.warn('watchers.unmapped', { user, contact });
     watch.stored = true;
-    const kept = record.subscriptions.filter(({ expiresMs }) => expiresMs - clock.wall() > MIN_LEFT_MS);
-    const active = kept.filter(({ state }) => state === 'active');
-    const keys = active.map(({ dialog }) => keyOfDialog(dialog));
+    const { kept, keys, best } = usableOf(record, clock.wall());
     watch.usage = new WatchUsage(this, watch, keys);
     watch.handle = subscriptions.restore(this.#parts(watch, EXPIRES_SECONDS), watch.usage, kept);
     if (watch.handle === undefined) watch.usage = undefined;
-    const best = watch.handle === undefined ? undefined : active.length > 0 ? 'active' : 'pending';
-    watch.state = stateAfterRestart(record, best);
+    watch.state = stateAfterRestart(record, watch.handle === undefined ? undefined : best);
     watch.enter('restored', clock.wall());
     const asksAgain = watch.handle === undefined ? record.wanted : record.untold === true;
     if (asksAgain || watch.state === 'closing') this.#restarting.push(watch);
@@ -381,7 +374,6 @@ export class Watchers implements WatchOwner {
     return watchParts(watch.addresses, expires, lasting, live.offline.unknown_users === 'keep');
   }
 
-  /** Of whom something was just heard. */
   #heard(user: MappedUri, contact: MappedUri): Watch | undefined {
     const watch = this.#find(user, contact);
     if (watch !== undefined) watch.seenMs = this.#env.clock.now();
@@ -402,11 +394,7 @@ export class Watchers implements WatchOwner {
     if (this.#table.delete(watch)) this.#records.delete(watch);
   }
 
-  #count(event: Outcome): void {
-    this.#env.counters
-      .counter('stoxgate_presence_watchers_total', 'What came of XMPP users who watch SIP contacts.', {
-        event,
-      })
-      .add();
+  #count(event: WatchOutcome): void {
+    countWatching(this.#env.counters, event);
   }
 }

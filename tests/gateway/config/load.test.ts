@@ -30,7 +30,7 @@ describe('a good file', () => {
         reports: 'learned',
         redirects: 'ignore',
       },
-      presence: { model: 'end-to-end' },
+      presence: { model: 'end-to-end', location: 'hide' },
       dns: { servers: [], private_targets: 'refuse' },
       offline: {
         keep: false,
