@@ -16,11 +16,14 @@ import {
 import { createSocket } from 'node:dgram';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const HERE = import.meta.dirname;
 const ROOT = join(HERE, '..');
 const BUILD = join(HERE, '.build');
+/** Of kamailio-sqlite-modules. */
+const TABLES = '/usr/share/kamailio/db_sqlite';
 
 /** Where a gateway and the load generator meet. All on loopback. */
 export interface Ports {
@@ -124,8 +127,17 @@ function build(root: string): void {
 
 /** Kamailio's xmpp module: the fast allocator, enough memory, and the shim without which it crashes. */
 export function kamailio(workers: number): GatewayUnderTest {
+  return kamailioWith(`kamailio xmpp module, tuned, ${workers} workers`, 'peer/message.cfg.in', workers);
+}
+
+/** The same with its presence modules: presence, pua and pua_xmpp, subscriptions in memory and written to SQLite behind. */
+export function kamailioPresence(workers: number): GatewayUnderTest {
+  return kamailioWith(`kamailio presence modules, tuned, ${workers} workers`, 'peer/presence.cfg.in', workers);
+}
+
+function kamailioWith(name: string, file: string, workers: number): GatewayUnderTest {
   return {
-    name: `kamailio xmpp module, tuned, ${workers} workers`,
+    name,
     async start(ports) {
       const shim = compile('peer/expat_shim.c', 'expat_shim.so', '-shared', '-fPIC', '-ldl');
       const folder = mkdtempSync(join(tmpdir(), 'stoxgate-bench-'));
@@ -139,8 +151,12 @@ export function kamailio(workers: number): GatewayUnderTest {
         BACKEND: 'component',
         SECRET: 'benchsecret',
         EXTRA: '',
+        WORKDIR: folder,
+        SUBS_DB_MODE: '2',
+        PUBL_CACHE: '1',
       };
-      const template = readFileSync(join(HERE, 'peer/message.cfg.in'), 'utf8');
+      const template = readFileSync(join(HERE, file), 'utf8');
+      if (template.includes('db_sqlite')) makeTables(join(folder, 'kamailio.db'));
       const config = join(folder, 'gw.cfg');
       writeFileSync(
         config,
@@ -175,6 +191,14 @@ export function kamailio(workers: number): GatewayUnderTest {
       return running(child, folder, () => sleep(1500), true);
     },
   };
+}
+
+function makeTables(file: string): void {
+  const database = new DatabaseSync(file);
+  for (const name of ['standard', 'presence']) {
+    database.exec(readFileSync(join(TABLES, `${name}-create.sql`), 'utf8'));
+  }
+  database.close();
 }
 
 async function running(

@@ -151,7 +151,7 @@ export interface NotifierLimits {
 export const NOTIFIER_LIMITS: NotifierLimits = {
   subscriptions: 200_000,
   perWatcher: 1000,
-  perResource: 2000,
+  perResource: 10_000,
   notifying: 1000,
 };
 
