@@ -132,7 +132,11 @@ export function kamailio(workers: number): GatewayUnderTest {
 
 /** The same with its presence modules: presence, pua and pua_xmpp, subscriptions in memory and written to SQLite behind. */
 export function kamailioPresence(workers: number): GatewayUnderTest {
-  return kamailioWith(`kamailio presence modules, tuned, ${workers} workers`, 'peer/presence.cfg.in', workers);
+  return kamailioWith(
+    `kamailio presence modules, tuned, ${workers} workers`,
+    'peer/presence.cfg.in',
+    workers,
+  );
 }
 
 function kamailioWith(name: string, file: string, workers: number): GatewayUnderTest {

@@ -85,7 +85,7 @@ const FAULTS: readonly Fault[] = [
       await stage.startPhones();
       stage.phonesAre('closed');
     },
-    costs: { phones: 9, dialogs: 3, tries: 3, subscribes: 2 },
+    costs: { phones: 9, dialogs: 3, tries: 6, subscribes: 2 },
   },
   {
     name: 'the XMPP client, without a word',
