@@ -24,6 +24,11 @@ export function hmacSha256(key: Uint8Array, data: string | Uint8Array): Uint8Arr
   return createHmac('sha256', key).update(data).digest();
 }
 
+/** HMAC-SHA-256 of text (as UTF-8) under a key of text, in lower-case hexadecimal. */
+export function hmacSha256Hex(key: string, data: string): string {
+  return createHmac('sha256', key).update(data).digest('hex');
+}
+
 /** Compares without telling by its time where the difference is. */
 export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && timingSafeEqual(left, right);

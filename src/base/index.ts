@@ -9,6 +9,7 @@ export {
   hashBase64Url,
   hashBytes,
   hmacSha256,
+  hmacSha256Hex,
   equalBytes,
   fillRandom,
   type HashAlgorithm,

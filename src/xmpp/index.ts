@@ -172,3 +172,68 @@ export {
   type SessionManagersTransition,
 } from './stream/session-managers.ts';
 export { DEFAULT_BACK_OFF, backOffMs, type BackOffOptions } from './stream/back-off.ts';
+export {
+  NS_BIDI,
+  NS_DIALBACK,
+  NS_LIMITS,
+  NS_SASL,
+  NS_SERVER,
+  NS_TLS,
+  type DialbackPolicy,
+  type DomainPair,
+  type HeaderFault,
+  type ServerStreamEnd,
+  type ServerStreamFailure,
+  type StreamHead,
+  type StreamLimits,
+} from './stream/server-stream.ts';
+export {
+  dialbackAnswer,
+  dialbackKey,
+  dialbackRequest,
+  dialbackVerify,
+  isDialbackKey,
+  readDialback,
+  type DialbackElement,
+  type DialbackVerdict,
+} from './stream/dialback.ts';
+export {
+  NO_FEATURES,
+  isFeatures,
+  nextStep,
+  offeredFeatures,
+  readFeatures,
+  type NextStep,
+  type OfferContext,
+  type PeerFeatures,
+  type StepContext,
+} from './stream/server-features.ts';
+export { gateStanza, type GateEnv, type StanzaGate } from './stream/server-stanza.ts';
+export { initialOutbound, stepOutbound } from './stream/outbound-stream.ts';
+export type {
+  OutboundEffect,
+  OutboundEnv,
+  OutboundEvent,
+  OutboundOpen,
+  OutboundState,
+  OutboundTransition,
+} from './stream/outbound-types.ts';
+export { acceptedStream, stepInbound } from './stream/inbound-stream.ts';
+export type {
+  InboundEffect,
+  InboundEnv,
+  InboundEvent,
+  InboundOpen,
+  InboundState,
+  InboundTransition,
+} from './stream/inbound-types.ts';
+export { MAX_PAIRS, MAX_PENDING } from './stream/inbound-dialback.ts';
+export { NS_MANAGEMENT, isManagement, managementFailed, readCount } from './stream/management-elements.ts';
+export {
+  initialManagement,
+  stepManagement,
+  type ManagementEffect,
+  type ManagementEvent,
+  type ManagementState,
+  type ManagementTransition,
+} from './stream/management.ts';
