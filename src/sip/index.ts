@@ -117,6 +117,8 @@ export {
   type NaptrRecord,
   type SrvRecord,
 } from './locate/dns-resolver.ts';
+export { DnsCache, type Kept } from './locate/dns-cache.ts';
+export { orderSrv, type Weighted } from './locate/srv-order.ts';
 export { Locator, type LocatorEnv, type LocatorLimits, type LocatorOptions } from './locate/locator.ts';
 export { NextHops, type NextHop, type NextHopConfig, type NextHopList } from './locate/next-hops.ts';
 export type { LocateFault, LocateFaultCode, LocateResult, LocatedTarget } from './locate/plan.ts';

@@ -26,3 +26,10 @@ function isAddressAt(address: string, domain: string): boolean {
   const start = at === -1 || at > end ? 0 : at + 1;
   return at !== 0 && end - start === domain.length && address.startsWith(domain, start);
 }
+
+/** The domainpart of an address, as written. */
+export function domainAt(address: string): string {
+  const slash = address.indexOf('/');
+  const bare = slash === -1 ? address : address.slice(0, slash);
+  return bare.slice(bare.indexOf('@') + 1);
+}

@@ -1,0 +1,33 @@
+// What the parts of the XMPP server share.
+
+import type { Clock, Counters, Log, Random, Timers } from '../../base/index.ts';
+import type { XmlElement } from '../../xml/index.ts';
+import type { DialbackPolicy } from '../../xmpp/index.ts';
+import type { CertificateStore } from '../tls/index.ts';
+import type { BarrierDesk } from './barrier-desk.ts';
+import type { OutboundLink } from './outbound-link.ts';
+import type { LocateEnv } from './server-locate.ts';
+import type { ServerLimits } from './server-options.ts';
+import type { ServerReport } from './server-report.ts';
+
+export interface ServerContext {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Log;
+  readonly counters: Counters;
+  readonly limits: ServerLimits;
+  readonly certificates: CertificateStore;
+  /** Behind the dialback keys: of this process alone. */
+  readonly secret: string;
+  readonly desk: BarrierDesk;
+  readonly report: ServerReport;
+  readonly locate: LocateEnv;
+  readonly policy: DialbackPolicy;
+  /** Octets of one stanza that are taken. */
+  readonly maxBytes: number;
+  serves(domain: string): boolean;
+  /** A stanza for one of our domains. */
+  deliver(stanza: XmlElement, domain: string): void;
+  linkEnded(link: OutboundLink): void;
+}
