@@ -24,7 +24,7 @@ const LEVELS: Readonly<Record<string, number>> = {
 const EDGE = 4;
 
 /** Sideways imports that are part of the design. */
-const SIDEWAYS = new Set(['mime xml', 'xmpp xml', 'msrp mime']);
+const SIDEWAYS = new Set(['mime xml', 'xmpp xml', 'msrp mime', 'edge/xmpp edge/tls']);
 
 /** Folders of which each subfolder is a room of its own, with its own door. */
 const DIVIDED = new Set(['interwork', 'edge']);

@@ -21,6 +21,7 @@ export function peerIdentity(socket: TLSSocket): PeerIdentity {
 // Typed as an Error by @types/node; node:tls gives the code as text in most places.
 function reasonOf(error: unknown): string {
   if (typeof error === 'string') return error;
-  if (error instanceof Error) return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+  if (error instanceof Error)
+    return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
   return 'not verified';
 }

@@ -89,7 +89,9 @@ export class InboundStream implements Carrier {
       violation: (error) => this.#feed({ kind: 'fault', reason: 'unconfirmed', error }),
     });
     // One time for all of it: whoever sends an octet now and then does not prolong it.
-    this.#timer = context.timers.set(context.limits.negotiateTimeoutMs, () => this.#feed({ kind: 'timeout' }));
+    this.#timer = context.timers.set(context.limits.negotiateTimeoutMs, () =>
+      this.#feed({ kind: 'timeout' }),
+    );
   }
 
   get remoteAddress(): string {
@@ -238,7 +240,8 @@ export class InboundStream implements Carrier {
         break;
     }
     // What is over carries nothing more, and what it carried is given back or kept for a resumption.
-    if (before.kind !== 'closing' && this.#state.kind === 'closing' && effect.kind === 'writeEnd') this.#wentDown(before);
+    if (before.kind !== 'closing' && this.#state.kind === 'closing' && effect.kind === 'writeEnd')
+      this.#wentDown(before);
   }
 
   #deliver(stanza: XmlElement, pair: DomainPair): void {
@@ -259,7 +262,9 @@ export class InboundStream implements Carrier {
     const h = readCount(el);
     const previd = el.attr('previd') ?? '';
     const kept = h === undefined ? undefined : this.#host.resume(previd);
-    const same = kept?.pairs.every((old) => this.pairs.some(({ from, to }) => from === old.from && to === old.to));
+    const same = kept?.pairs.every((old) =>
+      this.pairs.some(({ from, to }) => from === old.from && to === old.to),
+    );
     if (kept === undefined || h === undefined || same !== true) {
       if (kept !== undefined) this.#host.suspend(kept);
       this.#connection.write(serverFrame(managementFailed('item-not-found'), false));

@@ -9,3 +9,14 @@ export {
   type ComponentLinkOptions,
   type SendOptions,
 } from './options.ts';
+export { XmppServer } from './xmpp-server.ts';
+export {
+  DEFAULT_SERVER_LIMITS,
+  type ServerLimits,
+  type ServerListen,
+  type ServerPlace,
+  type ServerStanza,
+  type XmppServerEnv,
+  type XmppServerEvents,
+  type XmppServerOptions,
+} from './server-options.ts';

@@ -21,7 +21,7 @@ import { giveBack, type Outgoing } from './outgoing.ts';
 import { ServerConnection, type Handshake } from './server-connection.ts';
 import { dial, type Dial } from './server-dial.ts';
 import { END_TAG, errorFrame, serverFrame, serverHeader } from './server-frames.ts';
-import { addressesOf, locateServer, type LocateEnv } from './server-locate.ts';
+import { addressesOf, locateServer } from './server-locate.ts';
 import type { ServerPlace } from './server-options.ts';
 import type { ServerContext } from './server-context.ts';
 import { StanzaSender } from './stanza-sender.ts';
@@ -57,7 +57,10 @@ export class OutboundLink {
   readonly #context: ServerContext;
   readonly #sender: StanzaSender;
   readonly #users = new Map<string, LinkUser>();
-  readonly #questions = new Map<string, { readonly id: string; readonly key: string; readonly done: Verdict }>();
+  readonly #questions = new Map<
+    string,
+    { readonly id: string; readonly key: string; readonly done: Verdict }
+  >();
   #state: OutboundState = initialOutbound;
   #carries: boolean;
   #connection: ServerConnection | undefined;
@@ -393,7 +396,8 @@ export class OutboundLink {
   }
 
   #ask(): void {
-    for (const { id, key } of this.#questions.values()) this.#feed({ kind: 'verify', local: this.local, id, key });
+    for (const { id, key } of this.#questions.values())
+      this.#feed({ kind: 'verify', local: this.local, id, key });
   }
 
   #drained(): void {

@@ -44,7 +44,12 @@ export class ServerConnection {
   readonly #gone: () => void;
 
   /** A connected socket; with TLS already done it is a TLSSocket. */
-  constructor(socket: Socket, secured: TLSSocket | undefined, limits: Partial<XmlLimits>, sink: ServerConnectionSink) {
+  constructor(
+    socket: Socket,
+    secured: TLSSocket | undefined,
+    limits: Partial<XmlLimits>,
+    sink: ServerConnectionSink,
+  ) {
     this.#sink = sink;
     this.#socket = secured ?? socket;
     this.#identity = secured === undefined ? UNVERIFIED : peerIdentity(secured);

@@ -47,14 +47,21 @@ export async function locateServer(domain: string, env: LocateEnv): Promise<Loca
   // RFC 6120 §3.2.1, §3.2.2: without any record the domain is its own server; also when DNS did not answer.
   if (tcp.length + tls.length === 0) return places([{ transport: 'TCP', host: name, port: SERVER_PORT }]);
   // XEP-0368 §3: one order for both.
-  const merged = [...tcp.map((record) => placed(record, 'TCP')), ...tls.map((record) => placed(record, 'TLS'))];
+  const merged = [
+    ...tcp.map((record) => placed(record, 'TCP')),
+    ...tls.map((record) => placed(record, 'TLS')),
+  ];
   const usable = merged.filter(({ host: target }) => target !== '.');
   // RFC 2782: the target "." says that the service is decidedly not available; there is no fallback then.
-  if (usable.length === 0) return { ok: false, found: 'nothing', text: 'its DNS says that it has no XMPP server' };
+  if (usable.length === 0)
+    return { ok: false, found: 'nothing', text: 'its DNS says that it has no XMPP server' };
   return places(orderSrv(usable, env.random).slice(0, MAX_TARGETS));
 }
 
-function placed(record: SrvRecord, transport: 'TCP' | 'TLS'): ServerPlace & Pick<SrvRecord, 'priority' | 'weight'> {
+function placed(
+  record: SrvRecord,
+  transport: 'TCP' | 'TLS',
+): ServerPlace & Pick<SrvRecord, 'priority' | 'weight'> {
   const { target, port, priority, weight } = record;
   return { transport, host: target, port, priority, weight };
 }

@@ -87,7 +87,16 @@ export class ServerReport {
     this.#count('out', reason);
     const { local, remote } = ends;
     const { host, port, transport } = place ?? {};
-    const fields = { local, remote, host, port, transport, reason, during: failure.during, text: failure.text };
+    const fields = {
+      local,
+      remote,
+      host,
+      port,
+      transport,
+      reason,
+      during: failure.during,
+      text: failure.text,
+    };
     const remedy = remedies[failure.reason];
     this.#tell(ends, reason, remedy === undefined ? fields : { ...fields, remedy });
   }
@@ -121,9 +130,13 @@ export class ServerReport {
   /** A connection that was not taken: too many. */
   turnedAway(reason: 'all' | 'address' | 'streams'): void {
     this.#counters
-      .counter('stoxgate_s2s_turned_away_total', 'Connections that were closed at once, by the bound they met.', {
-        bound: reason,
-      })
+      .counter(
+        'stoxgate_s2s_turned_away_total',
+        'Connections that were closed at once, by the bound they met.',
+        {
+          bound: reason,
+        },
+      )
       .add();
   }
 

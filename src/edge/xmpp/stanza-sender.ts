@@ -239,7 +239,8 @@ export class StanzaSender {
         this.#env.timers.clear(this.#timer);
         break;
       case 'confirmed':
-        for (const { entry } of this.#open.splice(0, effect.count)) if (entry?.open === true) entry.confirmed();
+        for (const { entry } of this.#open.splice(0, effect.count))
+          if (entry?.open === true) entry.confirmed();
         break;
       case 'began':
         this.#env.timers.clear(this.#timer);
