@@ -1,0 +1,146 @@
+// Two XMPP servers of ours over loopback: both ways of TLS, both ways of proof, acknowledgement, resumption.
+// Source: RFC 6120 §9.2; XEP-0178, 0198, 0220, 0288, 0368; rows S2S-01 … S2S-06.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, describe, test } from 'node:test';
+import type { DialbackPolicy } from '../../../src/xmpp/index.ts';
+import { TestCa, type CertificateWish } from '../../peers/test-ca.ts';
+import { until } from './rig.ts';
+import { chat, ServerRig, Watched, type ServerRigOptions } from './server-rig.ts';
+
+const ca = new TestCa();
+const otherCa = new TestCa('Other CA');
+after(() => {
+  ca.remove();
+  otherCa.remove();
+});
+const A = 'a.example';
+const B = 'b.example';
+const certificateOf = (domain: string, wish: CertificateWish = {}) => ca.make({ names: [`DNS:${domain}`], ...wish });
+const certificateA = certificateOf(A);
+const certificateB = certificateOf(B);
+
+const open: ServerRig[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((rig) => rig.close()));
+});
+
+async function start(options: ServerRigOptions): Promise<ServerRig> {
+  const rig = new ServerRig(options);
+  open.push(rig);
+  await rig.server.start();
+  return rig;
+}
+
+async function pair(
+  dialback: DialbackPolicy = 'never',
+  transport: 'TCP' | 'TLS' = 'TCP',
+  more: Partial<ServerRigOptions> = {},
+): Promise<[ServerRig, ServerRig]> {
+  const a = await start({ domains: [A], certificate: certificateA, dialback, ...more });
+  const b = await start({ domains: [B], certificate: certificateB, dialback, ...more });
+  a.places.set(B, [b.place(transport)]);
+  b.places.set(A, [a.place(transport)]);
+  return [a, b];
+}
+
+function send(rig: ServerRig, from: string, to: string, body: string): Watched {
+  const watched = new Watched(chat(from, to, body));
+  assert.equal(rig.server.send(from.slice(from.indexOf('@') + 1), watched.stanza, watched), 0);
+  return watched;
+}
+
+for (const transport of ['TCP', 'TLS'] as const) {
+  test(`EXTERNAL over ${transport}: a message each way, each confirmed once`, async () => {
+    const [a, b] = await pair('never', transport);
+    const there = send(a, `ann@${A}`, `bob@${B}`, 'hello');
+    const back = send(b, `bob@${B}`, `ann@${A}`, 'and back');
+    await until('both confirmed', () => there.events.length + back.events.length === 2);
+    assert.deepEqual(there.events, ['confirmed']);
+    assert.deepEqual(back.events, ['confirmed']);
+    assert.deepEqual(b.told, [`ann@${A} bob@${B} hello`]);
+    assert.deepEqual(a.told, [`bob@${B} ann@${A} and back`]);
+  });
+}
+
+test('the order holds, also of what waited for the stream', async () => {
+  const [a, b] = await pair();
+  const sent = Array.from({ length: 300 }, (_, i) => send(a, `ann@${A}`, `bob@${B}`, String(i)));
+  await until('all confirmed', () => sent.every(({ events }) => events.length === 1));
+  assert.deepEqual(
+    b.stanzas.map((el) => el.child('body')?.text()),
+    sent.map((_, i) => String(i)),
+  );
+});
+
+describe('certificate × dialback × kind of TLS', () => {
+  type Kind = 'valid' | 'expired' | 'wrong name' | 'self-signed' | 'unknown CA';
+  const bad: Readonly<Record<Kind, ReturnType<typeof certificateOf>>> = {
+    valid: certificateA,
+    expired: certificateOf(A, { days: -1 }),
+    'wrong name': certificateOf('elsewhere.example'),
+    'self-signed': certificateOf(A, { selfSigned: true }),
+    'unknown CA': { ...otherCa.make({ names: [`DNS:${A}`] }), ca: ca.certificate },
+  };
+  for (const [kind, certificate] of Object.entries(bad)) {
+    for (const dialback of ['never', 'over-tls'] as const) {
+      for (const transport of ['TCP', 'TLS'] as const) {
+        const passes = kind === 'valid' || dialback === 'over-tls';
+        const scene = async (): Promise<[ServerRig, ServerRig]> => {
+          const limits = { reachTimeoutMs: 3000 };
+          const a = await start({ domains: [A], certificate: { ...certificate, ca: ca.certificate }, dialback, limits });
+          const b = await start({ domains: [B], certificate: certificateB, dialback, limits });
+          a.places.set(B, [b.place(transport)]);
+          b.places.set(A, [a.place(transport)]);
+          return [a, b];
+        };
+        test(`${kind}, ${dialback}, ${transport}: shown by the one that calls: ${passes ? 'heard' : 'not heard'}`, async () => {
+          const [a, b] = await scene();
+          const sent = send(a, `ann@${A}`, `bob@${B}`, 'hello');
+          await until('an outcome', () => sent.events.length + a.stanzas.length > 0);
+          assert.deepEqual(b.told, passes ? [`ann@${A} bob@${B} hello`] : []);
+          if (!passes) assert.deepEqual(a.told, [`bob@${B} ann@${A} error remote-server-timeout`]);
+          else {
+            await until('confirmed', () => sent.events.length > 0);
+            assert.deepEqual(sent.events, ['confirmed']);
+          }
+        });
+        test(`${kind}, ${dialback}, ${transport}: shown by the one that is called: ${passes ? 'told' : 'not told'}`, async () => {
+          const [a, b] = await scene();
+          const sent = send(b, `bob@${B}`, `ann@${A}`, 'hello');
+          await until('an outcome', () => sent.events.length + b.stanzas.length > 0);
+          assert.deepEqual(a.told, passes ? [`bob@${B} ann@${A} hello`] : []);
+          if (!passes) assert.deepEqual(b.told, [`ann@${A} bob@${B} error remote-server-timeout`]);
+        });
+      }
+    }
+  }
+});
+
+test('XEP-0220 §2.5: two domains of ours share a stream, each proved by itself', async () => {
+  const own = [A, 'phones.a.example'];
+  const certificate = ca.make({ names: ['DNS:nobody.example'] });
+  const a = await start({ domains: own, certificate, dialback: 'over-tls' });
+  const b = await start({ domains: [B], certificate: certificateB, dialback: 'over-tls' });
+  for (const domain of own) b.places.set(domain, [a.place()]);
+  a.places.set(B, [b.place()]);
+  const first = send(a, `ann@${A}`, `bob@${B}`, 'one');
+  await until('the first', () => first.events.length > 0);
+  const second = send(a, 'bell@phones.a.example', `bob@${B}`, 'two');
+  await until('the second', () => second.events.length > 0);
+  assert.deepEqual([...first.events, ...second.events], ['confirmed', 'confirmed']);
+  assert.equal(b.server.sizes.s2s_in, 1);
+  assert.deepEqual(b.told, [`ann@${A} bob@${B} one`, `bell@phones.a.example bob@${B} two`]);
+});
+
+test('XEP-0288: what comes back takes the stream that is there', async () => {
+  const [a, b] = await pair();
+  const there = send(a, `ann@${A}`, `bob@${B}`, 'hello');
+  await until('confirmed', () => there.events.length > 0);
+  b.places.set(A, []);
+  const back = send(b, `bob@${B}`, `ann@${A}`, 'back');
+  await until('back', () => back.events.length > 0);
+  assert.deepEqual(back.events, ['confirmed']);
+  assert.deepEqual(a.told, [`bob@${B} ann@${A} back`]);
+  assert.equal(b.server.sizes.s2s_out, 0);
+});
