@@ -1,9 +1,7 @@
 // The stream that this server opens to another, from one domain of ours to one of theirs: finds the place, connects,
 // negotiates, sends, and, where XEP-0198 allows it, goes on after the connection broke. Drives xmpp/stream/outbound-stream.ts.
 
-import type { Socket } from 'node:net';
 import type { Timer } from '../../base/index.ts';
-import { domainToHost } from '../../mapping/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
 import {
   initialOutbound,
@@ -16,14 +14,12 @@ import {
   type ServerStreamFailure,
   type StanzaCondition,
 } from '../../xmpp/index.ts';
-import { coversXmppDomain, secureClient, type PeerIdentity } from '../tls/index.ts';
+import { coversXmppDomain, type PeerIdentity } from '../tls/index.ts';
 import { giveBack, type Outgoing } from './outgoing.ts';
-import { ServerConnection, type Handshake } from './server-connection.ts';
-import { dial, type Dial } from './server-dial.ts';
+import { ServerConnection } from './server-connection.ts';
 import { END_TAG, errorFrame, serverFrame, serverHeader } from './server-frames.ts';
-import { addressesOf, locateServer } from './server-locate.ts';
-import type { ServerPlace } from './server-options.ts';
 import type { ServerContext } from './server-context.ts';
+import { ServerReach, type Reached } from './server-reach.ts';
 import { StanzaSender } from './stanza-sender.ts';
 
 /** A route that sends on it. */
@@ -38,8 +34,6 @@ export interface LinkUser {
 }
 
 type Verdict = (verdict: DialbackVerdict) => void;
-
-const ALPN = ['xmpp-server'];
 
 /** Ends before the stream was up after which the next place is tried (RFC 6120 §3.2.1; RFC 2782). */
 const NEXT_PLACE = new Set<ServerStreamFailure['reason']>([
@@ -56,6 +50,7 @@ export class OutboundLink {
   readonly remote: string;
   readonly #context: ServerContext;
   readonly #sender: StanzaSender;
+  readonly #way: ServerReach;
   readonly #users = new Map<string, LinkUser>();
   readonly #questions = new Map<
     string,
@@ -64,13 +59,8 @@ export class OutboundLink {
   #state: OutboundState = initialOutbound;
   #carries: boolean;
   #connection: ServerConnection | undefined;
-  #dial: Dial | undefined;
-  #places: ServerPlace[] = [];
-  #foreign = true;
-  #place: ServerPlace | undefined;
   /** An attempt to reach the peer is under way, whatever the machine does. */
   #reaching = false;
-  #deadlineMs = 0;
   #stopping = false;
   #ended = false;
   #lastStanzaMs: number;
@@ -84,6 +74,7 @@ export class OutboundLink {
     this.remote = remote;
     this.#carries = carries;
     this.#context = context;
+    this.#way = new ServerReach(local, remote, context);
     this.#lastStanzaMs = context.clock.now();
     this.#sender = new StanzaSender(local, remote, context.limits, context, context.desk, {
       write: (text) => this.#connection?.write(text),
@@ -179,56 +170,24 @@ export class OutboundLink {
   #reach(): void {
     if (this.#reaching || this.#ended || this.#stopping || this.#state.kind !== 'closed') return;
     this.#reaching = true;
-    this.#deadlineMs = this.#context.clock.now() + this.#context.limits.reachTimeoutMs;
     void this.#locate();
   }
 
   async #locate(): Promise<void> {
-    const located = await locateServer(this.remote, this.#context.locate);
+    const fault = await this.#way.locate();
     if (this.#ended || this.#stopping) return this.#fail('remote-server-timeout');
-    if (!located.ok) {
-      this.#context.report.unreachable(this, located.text);
-      return this.#fail(located.found === 'nothing' ? 'remote-server-not-found' : 'remote-server-timeout');
-    }
-    this.#places = [...located.places];
-    this.#foreign = located.foreign;
-    this.#nextPlace(undefined);
+    if (fault === undefined) return this.#nextPlace(undefined);
+    this.#context.report.unreachable(this, fault.text);
+    this.#fail(fault.condition);
   }
 
   /** `last`: what became of the place before. */
   #nextPlace(last: StanzaCondition | undefined): void {
-    const place = this.#places.shift();
-    if (place === undefined || this.#context.clock.now() >= this.#deadlineMs) {
-      return this.#fail(last ?? 'remote-server-not-found');
-    }
-    this.#place = place;
-    this.#feed({ kind: 'start', carries: this.#carries });
+    if (this.#way.next()) this.#feed({ kind: 'start', carries: this.#carries });
+    else this.#fail(last ?? 'remote-server-not-found');
   }
 
-  async #connect(): Promise<void> {
-    const place = this.#place;
-    if (place === undefined) return;
-    const found = await addressesOf(place, this.#foreign, this.#context.locate);
-    if (this.#state.kind !== 'connecting' || this.#place !== place) return;
-    if (!found.ok) return this.#feed({ kind: 'disconnected', error: `no address: ${found.found}` });
-    const { target } = found;
-    const options = { ...target, raceMs: this.#context.limits.raceMs };
-    this.#dial = dial(options, this.#context.timers, (result) => {
-      this.#dial = undefined;
-      if (result instanceof Error) return this.#feed({ kind: 'disconnected', error: result.message });
-      if (target.transport === 'TCP') return this.#connected(result, undefined);
-      this.#handshake(ALPN)(result, (secured) => {
-        // The connect timer may have ended this attempt meanwhile.
-        if (this.#state.kind !== 'connecting' || this.#place !== place) return void result.destroy();
-        if (!(secured instanceof Error)) return this.#connected(result, secured);
-        result.destroy();
-        this.#feed({ kind: 'disconnected', error: secured.message });
-      });
-    });
-  }
-
-  #connected(socket: Socket, secured: Parameters<Parameters<Handshake>[1]>[0] | undefined): void {
-    if (secured instanceof Error) return;
+  #connected({ socket, secured }: Reached): void {
     const connection = new ServerConnection(socket, secured, this.#context.limits.xml, {
       heard: () => {},
       streamOpen: (head) => this.#feed({ kind: 'streamOpen', head }),
@@ -241,38 +200,14 @@ export class OutboundLink {
       drained: () => this.#drained(),
     });
     this.#connection = connection;
-    const certificate = this.#proves(connection.identity);
-    this.#feed({ kind: 'connected', secure: secured !== undefined, certificate });
+    const secure = secured !== undefined;
+    this.#feed({ kind: 'connected', secure, certificate: secure && this.#proves(connection.identity) });
   }
 
   #proves(identity: PeerIdentity): boolean {
     const proved = identity.verified && coversXmppDomain(identity.names, this.remote);
-    if (!proved && this.#state.kind !== 'connecting') this.#context.report.unproved(this, identity);
+    if (!proved) this.#context.report.unproved(this, identity);
     return proved;
-  }
-
-  #handshake(alpn?: readonly string[]): Handshake {
-    return (socket, done) => {
-      const host = domainToHost(this.remote);
-      const secured = secureClient(socket, this.#context.certificates, {
-        name: host.ok ? host.value : this.remote,
-        from: this.local,
-        ...(alpn === undefined ? {} : { alpn }),
-      });
-      const fail = (error?: Error): void => {
-        secured.removeAllListeners('secureConnect');
-        done(error ?? new Error('the connection ended in the TLS handshake'));
-      };
-      let over = false;
-      const once = (then: () => void): void => {
-        if (over) return;
-        over = true;
-        then();
-      };
-      secured.once('secureConnect', () => once(() => done(secured)));
-      secured.on('error', (error) => once(() => fail(error)));
-      secured.once('close', () => once(() => fail()));
-    };
   }
 
   #element(el: XmlElement): void {
@@ -298,7 +233,10 @@ export class OutboundLink {
     const { limits, timers, policy } = this.#context;
     switch (effect.kind) {
       case 'connect':
-        void this.#connect();
+        void this.#way.connect((result) => {
+          if (result instanceof Error) this.#feed({ kind: 'disconnected', error: result.message });
+          else this.#connected(result);
+        });
         break;
       case 'writeHeader':
         this.#connection?.write(
@@ -315,7 +253,7 @@ export class OutboundLink {
         this.#connection?.write(END_TAG);
         break;
       case 'startTls':
-        this.#connection?.secure(this.#handshake());
+        this.#connection?.secure(this.#way.handshake());
         break;
       case 'restart':
         this.#connection?.restart();
@@ -365,8 +303,7 @@ export class OutboundLink {
         this.#connection?.end();
         break;
       case 'abort':
-        this.#dial?.cancel();
-        this.#dial = undefined;
+        this.#way.cancel();
         this.#connection?.destroy();
         break;
       case 'ended':
@@ -380,7 +317,6 @@ export class OutboundLink {
 
   #up(): void {
     this.#reaching = false;
-    this.#places = [];
     this.#context.report.up(this);
     this.#ask();
     this.#watch();
@@ -420,8 +356,7 @@ export class OutboundLink {
   #streamEnded(failure: ServerStreamFailure): void {
     this.#context.timers.clear(this.#keepAlive);
     this.#connection = undefined;
-    this.#dial?.cancel();
-    this.#dial = undefined;
+    this.#way.cancel();
     if (this.#stopping) return this.#fail(undefined);
     if (failure.during === 'up') {
       // XEP-0198 §5: the stream goes on over another connection.
@@ -429,7 +364,7 @@ export class OutboundLink {
       return this.#fail(undefined);
     }
     if (failure.reason === 'idle') return this.#fail(undefined);
-    this.#context.report.failed(this, failure, this.#place);
+    this.#context.report.failed(this, failure, this.#way.place);
     const condition = conditionOf(failure);
     if (NEXT_PLACE.has(failure.reason)) this.#nextPlace(condition);
     else this.#fail(condition);

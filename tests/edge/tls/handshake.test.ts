@@ -122,10 +122,22 @@ describe('the acceptor and the client', () => {
   }
 
   const clients: [string, CertificateEntry, string][] = [
-    ['of an unknown authority', pemFiles(strangers.make({ names: ['DNS:a.example'] })), 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
-    ['signed by itself', pemFiles(ca.make({ names: ['DNS:a.example'], selfSigned: true })), 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+    [
+      'of an unknown authority',
+      pemFiles(strangers.make({ names: ['DNS:a.example'] })),
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    ],
+    [
+      'signed by itself',
+      pemFiles(ca.make({ names: ['DNS:a.example'], selfSigned: true })),
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+    ],
     ['expired', pemFiles(ca.make({ names: ['DNS:a.example'], days: -1 })), 'CERT_HAS_EXPIRED'],
-    ['for another use (RFC 5280 §4.2.1.12)', pemFiles(ca.make({ names: ['DNS:a.example'], usage: 'emailProtection' })), 'INVALID_PURPOSE'],
+    [
+      'for another use (RFC 5280 §4.2.1.12)',
+      pemFiles(ca.make({ names: ['DNS:a.example'], usage: 'emailProtection' })),
+      'INVALID_PURPOSE',
+    ],
   ];
   for (const [what, entry, reason] of clients) {
     test(`a certificate ${what} does not verify, at either end`, async () => {

@@ -16,7 +16,8 @@ after(() => {
 });
 const A = 'a.example';
 const B = 'b.example';
-const certificateOf = (domain: string, wish: CertificateWish = {}) => ca.make({ names: [`DNS:${domain}`], ...wish });
+const certificateOf = (domain: string, wish: CertificateWish = {}) =>
+  ca.make({ names: [`DNS:${domain}`], ...wish });
 const certificateA = certificateOf(A);
 const certificateB = certificateOf(B);
 
@@ -88,7 +89,12 @@ describe('certificate × dialback × kind of TLS', () => {
         const passes = kind === 'valid' || dialback === 'over-tls';
         const scene = async (): Promise<[ServerRig, ServerRig]> => {
           const limits = { reachTimeoutMs: 3000 };
-          const a = await start({ domains: [A], certificate: { ...certificate, ca: ca.certificate }, dialback, limits });
+          const a = await start({
+            domains: [A],
+            certificate: { ...certificate, ca: ca.certificate },
+            dialback,
+            limits,
+          });
           const b = await start({ domains: [B], certificate: certificateB, dialback, limits });
           a.places.set(B, [b.place(transport)]);
           b.places.set(A, [a.place(transport)]);

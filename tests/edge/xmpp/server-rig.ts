@@ -128,7 +128,9 @@ export class ServerRig {
     return this.stanzas.map((el) => {
       const error = el.child('error');
       const what =
-        error === undefined ? (el.child('body')?.text() ?? el.name) : `error ${[...error.elements()][0]?.name ?? ''}`;
+        error === undefined
+          ? (el.child('body')?.text() ?? el.name)
+          : `error ${[...error.elements()][0]?.name ?? ''}`;
       return `${el.attr('from') ?? ''} ${el.attr('to') ?? ''} ${what}`;
     });
   }
@@ -196,8 +198,17 @@ export class RawPeer {
     return new RawPeer(socket);
   }
 
-  static async direct(port: number, certificate: TestCertificate | undefined, name: string): Promise<RawPeer> {
-    const socket = connectTls({ host: '127.0.0.1', port, ...tlsOptions(certificate, name), ALPNProtocols: ['xmpp-server'] });
+  static async direct(
+    port: number,
+    certificate: TestCertificate | undefined,
+    name: string,
+  ): Promise<RawPeer> {
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port,
+      ...tlsOptions(certificate, name),
+      ALPNProtocols: ['xmpp-server'],
+    });
     socket.on('error', () => {});
     await new Promise<void>((resolve, reject) => {
       socket.once('secureConnect', resolve);
@@ -260,14 +271,18 @@ export class RawPeer {
     await until(`<${name}/>`, () => this.elements.some((el) => el.name === name) || this.closed);
     const found = this.elements.find((el) => el.name === name);
     if (found === undefined) {
-      throw new Error(`closed without <${name}/>, after: ${this.elements.map((el) => el.name).join(' ')} ${this.error ?? ''}`);
+      throw new Error(
+        `closed without <${name}/>, after: ${this.elements.map((el) => el.name).join(' ')} ${this.error ?? ''}`,
+      );
     }
     return found;
   }
 
   /** The stream error that came; undefined: none. */
   get error(): string | undefined {
-    const error = this.elements.find((el) => el.name === 'error' && el.ns === 'http://etherx.jabber.org/streams');
+    const error = this.elements.find(
+      (el) => el.name === 'error' && el.ns === 'http://etherx.jabber.org/streams',
+    );
     return error === undefined ? undefined : [...error.elements()][0]?.name;
   }
 
