@@ -1,12 +1,15 @@
-// The component links of the configuration, grouped by domain, and what becomes of them at a reload.
+// The component links of the configuration, grouped by domain, and what becomes of them at a reload; for domains without
+// one, the gateway's own XMPP server.
 
 import type { Counter } from '../base/index.ts';
 import { BarrierDesk, ComponentLink, type ComponentLinkEnv } from '../edge/xmpp/index.ts';
 import { XmlElement } from '../xml/index.ts';
 import { prepareDomain } from '../xmpp/index.ts';
 import { domainOf } from './address-text.ts';
-import type { ConfiguredComponent } from './config/schema.ts';
+import type { DnsResolver } from '../sip/index.ts';
+import type { Config, ConfiguredComponent } from './config/schema.ts';
 import { LinkGroup } from './link-group.ts';
+import { NO_SIZES, OwnServer } from './own-server.ts';
 import type { LinkStatus } from './types.ts';
 
 interface Member {
@@ -14,17 +17,23 @@ interface Member {
   readonly link: ComponentLink;
 }
 
+export interface LinksEnv extends ComponentLinkEnv {
+  /** The resolver of the configuration in force. */
+  readonly dns: () => DnsResolver;
+}
+
 export class Links {
-  readonly #env: ComponentLinkEnv;
+  readonly #env: LinksEnv;
   readonly #deliver: (stanza: XmlElement, group: LinkGroup) => void;
   readonly #ready: (domain: string) => void;
   readonly #groups = new Map<string, LinkGroup>();
   readonly #misaddressed: Counter;
   #members: Member[] = [];
+  #server: OwnServer | undefined;
 
   /** `ready`: the links of this domain take stanzas again, and what waited in their group was written first. */
   constructor(
-    env: ComponentLinkEnv,
+    env: LinksEnv,
     deliver: (stanza: XmlElement, group: LinkGroup) => void,
     ready: (domain: string) => void,
   ) {
@@ -38,13 +47,40 @@ export class Links {
     );
   }
 
-  /** The links that may carry stanzas of this domain. */
+  /** What may carry stanzas of this domain: the component with that domain, else the server. */
   groupFor(domain: string): LinkGroup | undefined {
-    return this.#groups.get(domain);
+    return this.#groups.get(domain) ?? this.#server?.groupFor(domain);
   }
 
-  /** Goes over to this list: what is new starts, what is gone ends, what stayed the same stays up. */
-  async apply(components: readonly ConfiguredComponent[]): Promise<void> {
+  /** The bound listeners of the server, as URLs. */
+  get listeners(): readonly string[] {
+    return this.#server?.listeners ?? [];
+  }
+
+  /** Sizes of what the server holds. */
+  get sizes(): Readonly<Record<string, number>> {
+    return this.#server?.sizes ?? NO_SIZES;
+  }
+
+  /** Goes over to this configuration: what is new starts, what is gone ends, what stayed the same stays up. */
+  async apply(config: Config): Promise<void> {
+    const { server } = config.xmpp;
+    if (server !== undefined) {
+      const deliver = this.#deliver;
+      const ready = this.#ready;
+      if (this.#server === undefined)
+        this.#server = new OwnServer(config, server, { ...this.#env, deliver, ready });
+      else this.#server.configure(config, server);
+    }
+    await this.#applyComponents(config.xmpp.components);
+  }
+
+  /** Binds the listeners of the server: when everything is there that could take a stanza. Throws `ERR_XMPP_LISTEN`. */
+  async listen(): Promise<void> {
+    await this.#server?.start();
+  }
+
+  async #applyComponents(components: readonly ConfiguredComponent[]): Promise<void> {
     // The `from` of stanzas is compared with the domain in its prepared form (RFC 7622).
     const prepared = components.map((component) => {
       const domain = prepareDomain(component.domain);
@@ -76,6 +112,7 @@ export class Links {
       if (pause) link.pauseReading();
       else link.resumeReading();
     }
+    this.#server?.pauseReading(pause);
   }
 
   status(): LinkStatus[] {
@@ -92,10 +129,11 @@ export class Links {
   /** Gives up what owners of parked stanzas have no more interest in. */
   sweep(): void {
     for (const group of this.#groups.values()) group.sweep();
+    this.#server?.sweep();
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#members.map(({ link }) => link.stop()));
+    await Promise.all([...this.#members.map(({ link }) => link.stop()), this.#server?.stop()]);
   }
 
   /**

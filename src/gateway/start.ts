@@ -4,9 +4,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Counters, StoxgateError, type Collection, type Store, type Timer } from '../base/index.ts';
 import type { AdminRoutes } from '../edge/admin/index.ts';
-import { NodeDnsResolver } from '../edge/dns/index.ts';
 import { RateLimitedLog } from '../edge/log/index.ts';
-import { batchDatagramSocket, SipEdge, type ListenConfig } from '../edge/sip/index.ts';
+import { batchDatagramSocket, SipEdge } from '../edge/sip/index.ts';
 import { openStore } from '../edge/store/index.ts';
 import { LEDGER, OUTBOX, type LedgerPage, type OutboxRecord } from '../interwork/message/index.ts';
 import { AddressBook } from '../mapping/index.ts';
@@ -28,6 +27,7 @@ import { adminRoutes } from './admin-routes.ts';
 import type { Config } from './config/schema.ts';
 import { gauges } from './gauges.ts';
 import { Links } from './links.ts';
+import { listenerUrl, withAdvertise } from './listener-text.ts';
 import type { Live } from './live.ts';
 import { MessageFeature } from './messages/message-feature.ts';
 import { PresenceModels, presenceServers } from './presence-models.ts';
@@ -35,6 +35,7 @@ import { PresenceFeature } from './presence/presence-feature.ts';
 import { PRESENCE_EVENT } from './presence/watch-parts.ts';
 import { WINFO_EVENT } from './publications/watcher-list.ts';
 import { REG_EVENT } from './registrations/registration-watch.ts';
+import { Resolvers } from './resolvers.ts';
 import { SipDispatch } from './sip-dispatch.ts';
 import { Notifiers } from './subscriptions/notifiers.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
@@ -44,8 +45,6 @@ import { UserFeatures } from './user-features.ts';
 import { XmppDispatch } from './xmpp-dispatch.ts';
 
 const NAME = 'Stoxgate';
-/** Resolvers of earlier configurations that may still be asked something. */
-const MAX_RESOLVERS = 4;
 /** How often what has grown too old is given up. */
 const SWEEP_MS = 10_000;
 /** Subscriptions that the gateway keeps up at the same time. */
@@ -101,8 +100,7 @@ class RunningGateway implements Gateway {
   readonly #presence: PresenceFeature;
   readonly #notifiers: Notifiers;
   readonly #ownHosts = new Set<string>();
-  /** The one in use is the last. */
-  readonly #resolvers: NodeDnsResolver[] = [];
+  readonly #resolvers = new Resolvers();
   #config: Config;
   #startedAt = 0;
   #ready = false;
@@ -127,7 +125,7 @@ class RunningGateway implements Gateway {
     // Until the listeners are bound nothing is known of transports; `start` makes the locator anew.
     this.#live = this.#makeLive(config);
     this.#links = new Links(
-      { clock, timers, random, log, counters },
+      { clock, timers, random, log, counters, dns: () => this.#resolvers.current },
       (stanza, group) => xmpp.stanza(stanza, group),
       (domain) => this.#presence.linkUp(domain),
     );
@@ -233,10 +231,11 @@ class RunningGateway implements Gateway {
       this.#ownHosts.add(endpoint.address.includes(':') ? `[${endpoint.address}]` : endpoint.address);
     }
     this.#live.locator = this.#makeLocator(this.#config);
-    await this.#links.apply(this.#config.xmpp.components);
+    await this.#links.apply(this.#config);
     await this.#messages.start();
     await this.#notifiers.restore();
     this.#presence.start();
+    await this.#links.listen();
     this.#sweepLater();
     this.#startedAt = this.#system.clock.wall();
     this.#ready = true;
@@ -254,18 +253,26 @@ class RunningGateway implements Gateway {
       version: this.#version,
       startedAt: this.#startedAt,
       links,
-      listeners: this.#edge.localEndpoints.map(
-        ({ transport, address, port }) =>
-          `${transport.toLowerCase()}://${address.includes(':') ? `[${address}]` : address}:${port}`,
-      ),
+      listeners: [
+        ...this.#edge.localEndpoints.map(({ transport, address, port }) =>
+          listenerUrl(transport, address, port),
+        ),
+        ...this.#links.listeners,
+      ],
       counters: this.#sizes(),
     };
   }
 
   async reload(config: Config, keys?: readonly Uint8Array[]): Promise<void> {
-    const fixed = (of: Config): unknown => [of.sip.listen, of.sip.advertise, of.store, of.durability];
+    const fixed = ({ sip, xmpp, store, durability }: Config): unknown => [
+      sip.listen,
+      sip.advertise,
+      xmpp.server?.listen,
+      store,
+      durability,
+    ];
     if (!isDeepStrictEqual(fixed(this.#config), fixed(config))) {
-      const keys = 'sip.listen, sip.advertise, store and durability';
+      const keys = 'sip.listen, sip.advertise, xmpp.server.listen, store and durability';
       throw new StoxgateError('ERR_GATEWAY_RELOAD', `${keys} change only by a restart`);
     }
     // Everything that can fail comes first: either all of the new configuration is taken or none of it.
@@ -277,8 +284,8 @@ class RunningGateway implements Gateway {
     this.#config = config;
     this.#messages.ledger.configure(config.ledger);
     // The old locator and resolver end what was asked of them; a look-up lasts some seconds at most.
-    for (const old of this.#resolvers.splice(0, this.#resolvers.length - MAX_RESOLVERS)) old.cancel();
-    await this.#links.apply(config.xmpp.components);
+    this.#resolvers.retire();
+    await this.#links.apply(config);
   }
 
   async drain(): Promise<void> {
@@ -308,7 +315,7 @@ class RunningGateway implements Gateway {
     this.#transactions.stop();
     this.#messages.giveUpReports();
     this.#live.locator.stop();
-    for (const resolver of this.#resolvers) resolver.cancel();
+    this.#resolvers.cancel();
     await this.#edge.stop();
     this.#messages.ledger.stop();
     await this.#store?.close();
@@ -340,8 +347,7 @@ class RunningGateway implements Gateway {
     const { clock, timers, random } = this.#system;
     const nextHops = NextHops.read(config.sip.next_hops, presenceServers(config));
     if (!nextHops.ok) throw new StoxgateError(nextHops.error.code, nextHops.error.message);
-    const resolver = new NodeDnsResolver({ servers: config.dns.servers });
-    this.#resolvers.push(resolver);
+    const resolver = this.#resolvers.add(config.dns.servers);
     return new Locator(
       { clock, timers, random, resolver, counters: this.counters },
       {
@@ -384,12 +390,8 @@ class RunningGateway implements Gateway {
       served_subscriptions: this.#notifiers.size,
       waiting_notifies: this.#notifiers.waiting,
       connections: this.#edge.connectionCount,
+      ...this.#links.sizes,
       timers: this.#system.timers.size,
     };
   }
-}
-
-function withAdvertise(listen: Config['sip']['listen'][number], advertise: string | undefined): ListenConfig {
-  const own = listen.advertise ?? advertise;
-  return own === undefined ? listen : { ...listen, advertise: own };
 }

@@ -29,7 +29,7 @@ export interface GatewayStatus {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly startedAt: number;
   readonly links: readonly LinkStatus[];
-  /** The bound SIP listeners, as `udp://ADDRESS:PORT`. */
+  /** The bound listeners, as `udp://ADDRESS:PORT`; those of the XMPP server as `xmpp-tcp://…` and `xmpp-tls://…`. */
   readonly listeners: readonly string[];
   /** Sizes of what the gateway holds right now, by name. */
   readonly counters?: Readonly<Record<string, number>>;

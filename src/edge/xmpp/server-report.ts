@@ -42,28 +42,28 @@ export class ServerReport {
   constructor(log: Log, counters: Counters) {
     this.#log = log;
     this.#counters = counters;
-    const stanzas = 'stoxgate_s2s_stanzas_total';
+    const stanzas = 'stoxgate_xmpp_server_stanzas_total';
     const help = 'Stanzas on server-to-server streams.';
     this.sent = counters.counter(stanzas, help, { direction: 'out' });
     this.received = counters.counter(stanzas, help, { direction: 'in' });
     this.bounced = counters.counter(
-      'stoxgate_s2s_bounced_total',
+      'stoxgate_xmpp_server_bounced_total',
       'Stanzas that went back as errors: their domain could not be reached.',
     );
     this.resumed = counters.counter(
-      'stoxgate_s2s_resumed_total',
+      'stoxgate_xmpp_server_resumed_total',
       'Server-to-server streams that went on over another connection.',
     );
     this.#lost = counters.counter(
-      'stoxgate_s2s_lost_total',
+      'stoxgate_xmpp_server_lost_total',
       'Stanzas given up after three streams broke under them, and nobody could be answered.',
     );
     this.#unexpected = counters.counter(
-      'stoxgate_s2s_unexpected_total',
+      'stoxgate_xmpp_server_unexpected_total',
       'Events that a server-to-server stream did not expect.',
     );
     this.#faults = counters.counter(
-      'stoxgate_s2s_handler_faults_total',
+      'stoxgate_xmpp_server_handler_faults_total',
       'Faults of our own in a handler of the XMPP server.',
     );
   }
@@ -131,7 +131,7 @@ export class ServerReport {
   turnedAway(reason: 'all' | 'address' | 'streams'): void {
     this.#counters
       .counter(
-        'stoxgate_s2s_turned_away_total',
+        'stoxgate_xmpp_server_turned_away_total',
         'Connections that were closed at once, by the bound they met.',
         {
           bound: reason,
@@ -158,7 +158,7 @@ export class ServerReport {
 
   #count(direction: 'in' | 'out', reason: string): void {
     this.#counters
-      .counter('stoxgate_s2s_streams_total', 'Server-to-server streams that came up or ended, by reason.', {
+      .counter('stoxgate_xmpp_server_streams_total', 'Server-to-server streams that came up or ended, by reason.', {
         direction,
         reason,
       })

@@ -19,6 +19,10 @@ export function remarksOnListeners(config: Config): Remark[] {
     key: `sip.listen[${index}]`,
     path: ['sip', 'listen', index],
   }));
+  for (const [index, listen] of (config.xmpp.server?.listen ?? []).entries()) {
+    const key = `xmpp.server.listen[${index}]`;
+    bound.push({ ...listen, transport: 'TCP', key, path: ['xmpp', 'server', 'listen', index] });
+  }
   if (config.console !== undefined) {
     bound.push({
       transport: 'TCP',

@@ -5,6 +5,7 @@ import type { Remark } from './finding.ts';
 import { remarksOnDomains } from './domain-rules.ts';
 import { remarksOnPresence } from './presence-rules.ts';
 import { remarksOnListeners } from './listener-rules.ts';
+import { remarksOnServer } from './server-rules.ts';
 import { covers } from './domain-pattern.ts';
 import { parseNetwork } from './fields.ts';
 import type { Config } from './schema.ts';
@@ -17,19 +18,21 @@ export function remarksOnRules(config: Config): Remark[] {
     ...remarksOnLinks(config),
     ...remarksOnListeners(config),
     ...remarksOnNextHops(config),
+    ...remarksOnServer(config),
     ...remarksOnTrust(config),
     ...remarksOnCredentials(config),
   ];
 }
 
 /**
- * Each `home: sip` rule speaks to XMPP from its `xmpp` domain, and only a component of that domain may. Without one the
- * file is usable all the same: senders of this rule are refused, the other rules work.
+ * Each `home: sip` rule speaks to XMPP from its `xmpp` domain, and only a component of that domain may, or the server for
+ * those without one. Without either the file is usable all the same: senders of this rule are refused, the others work.
  */
 function remarksOnLinks(config: Config): Remark[] {
   const remarks: Remark[] = [];
   const components = config.xmpp.components;
   for (const [index, rule] of config.domains.entries()) {
+    if (config.xmpp.server !== undefined) break;
     if (rule.home === 'sip' && !components.some((component) => covers(rule.xmpp, component.domain))) {
       const wanted = rule.xmpp === '*' ? 'component' : `component with the domain ${rule.xmpp}`;
       remarks.push({

@@ -4,7 +4,6 @@
 import * as z from 'zod';
 import { MAX_TOKEN_KEYS } from '../../base/index.ts';
 import {
-  isHost,
   parseAdvertise,
   parseDnsServer,
   parseHostPort,
@@ -14,12 +13,12 @@ import {
   parseSipPattern,
   parseUnixSocket,
   parseXcapRoot,
-  parseXmppDomain,
   parseXmppPattern,
 } from './fields.ts';
 import { later } from './later.ts';
 import { parseNextHop } from './next-hop.ts';
 import { ledger, messages, offline } from './schema-messages.ts';
+import { xmppSchema } from './schema-xmpp.ts';
 import {
   documented,
   keySchema,
@@ -33,7 +32,6 @@ import {
 
 /** What no domain can hold, and both kinds of local part can (docs/configuration.md, "Rules"). */
 const SEPARATORS = ['!', '$', '*', '+', '=', '~'] as const;
-const XMPP_COMPONENT_PORT = 5347;
 
 /** `of`: for whom it is; `more`: keys that hold for everybody. */
 function presenceSchema<More extends z.ZodRawShape>(
@@ -239,50 +237,6 @@ function sipSchema(secret: ReturnType<typeof secretSchema>) {
   );
 }
 
-function xmppSchema(secret: ReturnType<typeof secretSchema>) {
-  return later(
-    z.strictObject({
-      components: documented(
-        z
-          .array(
-            z.strictObject({
-              domain: documented(parsed(parseXmppDomain), {
-                type: 'domain',
-                says: 'The component domain; given twice, the second is used while the first is down.',
-                example: 'sip.example.org',
-              }),
-              host: documented(
-                z.string().refine(isHost, 'is not an address or a host name').default('127.0.0.1'),
-                {
-                  type: 'address or host name',
-                  says: 'The XMPP server. The link is plain TCP: loopback or a network you trust.',
-                  example: '127.0.0.1',
-                },
-              ),
-              port: documented(z.int().min(1).max(65535).default(XMPP_COMPONENT_PORT), {
-                says: 'Its component port.',
-                example: '5347',
-              }),
-              secret: documented(secret, {
-                type: SECRET_TYPE,
-                says: 'The secret shared with the server.',
-                example: '{ file: component-secret }',
-              }),
-            }),
-          )
-          .default([]),
-        {
-          type: 'list of `{ domain, host, port, secret }`',
-          says: 'Component links to XMPP servers (XEP-0114).',
-          example:
-            '[{ domain: example.net, host: 127.0.0.1, port: 5347, secret: { file: component-secret } }]',
-        },
-      ),
-    }),
-    ['server'],
-  );
-}
-
 const dns = z.strictObject({
   servers: documented(z.array(parsed(parseDnsServer)).max(8).default([]), {
     type: 'list of `ADDRESS[:PORT]`',
@@ -338,7 +292,7 @@ export function configSchema(sources: SecretSources) {
         example: '[{ home: sip, sip: example.net, xmpp: example.net }]',
       }),
       sip: documented(sipSchema(secret).prefault({}), { says: 'The SIP side.' }),
-      xmpp: documented(xmppSchema(secret).prefault({}), { says: 'The XMPP side.' }),
+      xmpp: documented(xmppSchema(secret, sources).prefault({}), { says: 'The XMPP side.' }),
       messages: documented(messages.prefault({}), { says: 'How messages are translated.' }),
       presence: documented(
         presenceSchema('all other users', secret, { location }).prefault({ model: 'end-to-end' }),
@@ -398,3 +352,4 @@ export type ConfiguredDomain = Config['domains'][number];
 export type ConfiguredComponent = Config['xmpp']['components'][number];
 export type ConfiguredTrust = Config['sip']['trusted'][number];
 export type ConfiguredPresence = Omit<Config['presence'], 'location'>;
+export type ConfiguredServer = NonNullable<Config['xmpp']['server']>;
