@@ -24,15 +24,22 @@ export class Prosody implements XmppServer {
   constructor(options: ProsodyOptions) {
     this.options = options;
     const { folder, certificate } = options;
-    const modules = options.onTrace ? '"wire_trace"' : '';
+    const loaded = [
+      ...(options.onTrace ? ['wire_trace'] : []),
+      ...(options.federation ? ['dialback'] : []),
+      ...(options.federation?.extensions === true ? ['s2s_bidi', 'smacks'] : []),
+    ];
+    const modules = loaded.map((module) => `"${module}"`).join(', ');
     const conflict = options.kickOld === true ? '  component_conflict_resolve = "kick_old"\n' : '';
     const components = options.components.map(
       ({ domain, secret }) =>
         `Component "${domain}"\n  component_secret = "${secret}"\n  modules_enabled = { ${modules} }\n${conflict}`,
     );
-    const tls = certificate
-      ? `ssl = { key = "${certificate.keyFile}", certificate = "${certificate.certificateFile}" }`
-      : '';
+    const tls = options.federation
+      ? ''
+      : certificate
+        ? `ssl = { key = "${certificate.keyFile}", certificate = "${certificate.certificateFile}" }`
+        : '';
     mkdirSync(join(folder, 'data'), { recursive: true });
     writeFileSync(
       join(folder, 'prosody.cfg.lua'),
@@ -42,8 +49,9 @@ export class Prosody implements XmppServer {
         DOMAIN: options.domain,
         CLIENT_PORT: options.clientPort,
         COMPONENT_PORTS: componentPorts(options).join(', '),
+        FEDERATION: federation(options),
         MODULES: modules,
-        LOG_LEVEL: 'info',
+        LOG_LEVEL: options.federation ? 'debug' : 'info',
         TLS: tls,
         COMPONENTS: components.join(''),
       }),
@@ -66,6 +74,8 @@ export class Prosody implements XmppServer {
     });
     await untilPortIsOpen('prosody', this.options.clientPort);
     for (const port of componentPorts(this.options)) await untilPortIsOpen('prosody', port);
+    const { federation: other } = this.options;
+    if (other) await untilPortIsOpen('prosody', other.port);
   }
 
   async stop(): Promise<void> {
@@ -92,4 +102,21 @@ export class Prosody implements XmppServer {
 
 function componentPorts(options: XmppServerOptions): number[] {
   return [...new Set(options.components.map(({ port }) => port))];
+}
+
+/** mod_s2s with its ports, certificates and DNS, or none of it. */
+function federation({ federation: wanted }: XmppServerOptions): string {
+  if (wanted === undefined) return 'modules_disabled = { "s2s" }\ns2s_direct_tls_ports = {}';
+  const { port, tls, dns, certificatesOnly } = wanted;
+  const files = `certificate = "${tls.certificate}", key = "${tls.key}", cafile = "${tls.ca}"`;
+  return [
+    `s2s_ports = { ${port} }`,
+    's2s_direct_tls_ports = {}',
+    's2s_require_encryption = true',
+    `s2s_secure_auth = ${certificatesOnly}`,
+    `ssl = { ${files} }`,
+    // libunbound asks nobody on loopback, and answers for special names itself, unless it is told.
+    `unbound = { resolvconf = false, hoststxt = false, forward = { "${dns.replace(':', '@')}" },`,
+    '  options = { ["do-not-query-localhost:"] = "no", ["cache-max-ttl:"] = "1", ["cache-max-negative-ttl:"] = "1" } }',
+  ].join('\n');
 }

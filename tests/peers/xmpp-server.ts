@@ -11,7 +11,22 @@ export interface ComponentAccount {
   readonly port: number;
 }
 
+/** How a server speaks to other servers. */
+export interface Federation {
+  readonly port: number;
+  /** Certificate, key and authority (PEM). */
+  readonly tls: { readonly certificate: string; readonly key: string; readonly ca: string };
+  /** `ADDRESS:PORT` of the DNS server that it asks. */
+  readonly dns: string;
+  /** Only certificates count; else dialback will do. */
+  readonly certificatesOnly: boolean;
+  /** XEP-0198 and XEP-0288, where the server has them. */
+  readonly extensions: boolean;
+}
+
 export interface XmppServerOptions {
+  /** Absent: it speaks to no other server. */
+  readonly federation?: Federation;
   readonly folder: string;
   readonly domain: string;
   readonly clientPort: number;

@@ -11,8 +11,8 @@ component_ports = { @COMPONENT_PORTS@ }
 component_interfaces = { "127.0.0.1" }
 c2s_direct_tls_ports = {}
 modules_enabled = { "roster", "saslauth", "tls", "disco", "ping", "version", "carbons", "pep", "offline", @MODULES@ }
--- No server-to-server: nothing of a test leaves the machine.
-modules_disabled = { "s2s" }
+-- Server-to-server only on loopback, and only where a test wants it: nothing of a test leaves the machine.
+@FEDERATION@
 authentication = "internal_plain"
 storage = "internal"
 allow_unencrypted_plain_auth = true
