@@ -19,6 +19,9 @@ const cases: readonly (FederationOptions & { readonly name: string })[] = [
     extensions: false,
   },
   { name: 'dialback', server: 'prosody', dialback: 'over-tls', by: 'dns', strangeCertificate: true },
+  { name: 'SASL EXTERNAL', server: 'ejabberd', dialback: 'never', by: 'dns' },
+  { name: 'dialback', server: 'ejabberd', dialback: 'over-tls', by: 'next-hop', strangeCertificate: true },
+  { name: 'dialback over TLS', server: 'jabberd2', dialback: 'over-tls', by: 'dns' },
 ];
 
 for (const { name, ...options } of cases) {

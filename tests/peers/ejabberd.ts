@@ -1,5 +1,5 @@
 // ejabberd as a peer: Erlang run directly (ejabberdctl changes the user and wants /etc and /var).
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PeerProcess } from './peer-process.ts';
 import { untilPortIsOpen } from './port-open.ts';
@@ -26,6 +26,7 @@ export class Ejabberd implements XmppServer {
         DOMAIN: options.domain,
         CLIENT_PORT: options.clientPort,
         COMPONENTS: listeners.join('\n'),
+        ...federation(options),
       }),
     );
   }
@@ -55,13 +56,14 @@ export class Ejabberd implements XmppServer {
           `"${join(folder, 'ejabberd.log')}"`,
         ],
         '-eval',
-        `{ok,_}=application:ensure_all_started(ejabberd), ${register.join(' ')} io:format("ready~n").`,
+        `${nameServer(this.options)}{ok,_}=application:ensure_all_started(ejabberd), ${register.join(' ')} io:format("ready~n").`,
       ],
       { logFile: join(folder, 'erl.log'), cwd: folder, env: { HOME: folder, ERL_CRASH_DUMP: '/dev/null' } },
     );
     await this.#process.waitForOutput('ready', 30_000);
     await untilPortIsOpen('ejabberd', this.options.clientPort);
     for (const { port } of this.options.components) await untilPortIsOpen('ejabberd', port);
+    if (this.options.federation) await untilPortIsOpen('ejabberd', this.options.federation.port);
   }
 
   async stop(): Promise<void> {
@@ -73,6 +75,40 @@ export class Ejabberd implements XmppServer {
   async kill(): Promise<void> {
     await this.#process?.stop(0, 'SIGKILL');
   }
+}
+
+/** ejabberd_s2s_in and what it needs, or none of it. */
+function federation({ folder, federation: wanted }: XmppServerOptions): Record<string, string> {
+  if (wanted === undefined) {
+    return { FEDERATION: 's2s_access: none', FEDERATION_LISTENER: '', FEDERATION_MODULES: '' };
+  }
+  const { tls, port, certificatesOnly, extensions } = wanted;
+  const pem = join(folder, 'server.pem');
+  writeFileSync(pem, readFileSync(tls.certificate, 'utf8') + readFileSync(tls.key, 'utf8'));
+  return {
+    FEDERATION: [
+      's2s_access: all',
+      `certfiles: ["${pem}"]`,
+      `ca_file: "${tls.ca}"`,
+      `s2s_cafile: "${tls.ca}"`,
+      's2s_use_starttls: required',
+      's2s_dns_timeout: 3 seconds',
+      'outgoing_s2s_families: [ipv4]',
+    ].join('\n'),
+    FEDERATION_LISTENER: `  - {port: ${port}, ip: "127.0.0.1", module: ejabberd_s2s_in}`,
+    FEDERATION_MODULES: [
+      ...(certificatesOnly ? [] : ['  mod_s2s_dialback: {}']),
+      ...(extensions ? ['  mod_stream_mgmt: {}'] : []),
+    ].join('\n'),
+  };
+}
+
+/** Erlang asks the servers of resolv.conf, unless it is told. */
+function nameServer({ federation: wanted }: XmppServerOptions): string {
+  if (wanted === undefined) return '';
+  const [address = '', port = ''] = wanted.dns.split(':');
+  const tuple = `{${address.replaceAll('.', ',')}}`;
+  return `inet_db:set_resolv_conf(""), inet_db:set_lookup([dns]), inet_db:add_ns(${tuple}, ${port}), `;
 }
 
 // COMPAT(Debian 12): two ejabberd-* folders are installed, and only one may hold the application file.

@@ -119,7 +119,7 @@ export class OutboundLink {
     }
     this.#carries = true;
     if (this.carriesFor(user.local)) user.ready();
-    else this.#feed({ kind: 'carry' });
+    else if (this.#state.kind !== 'closed') this.#feed({ kind: 'carry' });
     this.#reach();
   }
 
@@ -361,7 +361,8 @@ export class OutboundLink {
     if (failure.during === 'up') {
       // XEP-0198 §5: the stream goes on over another connection.
       if (this.#sender.resumable && failure.reason !== 'idle') return this.#reach();
-      return this.#fail(undefined);
+      // Where nothing is acknowledged, writing it all again would only make copies.
+      return this.#fail(failure.reason === 'unconfirmed' ? 'remote-server-timeout' : undefined);
     }
     if (failure.reason === 'idle') return this.#fail(undefined);
     this.#context.report.failed(this, failure, this.#way.place);

@@ -148,7 +148,7 @@ export class ServerReport {
 
   unexpected(state: string, event: string): void {
     this.#unexpected.add();
-    this.#log.debug('s2s.unexpected', { state, event });
+    this.#log.debug('s2s.unexpected', { state, input: event });
   }
 
   handlerFault(handler: string, error: unknown): void {
