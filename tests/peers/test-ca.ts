@@ -35,7 +35,17 @@ export class TestCa {
     this.certificate = this.#folder.file('ca.pem');
     this.#key = this.#folder.file('ca.key');
     this.#openssl([
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '3650'],
+      ...[
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '3650',
+      ],
       ...['-keyout', this.#key, '-out', this.certificate, '-subj', `/CN=${commonName}`],
       ...['-addext', 'basicConstraints=critical,CA:true', '-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
     ]);
@@ -43,7 +53,13 @@ export class TestCa {
 
   /** A certificate with a key of its own. */
   make(wish: CertificateWish = {}): TestCertificate {
-    const { names, commonName = 'Test', days = 30, usage = 'serverAuth,clientAuth', selfSigned = false } = wish;
+    const {
+      names,
+      commonName = 'Test',
+      days = 30,
+      usage = 'serverAuth,clientAuth',
+      selfSigned = false,
+    } = wish;
     const serial = this.#serial++;
     const at = (end: string): string => this.#folder.file(`${serial}.${end}`);
     this.#openssl([
@@ -61,7 +77,19 @@ export class TestCa {
       ? ['-signkey', at('key')]
       : ['-CA', this.certificate, '-CAkey', this.#key, '-set_serial', String(serial)];
     // An end before the beginning is what OpenSSL 3.0 makes of a negative number of days, and it has expired.
-    this.#openssl(['x509', '-req', '-in', at('csr'), ...signer, '-days', String(days), '-extfile', at('ext'), '-out', at('pem')]);
+    this.#openssl([
+      'x509',
+      '-req',
+      '-in',
+      at('csr'),
+      ...signer,
+      '-days',
+      String(days),
+      '-extfile',
+      at('ext'),
+      '-out',
+      at('pem'),
+    ]);
     return { certificate: at('pem'), key: at('key'), ca: this.certificate };
   }
 

@@ -1,7 +1,14 @@
 // The certificates that the gateway shows, and how they are renewed: a new file is taken within a minute, without a
 // restart; one that cannot be used changes nothing and is told; what is about to expire is told in time.
 
-import { StoxgateError, type Clock, type Counters, type Log, type Timer, type Timers } from '../../base/index.ts';
+import {
+  StoxgateError,
+  type Clock,
+  type Counters,
+  type Log,
+  type Timer,
+  type Timers,
+} from '../../base/index.ts';
 import { chooseCredentials } from './certificate-choice.ts';
 import { readCredentials, type CertificateEntry, type Credentials, type PemFile } from './credentials.ts';
 

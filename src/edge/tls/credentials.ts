@@ -50,7 +50,8 @@ export function readCredentials(entry: CertificateEntry): Result<Credentials, Ce
   const certificate = readCertificate(entry.certificate);
   if (!certificate.ok) return fault('certificate', 'ERR_TLS_CERTIFICATE', certificate.error);
   const names = readCertificateNames(certificate.value.raw);
-  if (!names.ok) return fault('certificate', 'ERR_TLS_CERTIFICATE', `${names.error.message}; ask for another`);
+  if (!names.ok)
+    return fault('certificate', 'ERR_TLS_CERTIFICATE', `${names.error.message}; ask for another`);
   const key = readKey(entry.key);
   if (!key.ok) return fault('key', 'ERR_TLS_KEY', key.error);
   if (!certificate.value.checkPrivateKey(key.value)) {

@@ -42,7 +42,7 @@ export function readDer(bytes: Bytes, at: number, limit: number): DerElement | u
 /** The elements inside one, without a gap or a rest; undefined: not DER, or too many. */
 export function childrenOf(bytes: Bytes, parent: DerElement): readonly DerElement[] | undefined {
   const children: DerElement[] = [];
-  for (let at = parent.contentStart; at < parent.end; ) {
+  for (let at = parent.contentStart; at < parent.end;) {
     const child = readDer(bytes, at, parent.end);
     if (child === undefined || children.length === MAX_CHILDREN) return undefined;
     children.push(child);

@@ -1,4 +1,8 @@
-export { inspectCertificate, type CertificateRemark, type InspectedCertificate } from './certificate-remarks.ts';
+export {
+  inspectCertificate,
+  type CertificateRemark,
+  type InspectedCertificate,
+} from './certificate-remarks.ts';
 export { readCertificateNames, type CertificateNames } from './certificate-names.ts';
 export { CertificateStore, type CertificateStoreEnv } from './certificate-store.ts';
 export { chooseCredentials } from './certificate-choice.ts';
@@ -9,7 +13,13 @@ export {
   type Credentials,
   type PemFile,
 } from './credentials.ts';
-export { coversSipHost, coversXmppDomain, matchesDnsId, sipDomainsOf, type XmppService } from './identity-rules.ts';
+export {
+  coversSipHost,
+  coversXmppDomain,
+  matchesDnsId,
+  sipDomainsOf,
+  type XmppService,
+} from './identity-rules.ts';
 export { peerIdentity, type PeerIdentity } from './peer-identity.ts';
 export { SessionCache } from './session-cache.ts';
 export { TlsAcceptor, type TlsAcceptorOptions } from './tls-acceptor.ts';

@@ -73,13 +73,21 @@ describe('each kind of name', () => {
 
 describe('subject and extensions', () => {
   test('common names that are DNS names; others are left out', () => {
-    const subject = [rdn('organization', 'org.example'), rdn('commonName', 'Some Body'), rdn('commonName', 'A.Example')];
+    const subject = [
+      rdn('organization', 'org.example'),
+      rdn('commonName', 'Some Body'),
+      rdn('commonName', 'A.Example'),
+    ];
     const found = namesOf(certificate(undefined, subject));
     assert.deepEqual(found.commonNames, ['a.example']);
     assert.equal(found.hasAlternativeName, false);
   });
   test('a critical extension has one part more', () => {
-    const critical = seq(oid('alternativeName'), tlv(0x01, [0xff]), tlv(0x04, seq(generalName.dns('a.example'))));
+    const critical = seq(
+      oid('alternativeName'),
+      tlv(0x01, [0xff]),
+      tlv(0x04, seq(generalName.dns('a.example'))),
+    );
     assert.deepEqual(namesOf(certificate([critical])).dns, ['a.example']);
   });
   test('the issuer’s alternative name is not the subject’s', () => {
@@ -88,15 +96,27 @@ describe('subject and extensions', () => {
     assert.deepEqual([found.dns, found.hasAlternativeName], [[], false]);
   });
   const refused: [string, Uint8Array][] = [
-    ['RFC 5280 §4.2: twice', certificate([alternativeName(generalName.dns('a.example')), alternativeName(generalName.dns('b.example'))])],
-    ['names with something behind them', certificate([seq(oid('alternativeName'), tlv(0x04, seq(), [5, 0]))])],
+    [
+      'RFC 5280 §4.2: twice',
+      certificate([
+        alternativeName(generalName.dns('a.example')),
+        alternativeName(generalName.dns('b.example')),
+      ]),
+    ],
+    [
+      'names with something behind them',
+      certificate([seq(oid('alternativeName'), tlv(0x04, seq(), [5, 0]))]),
+    ],
     ['octets behind the certificate', Buffer.concat([certificate([]), Buffer.from([0])])],
     ['the indefinite form of length (X.690 §10.1)', Buffer.from([0x30, 0x80, 0, 0])],
     ['a length in more octets than needed', Buffer.from([0x30, 0x81, 0x02, 0x05, 0x00])],
     ['a length beyond the end', Buffer.from([0x30, 0x05, 0x00])],
     ['nothing', Buffer.alloc(0)],
     ['a subject that is none', certificate([], [tlv(0x31, [0x30, 0x7f])])],
-    ['more names than anybody has', certificate([alternativeName(...Array.from({ length: 1025 }, () => generalName.dns('a.example')))])],
+    [
+      'more names than anybody has',
+      certificate([alternativeName(...Array.from({ length: 1025 }, () => generalName.dns('a.example')))]),
+    ],
   ];
   for (const [what, der] of refused) {
     test(`refused: ${what}`, () => {
@@ -105,14 +125,21 @@ describe('subject and extensions', () => {
     });
   }
   test('octets at random, and a certificate with one octet changed, throw nothing', () => {
-    const good = certificate([alternativeName(generalName.dns('a.example'), generalName.xmppAddr('a.example'))]);
+    const good = certificate([
+      alternativeName(generalName.dns('a.example'), generalName.xmppAddr('a.example')),
+    ]);
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 64 }), fc.nat(good.length - 1), fc.nat(255), (noise, at, octet) => {
-        readCertificateNames(noise);
-        const changed = Buffer.from(good);
-        changed[at] = octet;
-        readCertificateNames(changed);
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 64 }),
+        fc.nat(good.length - 1),
+        fc.nat(255),
+        (noise, at, octet) => {
+          readCertificateNames(noise);
+          const changed = Buffer.from(good);
+          changed[at] = octet;
+          readCertificateNames(changed);
+        },
+      ),
       { numRuns: 500 },
     );
   });

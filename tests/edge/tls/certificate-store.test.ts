@@ -22,7 +22,7 @@ after(() => {
   ca.remove();
   folder.remove();
 });
-const one = ca.make({ names: ['DNS:a.example', 'DNS:*.a.example'] });
+const one = ca.make({ names: ['DNS:a.example', 'DNS:*.a.example'], days: 60 });
 const two = ca.make({ names: ['DNS:b.example'], days: 60 });
 
 function rig(entries: readonly CertificateEntry[]) {
@@ -32,7 +32,9 @@ function rig(entries: readonly CertificateEntry[]) {
   const line =
     (level: string) =>
     (event: string, fields?: Readonly<Record<string, unknown>>): void =>
-      void lines.push(`${level} ${event}${fields?.['days'] === undefined ? '' : ` ${String(fields['days'])}`}`);
+      void lines.push(
+        `${level} ${event}${fields?.['days'] === undefined ? '' : ` ${String(fields['days'])}`}`,
+      );
   const log: Log = {
     debug: line('debug'),
     info: line('info'),
@@ -78,7 +80,12 @@ describe('choice', () => {
     ['a configured wildcard', [first, named, wild], 'x.c.example', wild],
     ['a name of the certificate', [first, own], 'a.example', own],
     ['its wildcard', [first, own], 'x.a.example', own],
-    ['the domain beats the certificate', [first, own, entry(two, 'a.example')], 'a.example', entry(two, 'a.example')],
+    [
+      'the domain beats the certificate',
+      [first, own, entry(two, 'a.example')],
+      'a.example',
+      entry(two, 'a.example'),
+    ],
   ];
   for (const [what, all, name, expected] of cases) {
     test(what, () => {
@@ -166,20 +173,65 @@ describe('what is wrong with an entry', () => {
   const encrypted = folder.write('enc.pem', '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n');
   const text = (path: string) => ({ path, text: readFileSync(path, 'utf8') });
   const cases: [string, CertificateEntry, string, string, RegExp][] = [
-    ['a key of another certificate', { ...pemFiles(one), key: text(two.key) }, 'key', 'error', /does not belong/],
-    ['a key in the place of the certificate', { ...pemFiles(one), certificate: text(one.key) }, 'certificate', 'error', /holds no certificate/],
-    ['a certificate that cannot be read', { ...pemFiles(one), certificate: text(broken) }, 'certificate', 'error', /cannot be read/],
+    [
+      'a key of another certificate',
+      { ...pemFiles(one), key: text(two.key) },
+      'key',
+      'error',
+      /does not belong/,
+    ],
+    [
+      'a key in the place of the certificate',
+      { ...pemFiles(one), certificate: text(one.key) },
+      'certificate',
+      'error',
+      /holds no certificate/,
+    ],
+    [
+      'a certificate that cannot be read',
+      { ...pemFiles(one), certificate: text(broken) },
+      'certificate',
+      'error',
+      /cannot be read/,
+    ],
     ['a key with a passphrase', { ...pemFiles(one), key: text(encrypted) }, 'key', 'error', /passphrase/],
-    ['a certificate in the place of the key', { ...pemFiles(one), key: text(one.certificate) }, 'key', 'error', /cannot be read as a private key/],
-    ['authorities that cannot be read', { ...pemFiles(one), ca: text(broken) }, 'ca', 'error', /cannot be read/],
+    [
+      'a certificate in the place of the key',
+      { ...pemFiles(one), key: text(one.certificate) },
+      'key',
+      'error',
+      /cannot be read as a private key/,
+    ],
+    [
+      'authorities that cannot be read',
+      { ...pemFiles(one), ca: text(broken) },
+      'ca',
+      'error',
+      /cannot be read/,
+    ],
     ['no authorities', { ...pemFiles(one), ca: text(one.key) }, 'ca', 'error', /holds no certificate/],
-    ['expired', pemFiles(ca.make({ names: ['DNS:a.example'], days: -1 })), 'certificate', 'warning', /expired on/],
-    ['soon', pemFiles(ca.make({ names: ['DNS:a.example'], days: 20 })), 'certificate', 'warning', /expires on/],
+    [
+      'expired',
+      pemFiles(ca.make({ names: ['DNS:a.example'], days: -1 })),
+      'certificate',
+      'warning',
+      /expired on/,
+    ],
+    [
+      'soon',
+      pemFiles(ca.make({ names: ['DNS:a.example'], days: 20 })),
+      'certificate',
+      'warning',
+      /expires on/,
+    ],
   ];
   for (const [what, entry, part, severity, message] of cases) {
     test(what, () => {
       const { remarks } = inspectCertificate(entry, now);
-      assert.deepEqual(remarks.map((each) => [each.part, each.severity]), [[part, severity]]);
+      assert.deepEqual(
+        remarks.map((each) => [each.part, each.severity]),
+        [[part, severity]],
+      );
       assert.match(remarks[0]?.message ?? '', message);
     });
   }
@@ -191,6 +243,9 @@ describe('what is wrong with an entry', () => {
   test('the start names the file', () => {
     const bad = folder.file('bad.key');
     writeFileSync(bad, 'nothing');
-    assert.throws(() => rig([{ ...pemFiles(one), key: text(bad) }]), (error: Error) => error.message.includes(bad));
+    assert.throws(
+      () => rig([{ ...pemFiles(one), key: text(bad) }]),
+      (error: Error) => error.message.includes(bad),
+    );
   });
 });
