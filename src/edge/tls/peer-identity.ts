@@ -9,8 +9,30 @@ export type PeerIdentity =
   /** No certificate (`reason` "none"), or one that was not verified, with OpenSSL's code for why. */
   | { readonly verified: false; readonly reason: string };
 
+/** Of sockets that offered a session: whom its certificate named, which node:tls does not give again. */
+const offered = new WeakMap<TLSSocket, CertificateNames>();
+
+export function rememberOffered(socket: TLSSocket, names: CertificateNames): void {
+  offered.set(socket, names);
+}
+
+/** What was found of finished handshakes: at a client, node:tls gives the certificate the first time only. */
+const found = new WeakMap<TLSSocket, PeerIdentity>();
+
 /** The identity of the peer of a finished handshake, client or server. */
 export function peerIdentity(socket: TLSSocket): PeerIdentity {
+  let identity = found.get(socket);
+  if (identity === undefined) {
+    identity = readIdentity(socket);
+    found.set(socket, identity);
+  }
+  return identity;
+}
+
+function readIdentity(socket: TLSSocket): PeerIdentity {
+  // RFC 8446 §2.2: who resumes has the keys of that session, which was kept only because it was verified.
+  const known = socket.isSessionReused() ? offered.get(socket) : undefined;
+  if (known !== undefined && socket.authorized) return { verified: true, names: known };
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return { verified: false, reason: 'none' };
   if (!socket.authorized) return { verified: false, reason: reasonOf(socket.authorizationError) };

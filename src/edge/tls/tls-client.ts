@@ -5,6 +5,7 @@
 import { isIP, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import type { CertificateStore } from './certificate-store.ts';
+import { peerIdentity, rememberOffered } from './peer-identity.ts';
 import { SECURE_CONTEXT } from './protocol.ts';
 import type { SessionCache } from './session-cache.ts';
 
@@ -34,11 +35,13 @@ export function secureClient(
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
     ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
-    ...(session === undefined ? {} : { session: Buffer.from(session) }),
+    ...(session === undefined ? {} : { session: Buffer.from(session.ticket) }),
   });
+  if (session !== undefined) rememberOffered(secured, session.names);
   if (sessions !== undefined) {
     secured.on('session', (ticket) => {
-      if (secured.authorized) sessions.cache.set(sessions.key, ticket);
+      const identity = peerIdentity(secured);
+      if (identity.verified) sessions.cache.set(sessions.key, { ticket, names: identity.names });
     });
   }
   return secured;

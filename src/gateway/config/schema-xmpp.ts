@@ -2,8 +2,8 @@
 
 import * as z from 'zod';
 import { isHost, parseXmppDomain, parseXmppPattern } from './fields.ts';
-import { certificatesSchema } from './schema-certificates.ts';
 import { documented, parsed, SECRET_TYPE, type secretSchema, type SecretSources } from './schema-kit.ts';
+import { tlsSchema } from './schema-tls.ts';
 import { parseServerListen, parseServerPlace } from './server-fields.ts';
 
 const XMPP_COMPONENT_PORT = 5347;
@@ -19,7 +19,7 @@ function serverSchema(sources: SecretSources) {
         example: '["tcp://[::]:5269", "tls://[::]:5270"]',
       },
     ),
-    tls: documented(certificatesSchema(sources, parseXmppPattern, 'XMPP'), {
+    tls: documented(tlsSchema('XMPP', parseXmppPattern, sources), {
       type: '`{ certificate, key, ca, domain }`, or a list of them',
       says: 'The certificates of the domains that the gateway speaks for; a peer is shown the one for the domain that it asks for (SNI), the first when none fits.',
       example: '{ certificate: gw.pem, key: gw.key }',

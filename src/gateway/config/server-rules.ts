@@ -1,10 +1,10 @@
 // How `xmpp.server` agrees with the rules of `domains`: somebody to serve, a certificate for him, and next hops that lead
 // somewhere.
 
-import { coversXmppDomain, readCredentials } from '../../edge/tls/index.ts';
 import { covers } from './domain-pattern.ts';
 import type { Remark } from './finding.ts';
 import type { Config } from './schema.ts';
+import { remarksOnCertificates } from './tls-rules.ts';
 
 export function remarksOnServer(config: Config): Remark[] {
   const { server, components } = config.xmpp;
@@ -21,19 +21,15 @@ export function remarksOnServer(config: Config): Remark[] {
       message: 'serves nobody: every "home: sip" rule has a component of its xmpp domain',
     });
   }
-  const certificates = server.tls.flatMap((entry) => {
-    const credentials = readCredentials(entry);
-    return credentials.ok ? [credentials.value] : [];
-  });
-  for (const rule of served) {
-    if (rule.xmpp.startsWith('*')) continue;
-    if (certificates.some(({ names }) => coversXmppDomain(names, rule.xmpp))) continue;
-    remarks.push({
-      path: ['xmpp', 'server', 'tls'],
-      severity: 'warning',
-      message: `no certificate names ${rule.xmpp}, so other servers will not believe that it is here`,
-    });
-  }
+  const names = served.map(({ xmpp }) => xmpp).filter((name) => !name.startsWith('*'));
+  const tls = {
+    path: ['xmpp', 'server', 'tls'],
+    use: 'xmpp',
+    entries: server.tls,
+    served: names,
+    hosts: [],
+  } as const;
+  remarks.push(...remarksOnCertificates(tls, Date.now()));
   for (const domain of Object.keys(server.next_hops)) {
     if (
       config.domains.some(

@@ -22,7 +22,7 @@ after(() => {
   ca.remove();
   folder.remove();
 });
-const one = ca.make({ names: ['DNS:a.example', 'DNS:*.a.example'] });
+const one = ca.make({ names: ['DNS:a.example', 'DNS:*.a.example'], days: 60 });
 const two = ca.make({ names: ['DNS:b.example'], days: 60 });
 
 function rig(entries: readonly CertificateEntry[]) {

@@ -1,0 +1,82 @@
+// `tls` in a configuration: certificate, key and authorities, once or for several domains. The files are read while the
+// schema parses, so that a missing one is a finding at its own line.
+
+import * as z from 'zod';
+import { err, ok, type Result } from '../../base/index.ts';
+import type { PemFile } from '../../edge/tls/index.ts';
+import { documented, type SecretSources } from './schema-kit.ts';
+
+/** Certificates for one listener; more have no use. */
+const MAX_ENTRIES = 256;
+
+/**
+ * The schema of `sip.tls` and `xmpp.server.tls`; its value is a list. `of`: "SIP" or "XMPP"; `readPattern`: what a domain
+ * is there.
+ */
+export function tlsSchema(
+  of: string,
+  readPattern: (text: string) => Result<string, string>,
+  sources: SecretSources,
+) {
+  const pem = z
+    .string()
+    .min(1)
+    .transform((path, context): PemFile => {
+      const file = readPem(path, sources);
+      if (file.ok) return file.value;
+      context.issues.push({ code: 'custom', message: file.error, input: path });
+      return z.NEVER;
+    });
+  const entry = z.strictObject({
+    domain: documented(
+      z
+        .string()
+        .transform((value, context): string => {
+          const domain =
+            value === '*' ? err('a certificate for everybody needs no domain') : readPattern(value);
+          if (domain.ok) return domain.value;
+          context.issues.push({ code: 'custom', message: domain.error, input: value });
+          return z.NEVER;
+        })
+        .exactOptional(),
+      {
+        type: 'domain or `*.domain`',
+        default: 'whom the certificate names; the first entry serves whoever asks for none of them',
+        says: `For which ${of} domain this certificate is shown, and with which it is shown to others for that domain.`,
+        example: 'example.net',
+      },
+    ),
+    certificate: documented(pem, {
+      type: 'path of a PEM file',
+      says: 'The certificate, and behind it in the same file its chain up to the root. A new file is taken within a minute, or at once by SIGHUP.',
+      example: 'gw.pem',
+    }),
+    key: documented(pem, {
+      type: 'path of a PEM file',
+      says: 'The private key of the certificate, without a passphrase; readable for the user of the gateway alone.',
+      example: 'gw.key',
+    }),
+    ca: documented(pem.exactOptional(), {
+      type: 'path of a PEM file',
+      default: 'the public authorities that Node.js brings',
+      says: 'The authorities by which certificates of peers are verified, instead of the public ones.',
+      example: 'ca.pem',
+    }),
+  });
+  // One of them need not stand in a list.
+  return z.preprocess(
+    (value) => (Array.isArray(value) || value === undefined ? value : [value]),
+    z.array(entry).min(1).max(MAX_ENTRIES),
+  );
+}
+
+function readPem(path: string, sources: SecretSources): Result<PemFile, string> {
+  const file = sources.keyFile(path);
+  if (!file.ok) return file;
+  const { text } = file.value;
+  return text === undefined
+    ? err(
+        `${file.value.path} is not there; put the file there, or correct the path, which starts from this file`,
+      )
+    : ok({ path: file.value.path, text });
+}
