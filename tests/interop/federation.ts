@@ -60,7 +60,8 @@ export class FederationLab {
       certificatesOnly = dialback === 'never',
       extensions = true,
     } = options;
-    const [gatewayPort = 0, consolePort = 0, clientPort = 0, peerPort = 0, ownPort = 0] = await freePorts(5);
+    const [gatewayPort = 0, consolePort = 0, clientPort = 0, peerPort = 0, ownPort = 0, routerPort = 0] =
+      await freePorts(6);
     const folder = new TempFolder('federation');
     const ca = new TestCa();
     // ejabberd asks DNS for services only, and the system for addresses.
@@ -86,6 +87,7 @@ export class FederationLab {
       clientPort,
       accounts: [USER],
       components: [],
+      routerPort,
       federation,
     });
     const sip = await SipEndpoint.open({ user: 'bob', domain: SIP_DOMAIN, proxyPort: gatewayPort });

@@ -1,5 +1,5 @@
 // jabberd2 as a peer: router, session manager and client listener, each a process; components connect to the router.
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { PeerProcess } from './peer-process.ts';
@@ -7,7 +7,7 @@ import { untilPortIsOpen } from './port-open.ts';
 import { fillTemplate } from './template.ts';
 import type { XmppServer, XmppServerOptions } from './xmpp-server.ts';
 
-const FILES = ['router', 'router-users', 'sm', 'c2s'] as const;
+const FILES = ['router', 'router-users', 'sm', 'c2s', 's2s'] as const;
 
 export class Jabberd2 implements XmppServer {
   readonly name = 'jabberd2';
@@ -18,8 +18,8 @@ export class Jabberd2 implements XmppServer {
   /** The router has one port and one secret for all: the first component's. */
   constructor(options: XmppServerOptions) {
     this.options = options;
-    this.#routerPort = options.components[0]?.port ?? 0;
-    const { folder } = options;
+    this.#routerPort = options.components[0]?.port ?? options.routerPort ?? 0;
+    const { folder, federation } = options;
     mkdirSync(join(folder, 'store'), { recursive: true });
     for (const file of FILES) {
       const text = fillTemplate(`jabberd2/${file}.xml`, {
@@ -29,8 +29,17 @@ export class Jabberd2 implements XmppServer {
         CLIENT_PORT: options.clientPort,
         ROUTER_PORT: this.#routerPort,
         SECRET: options.components[0]?.secret ?? 'secret',
+        SERVER_PORT: federation?.port ?? 0,
+        CA: federation?.tls.ca ?? '',
       });
       writeFileSync(join(folder, `${file}.xml`), text);
+    }
+    if (federation !== undefined) {
+      const { certificate, key } = federation.tls;
+      writeFileSync(
+        join(folder, 'server.pem'),
+        readFileSync(certificate, 'utf8') + readFileSync(key, 'utf8'),
+      );
     }
     const accounts = new DatabaseSync(join(folder, 'accounts.db'));
     accounts.exec('create table authreg(username text not null, realm text not null, password text)');
@@ -45,6 +54,12 @@ export class Jabberd2 implements XmppServer {
     this.#processes.push(await this.#sessionManager());
     this.#processes.push(this.#launch('c2s'));
     await untilPortIsOpen('jabberd2-c2s', this.options.clientPort);
+    const { federation } = this.options;
+    if (federation === undefined) return;
+    const [address = '', port = ''] = federation.dns.split(':');
+    // udns, its resolver, takes these instead of resolv.conf.
+    this.#processes.push(this.#launch('s2s', { NAMESERVERS: address, RES_OPTIONS: `port:${port}` }));
+    await untilPortIsOpen('jabberd2-s2s', federation.port);
   }
 
   /** The session manager alone; router, component links and client connections stay. */
@@ -74,11 +89,12 @@ export class Jabberd2 implements XmppServer {
     return sm;
   }
 
-  #launch(part: string): PeerProcess {
+  #launch(part: string, env: Readonly<Record<string, string>> = {}): PeerProcess {
     const { folder } = this.options;
     return new PeerProcess(`jabberd2-${part}`, [`jabberd2-${part}`, '-c', join(folder, `${part}.xml`)], {
       logFile: join(folder, `${part}.log`),
       cwd: folder,
+      env,
     });
   }
 }

@@ -25,6 +25,8 @@ export interface Federation {
 }
 
 export interface XmppServerOptions {
+  /** Of jabberd2's router, when there is no component. */
+  readonly routerPort?: number;
   /** Absent: it speaks to no other server. */
   readonly federation?: Federation;
   readonly folder: string;
