@@ -246,8 +246,7 @@ export class InboundStream implements Carrier {
 
   #deliver(stanza: XmlElement, pair: DomainPair): void {
     this.#lastStanzaMs = this.#context.clock.now();
-    this.#context.report.received.add();
-    if (stanza.name !== 'iq' || !this.#context.desk.takes(stanza)) this.#context.deliver(stanza, pair.to);
+    this.#context.take(stanza, pair.to);
     this.#sender.handled();
   }
 

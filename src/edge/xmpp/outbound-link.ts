@@ -2,7 +2,6 @@
 // negotiates, sends, and, where XEP-0198 allows it, goes on after the connection broke. Drives xmpp/stream/outbound-stream.ts.
 
 import type { Timer } from '../../base/index.ts';
-import type { XmlElement } from '../../xml/index.ts';
 import {
   initialOutbound,
   stepOutbound,
@@ -191,7 +190,7 @@ export class OutboundLink {
     const connection = new ServerConnection(socket, secured, this.#context.limits.xml, {
       heard: () => {},
       streamOpen: (head) => this.#feed({ kind: 'streamOpen', head }),
-      element: (el) => this.#element(el),
+      element: (el) => this.#feed({ kind: 'element', element: el }),
       streamClosed: () => this.#feed({ kind: 'streamClosed' }),
       badXml: (error) => this.#feed({ kind: 'badXml', error }),
       secured: (identity) => this.#feed({ kind: 'secured', certificate: this.#proves(identity) }),
@@ -208,11 +207,6 @@ export class OutboundLink {
     const proved = identity.verified && coversXmppDomain(identity.names, this.remote);
     if (!proved) this.#context.report.unproved(this, identity);
     return proved;
-  }
-
-  #element(el: XmlElement): void {
-    if (el.name === 'iq' && this.#context.desk.takes(el)) return;
-    this.#feed({ kind: 'element', element: el });
   }
 
   #feed(event: OutboundEvent): void {
@@ -292,7 +286,7 @@ export class OutboundLink {
         break;
       case 'deliver':
         this.#lastStanzaMs = this.#context.clock.now();
-        this.#context.deliver(effect.stanza, effect.pair.to);
+        this.#context.take(effect.stanza, effect.pair.to);
         this.#sender.handled();
         break;
       case 'down':
@@ -366,7 +360,7 @@ export class OutboundLink {
     }
     if (failure.reason === 'idle') return this.#fail(undefined);
     this.#context.report.failed(this, failure, this.#way.place);
-    const condition = conditionOf(failure);
+    const condition = this.#way.nowhere ? 'remote-server-not-found' : conditionOf(failure);
     if (NEXT_PLACE.has(failure.reason)) this.#nextPlace(condition);
     else this.#fail(condition);
   }

@@ -27,7 +27,9 @@ export interface ServerContext {
   /** Octets of one stanza that are taken. */
   readonly maxBytes: number;
   serves(domain: string): boolean;
-  /** A stanza for one of our domains. */
+  /** A stanza of another server for one of our domains; the returns of barriers are kept back. */
+  take(stanza: XmlElement, domain: string): void;
+  /** A stanza for one of our domains, also of our own making. */
   deliver(stanza: XmlElement, domain: string): void;
   linkEnded(link: OutboundLink): void;
 }

@@ -29,6 +29,8 @@ export class ServerReach {
   #place: ServerPlace | undefined;
   #deadlineMs = 0;
   #dial: Dial | undefined;
+  /** Some place had an address, or may have. */
+  #somewhere = false;
   /** Counts attempts, so that what comes of an earlier one is passed over. */
   #attempt = 0;
 
@@ -43,9 +45,15 @@ export class ServerReach {
     return this.#place;
   }
 
+  /** No place has an address that may be used: there is no such server. */
+  get nowhere(): boolean {
+    return !this.#somewhere;
+  }
+
   /** Finds the places; undefined: there are some. The words are for the log. */
   async locate(): Promise<{ readonly condition: StanzaCondition; readonly text: string } | undefined> {
     this.#deadlineMs = this.#context.clock.now() + this.#context.limits.reachTimeoutMs;
+    this.#somewhere = false;
     const located = await locateServer(this.#remote, this.#context.locate);
     if (!located.ok) {
       const condition = located.found === 'nothing' ? 'remote-server-not-found' : 'remote-server-timeout';
@@ -71,7 +79,11 @@ export class ServerReach {
     if (place === undefined) return;
     const found = await addressesOf(place, this.#foreign, this.#context.locate);
     if (this.#attempt !== attempt) return;
-    if (!found.ok) return done(new Error(`no address: ${found.found}`));
+    if (!found.ok) {
+      if (found.found === 'unknown') this.#somewhere = true;
+      return done(new Error(`no address: ${found.found}`));
+    }
+    this.#somewhere = true;
     const { target } = found;
     const { limits, timers } = this.#context;
     this.#dial = dial({ ...target, raceMs: limits.raceMs }, timers, (result) => {

@@ -158,10 +158,14 @@ export class ServerReport {
 
   #count(direction: 'in' | 'out', reason: string): void {
     this.#counters
-      .counter('stoxgate_xmpp_server_streams_total', 'Server-to-server streams that came up or ended, by reason.', {
-        direction,
-        reason,
-      })
+      .counter(
+        'stoxgate_xmpp_server_streams_total',
+        'Server-to-server streams that came up or ended, by reason.',
+        {
+          direction,
+          reason,
+        },
+      )
       .add();
   }
 

@@ -27,6 +27,7 @@ export class XmppServer {
   readonly #events: XmppServerEvents;
   readonly #limits: ServerLimits;
   readonly #report: ServerReport;
+  readonly #desk = new BarrierDesk();
   readonly #routes: ServerRoutes;
   readonly #listeners: ServerListeners;
   readonly #suspended: BoundedMap<string, SuspendedStream>;
@@ -141,6 +142,11 @@ export class XmppServer {
     }
   }
 
+  #take(stanza: XmlElement, domain: string): void {
+    this.#report.received.add();
+    if (stanza.name !== 'iq' || !this.#desk.takes(stanza)) this.#deliver(stanza, domain);
+  }
+
   #context(): ServerContext {
     const { clock, timers, random, log, counters, certificates } = this.#env;
     const own = (): XmppServerOptions => this.#options;
@@ -149,7 +155,7 @@ export class XmppServer {
       ...{ clock, timers, random, log, counters, certificates },
       limits: this.#limits,
       secret: random.base32(SECRET_CHARS),
-      desk: new BarrierDesk(),
+      desk: this.#desk,
       report: this.#report,
       maxBytes: this.#limits.xml.stanzaBytes ?? DEFAULT_XML_LIMITS.stanzaBytes,
       locate: {
@@ -166,6 +172,7 @@ export class XmppServer {
         return own().dialback;
       },
       serves: (domain) => own().serves(domain),
+      take: (stanza, domain) => this.#take(stanza, domain),
       deliver: (stanza, domain) => this.#deliver(stanza, domain),
       linkEnded: (link) => this.#routes.linkEnded(link),
     };

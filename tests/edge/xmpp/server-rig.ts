@@ -1,6 +1,6 @@
 // A whole XMPP server of ours on loopback, with real sockets and real time, and a raw peer that says what a test wants.
 
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { readFileSync, statSync } from 'node:fs';
 import { Counters, SecureRandom, TimerWheel } from '../../../src/base/index.ts';
@@ -321,4 +321,55 @@ function tlsOptions(certificate: TestCertificate | undefined, servername: string
       ? {}
       : { cert: readFileSync(certificate.certificate), key: readFileSync(certificate.key) }),
   };
+}
+
+/** A wire between two servers that can be cut, and held up in one direction. */
+export class Relay {
+  readonly #server = createServer((socket) => this.#accept(socket));
+  readonly #sockets = new Set<Socket>();
+  readonly #target: () => number;
+  /** Octets from the server that is called are held back, as if they were lost on the way. */
+  holdsAnswers = false;
+  connections = 0;
+
+  constructor(target: () => number) {
+    this.#target = target;
+  }
+
+  async listen(): Promise<number> {
+    await new Promise<void>((resolve) => {
+      this.#server.listen(0, '127.0.0.1', resolve);
+    });
+    const address = this.#server.address();
+    return address !== null && typeof address === 'object' ? address.port : 0;
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+  }
+
+  #accept(socket: Socket): void {
+    this.connections += 1;
+    const other = connect({ host: '127.0.0.1', port: this.#target() });
+    for (const each of [socket, other]) {
+      this.#sockets.add(each);
+      each.on('error', () => {});
+      each.on('close', () => {
+        this.#sockets.delete(each);
+        socket.destroy();
+        other.destroy();
+      });
+    }
+    socket.on('data', (chunk) => other.write(chunk));
+    other.on('data', (chunk) => {
+      if (!this.holdsAnswers) socket.write(chunk);
+    });
+  }
 }
