@@ -50,6 +50,14 @@ const STATIC_PAYLOADS: ReadonlyMap<number, Encoding> = new Map<number, Encoding>
   [34, ['H263', 90_000]],
 ]);
 
+/** What a number means without `a=rtpmap`; undefined where RFC 3551 assigns nothing. */
+export function staticPayload(id: number): Payload | undefined {
+  const encoding = STATIC_PAYLOADS.get(id);
+  if (encoding === undefined) return undefined;
+  const [name, clockRate, channels = 1] = encoding;
+  return { id, name, clockRate, channels };
+}
+
 const MAP = /^(\d{1,3}) +([^\s/]+)\/(\d{1,9})(?:\/(\d{1,3}))?\s*$/;
 
 /**
