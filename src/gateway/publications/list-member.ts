@@ -37,8 +37,8 @@ export class ListMember implements SubscriberHandle {
   #over = false;
   /** When the watcher heard that the server took the list, by the monotonic clock; undefined: he has not. */
   #acceptedMs: number | undefined;
-  /** Dialogs by which the watcher knows the instances. */
-  readonly #dialogs = new Set<string>();
+  /** Dialogs by which the watcher knows the instances, and their state. */
+  readonly #dialogs = new Map<string, 'active' | 'pending'>();
   /** The watcher has heard that nothing is known for now. */
   #silent = false;
 
@@ -96,15 +96,17 @@ export class ListMember implements SubscriberHandle {
 
   /** `dialog`: that of the list. */
   changed(dialog: string, { told, ended }: ListedChange): void {
+    // First: what one instance said holds until another one says more.
+    for (const { id } of ended) this.#forget(`${dialog} ${id}`);
     for (const { id, state, content } of told) {
       if (this.#over) return;
-      if (state === 'terminated') continue;
       const own = `${dialog} ${id}`;
-      this.#dialogs.add(own);
+      // Named again, with nothing new.
+      if (state === 'terminated' || (content === undefined && this.#dialogs.get(own) === state)) continue;
+      this.#dialogs.set(own, state);
       this.#silent = false;
       this.#notify(own, state, content);
     }
-    for (const { id } of ended) this.#forget(`${dialog} ${id}`);
     const last = ended.at(-1);
     if (this.#over || last === undefined || this.#dialogs.size > 0) return;
     // The server tries again by itself, or has given up (RFC 4662 §4.5).
@@ -116,7 +118,7 @@ export class ListMember implements SubscriberHandle {
 
   /** The dialog of the list is over. */
   dialogEnded(): void {
-    for (const own of this.#dialogs) this.#forget(own);
+    for (const own of [...this.#dialogs.keys()]) this.#forget(own);
   }
 
   asksAgain(end: End, when: 'now' | 'later'): void {
