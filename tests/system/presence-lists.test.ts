@@ -99,7 +99,7 @@ describe('the list in the request (RFC 5367)', () => {
     const subscribe = await established(rig);
     let waited = 0;
     while (rig.link.stanzas.every((each) => each.attr('type') !== 'probe') && waited < HOUR) {
-      await rig.advance(5000);
+      rig.time.advance(5000);
       waited += 5000;
     }
     // PRES-08.

@@ -89,9 +89,9 @@ export class ListMember implements SubscriberHandle {
     this.usage.accepted?.(false);
   }
 
-  /** That was so long ago. */
-  acceptedFor(ms: number): boolean {
-    return this.#acceptedMs !== undefined && this.#env.clock.now() - this.#acceptedMs >= ms;
+  /** When that was, by the monotonic clock; undefined: it has not. */
+  get acceptedMs(): number | undefined {
+    return this.#acceptedMs;
   }
 
   /** `dialog`: that of the list. */

@@ -225,11 +225,15 @@ export class ListSubscription implements SubscriptionUsage, MemberList {
 
   /** Whoever is not named by a list that the server keeps, or was left out by one that takes them, is asked for alone. */
   #expectNames(): void {
-    if (this.#namedTimer !== undefined || this.#over || this.#unnamed().length === 0) return;
-    this.#namedTimer = this.#env.timers.set(NAMED_MS, () => {
+    if (this.#namedTimer !== undefined || this.#over) return;
+    const times = this.#unnamed().flatMap(({ acceptedMs }) => acceptedMs ?? []);
+    if (times.length === 0) return;
+    const leftMs = Math.min(...times) + NAMED_MS - this.#env.clock.now();
+    this.#namedTimer = this.#env.timers.set(Math.max(0, leftMs), () => {
       this.#namedTimer = undefined;
+      const dueMs = this.#env.clock.now() - NAMED_MS;
       for (const member of this.#unnamed()) {
-        if (!member.acceptedFor(NAMED_MS)) continue;
+        if (member.acceptedMs === undefined || member.acceptedMs > dueMs) continue;
         this.#members.delete(member.key);
         this.#env.count('unnamed');
         member.alone();
