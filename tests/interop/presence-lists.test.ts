@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { KamailioPresence } from '../peers/kamailio-presence.ts';
 import { freePorts } from '../peers/ports.ts';
-import type { SipText } from '../peers/sip-text.ts';
+import { header, type SipText } from '../peers/sip-text.ts';
 import { waitFor } from '../peers/wait.ts';
 import type { XmppClient } from '../peers/xmpp-client.ts';
 import { Notifier } from '../system/notifier.ts';
@@ -98,6 +98,8 @@ describe('a user of prosody and a server of lists (Kamailio)', () => {
     alice.presence(CAROL, 'subscribe');
     bob = await subscribed(BOB);
     carol = await subscribed(CAROL);
+    // Not the gateway's own.
+    for (const each of [bob, carol]) assert.match(header(each, 'contact'), /<sip:rls@/);
     assert.equal(await tell(bob, BOB, 'open'), 200);
     assert.equal(await tell(carol, CAROL, 'closed'), 200);
     await hears(BOB, 'subscribed');
