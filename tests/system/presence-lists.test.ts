@@ -163,6 +163,47 @@ describe('the list in the request (RFC 5367)', () => {
     assert.deepEqual(told(rig), ['romeo/phone unavailable', 'romeo/car available']);
   });
 
+  play('481 to its refresh (RFC 6665 §4.1.2.2): a list anew; 404 to that: each by himself', async (rig) => {
+    const subscribe = await established(rig);
+    rig.server.answer = ({ headers }) => (headers.has('require') ? 404 : 481);
+    // One was lost.
+    await notifyList(rig, subscribe, listBody(3, false));
+    assert.equal(header(await rig.next('SUBSCRIBE'), 'call-id'), header(subscribe, 'call-id'));
+    rig.server.answer = ({ startLine }) => (startLine.includes(LISTS) ? 404 : 200);
+    assert.deepEqual(named(await rig.next('SUBSCRIBE')), ['romeo', 'benvolio']);
+    const own = [await rig.next('SUBSCRIBE'), await rig.next('SUBSCRIBE')];
+    assert.deepEqual(own.map(inWords).toSorted(), [
+      'SUBSCRIBE sip:benvolio@example.net 3600',
+      'SUBSCRIBE sip:romeo@example.net 3600',
+    ]);
+    assert.deepEqual(told(rig), [], 'what was known holds');
+  });
+
+  play('a question without a subscription (PRES-17) is asked of the contact himself', async (rig) => {
+    rig.user('probe', JULIET, of('romeo'));
+    assert.equal(inWords(await rig.next('SUBSCRIBE')), 'SUBSCRIBE sip:romeo@example.net 0');
+  });
+
+  play('all leave: nothing is left', async (rig) => {
+    await established(rig);
+    await asked(rig, 'mercutio');
+    for (const user of ['romeo', 'benvolio', 'mercutio']) rig.user('unsubscribe', JULIET, of(user));
+    const last = [await rig.next('SUBSCRIBE'), await rig.next('SUBSCRIBE')];
+    assert.deepEqual(
+      last.map((each) => header(each, 'expires')),
+      ['0', '0'],
+    );
+    for (const each of last) await notifyList(rig, each, '', { state: 'terminated;reason=timeout' });
+    // Who leaves before anything was asked.
+    rig.user('subscribe', JULIET, of('tybalt'));
+    rig.user('unsubscribe', JULIET, of('tybalt'));
+    await rig.advance(60 * SECOND);
+    noRequest(rig);
+    rig.confirm();
+    const sizes = rig.feature.sizes();
+    assert.deepEqual([sizes['presence_lists'], sizes['presence_watchers'], rig.subscribers], [0, 0, 0]);
+  });
+
   play('a drain ends the list and takes nothing back; the next start asks anew, for all', async (rig) => {
     const subscribe = await established(rig);
     const restarted = rig.restart();
@@ -171,6 +212,7 @@ describe('the list in the request (RFC 5367)', () => {
     await notifyList(rig, last, '', { state: 'terminated;reason=timeout' });
     await restarted;
     assert.deepEqual(told(rig), []);
+    assert.ok(rig.log.every(({ event }) => event !== 'lists.refused'));
     await rig.advance(SECOND);
     const again = await rig.next('SUBSCRIBE');
     assert.deepEqual(named(again).toSorted(), ['benvolio', 'romeo']);

@@ -57,8 +57,7 @@ export class ListSubscription implements SubscriptionUsage, MemberList {
   readonly #done: (list: ListSubscription, refused: boolean) => void;
   #handle: SubscriberHandle | undefined;
   #table: ResourceListTable | undefined;
-  #dialog: string | undefined;
-  /** It was a list at least once. */
+  /** This subscription has told of a list. */
   #proved = false;
   #over = false;
   #startTimer: Timer | undefined;
@@ -138,13 +137,12 @@ export class ListSubscription implements SubscriptionUsage, MemberList {
     if (contentTypeField === undefined) return ok('taken');
     const list = readResourceList(contentTypeField, body);
     if (!list.ok) return list;
-    const before = dialog === this.#dialog ? this.#table : undefined;
+    const before = this.#table;
     const merged = mergeResourceList(before, list.value);
     if (!merged.ok) return merged;
     const { table, taken, gap } = merged.value;
     if (!taken) return ok('taken');
     this.#proved = true;
-    this.#dialog = dialog;
     this.#table = withoutContent(table, (uri) => this.#memberOf(uri) !== undefined);
     for (const change of listChanges(before, list.value)) this.#memberOf(change.uri)?.changed(dialog, change);
     this.#expectNames();
@@ -159,6 +157,7 @@ export class ListSubscription implements SubscriptionUsage, MemberList {
 
   asksAgain(end: End, when: 'now' | 'later'): void {
     if (!this.#proved && isRefusal(end)) return this.#end(true);
+    this.#proved = false;
     for (const member of this.#all) member.asksAgain(end, when);
   }
 
@@ -169,7 +168,6 @@ export class ListSubscription implements SubscriptionUsage, MemberList {
 
   dialogEnded(): void {
     this.#table = undefined;
-    this.#dialog = undefined;
     for (const member of this.#all) member.dialogEnded();
   }
 
