@@ -68,8 +68,8 @@ class Bench {
     };
   }
 
-  subscribe(user: string, from?: string): SubscriberHandle {
-    const handle = this.lists.subscribe(parts(user, from), this.#usage(user), LISTS, undefined);
+  subscribe(user: string, from?: string, lists = LISTS): SubscriberHandle {
+    const handle = this.lists.subscribe(parts(user, from), this.#usage(user), lists, undefined);
     assert.ok(handle);
     return handle;
   }
@@ -200,4 +200,26 @@ test('RFC 4662 §4.5: what a contact hears of his instances, once', () => {
     bench.notify(version, row);
     assert.deepEqual(bench.heard(), heard, row[0]);
   }
+});
+
+test('each contact has ten seconds from when the server took the list to be named in it', () => {
+  const bench = new Bench();
+  const join = (user: string): SubscriberHandle => bench.subscribe(user, undefined, 'sip:*-l@lists.example');
+  for (const user of ['romeo', 'benvolio']) join(user);
+  bench.time.advance(1000);
+  bench.usages[0]?.accepted?.(false);
+  bench.notify(0, ['benvolio']);
+  bench.time.advance(5000);
+  join('tybalt');
+  bench.time.advance(1000);
+  bench.usages[0]?.accepted?.(false);
+  bench.heard();
+  bench.time.advance(3900);
+  assert.deepEqual(bench.heard(), []);
+  bench.time.advance(200);
+  assert.deepEqual(bench.heard(), ['alone romeo']);
+  bench.time.advance(5800);
+  assert.deepEqual(bench.heard(), []);
+  bench.time.advance(200);
+  assert.deepEqual(bench.heard(), ['alone tybalt']);
 });
