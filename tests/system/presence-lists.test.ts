@@ -144,7 +144,7 @@ describe('the list in the request (RFC 5367)', () => {
   play('51 contacts: two lists', async (rig) => {
     const users = Array.from({ length: 51 }, (_, index) => `user${index}`);
     const requests = [await asked(rig, ...users), await rig.next('SUBSCRIBE')];
-    assert.deepEqual(requests.map((each) => named(each).length).toSorted(), [1, 50]);
+    assert.deepEqual(new Set(requests.map((each) => named(each).length)), new Set([1, 50]));
     noRequest(rig);
   });
 
