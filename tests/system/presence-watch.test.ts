@@ -99,14 +99,17 @@ describe('subscribing (§5.2.1)', () => {
     await finish(rig);
   });
 
-  play('PRES-87: a phone whose tuples have a new id each time (linphone) is never seen as gone', async (rig) => {
-    const subscribe = await rig.established();
-    assert.equal(await rig.notify(subscribe, 'active', pidf('h1zsm9=away')), 200);
-    assert.deepEqual(rig.told(), ['h1zsm9 available away', 'orchard unavailable']);
-    assert.equal(await rig.notify(subscribe, 'active', pidf('!x10l-1')), 200);
-    assert.deepEqual(rig.told(), ['x10l-1 unavailable', 'h1zsm9 unavailable']);
-    await finish(rig);
-  });
+  play(
+    'PRES-87: a phone whose tuples have a new id each time (linphone) is never seen as gone',
+    async (rig) => {
+      const subscribe = await rig.established();
+      assert.equal(await rig.notify(subscribe, 'active', pidf('h1zsm9=away')), 200);
+      assert.deepEqual(rig.told(), ['h1zsm9 available away', 'orchard unavailable']);
+      assert.equal(await rig.notify(subscribe, 'active', pidf('!x10l-1')), 200);
+      assert.deepEqual(rig.told(), ['x10l-1 unavailable', 'h1zsm9 unavailable']);
+      await finish(rig);
+    },
+  );
 
   play(
     'PRES-02b: no NOTIFY within 64*T1: tried again by back-off, and the user hears nothing',

@@ -87,7 +87,7 @@ def uri(address):
 
 
 log = fn("linphone_logging_service_get", P)()
-fn("linphone_logging_service_set_log_level_mask", None, P, C.c_uint)(log, int(os.environ.get("LINLOG", "56")))
+fn("linphone_logging_service_set_log_level_mask", None, P, C.c_uint)(log, 0x38)
 LogCallback = C.CFUNCTYPE(None, P, S, I, S)
 log_file = open(folder + "/liblinphone.log", "a", 1)
 
