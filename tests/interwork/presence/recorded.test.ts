@@ -40,7 +40,7 @@ function inWords(presence: ResourcePresence): string {
   return status === undefined ? words : `${words}: ${status}`;
 }
 
-/** Of each document of the file, in order. PRES-80, 81, 85; RPID-01 (away), RPID-04 (on the phone). */
+/** Of each document of the file, in order. PRES-80, 81, 85; RPID-01 (away), RPID-03 (on the phone). */
 const SAID: Readonly<Record<string, readonly string[]>> = {
   // It names one tuple for all users; its person does nothing (an empty list of activities).
   baresip: ['t4109', 't4109', 't4109 gone', 't4109', 't4109', 't4109 gone'],

@@ -51,9 +51,8 @@ child, keyboard = pty.fork()
 if child == 0:
     # Whatever becomes of us, nobody stays behind.
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     os.execve("/usr/bin/profanity", ["profanity", "-l", "DEBUG", "-a", jid], environment)
-fcntl.ioctl(keyboard, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-os.kill(child, signal.SIGWINCH)
 
 screen = pyte.Screen(COLUMNS, ROWS)
 stream = pyte.ByteStream(screen)
@@ -66,7 +65,7 @@ def out(event, **fields):
 
 def do(j):
     if j["do"] == "type":
-        # Enter is a carriage return; Escape and the first letters would be taken for a paste otherwise.
+        # Enter is a carriage return.
         os.write(keyboard, j["text"].encode() + b"\r")
     elif j["do"] == "quit":
         os.write(keyboard, b"/quit\r")
