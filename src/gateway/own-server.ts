@@ -10,7 +10,7 @@ import type { XmlElement } from '../xml/index.ts';
 import { covers } from './config/domain-pattern.ts';
 import type { Config, ConfiguredServer } from './config/schema.ts';
 import type { LinkGroup } from './link-group.ts';
-import { listenerUrl } from './listener-text.ts';
+import { listenerUrl } from './listeners.ts';
 import { ServedDomains } from './served-domains.ts';
 import { ServerGroup } from './server-group.ts';
 

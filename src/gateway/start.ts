@@ -27,7 +27,7 @@ import { adminRoutes } from './admin-routes.ts';
 import type { Config } from './config/schema.ts';
 import { gauges } from './gauges.ts';
 import { Links } from './links.ts';
-import { listenerUrl, withAdvertise } from './listener-text.ts';
+import { listenerUrls, sipListeners } from './listeners.ts';
 import type { Live } from './live.ts';
 import { MessageFeature } from './messages/message-feature.ts';
 import { PresenceModels, presenceServers } from './presence-models.ts';
@@ -118,7 +118,7 @@ class RunningGateway implements Gateway {
     const { clock, timers, random } = this.#system;
     const log = new RateLimitedLog(env.log, timers);
     this.#edge = new SipEdge(
-      config.sip.listen.map((listen) => withAdvertise(listen, config.sip.advertise)),
+      sipListeners(config),
       { clock, timers, log, counters, createDatagramSocket: batchDatagramSocket() },
       { message: (bytes, source) => this.#transactions.receive(bytes, source) },
     );
@@ -253,12 +253,7 @@ class RunningGateway implements Gateway {
       version: this.#version,
       startedAt: this.#startedAt,
       links,
-      listeners: [
-        ...this.#edge.localEndpoints.map(({ transport, address, port }) =>
-          listenerUrl(transport, address, port),
-        ),
-        ...this.#links.listeners,
-      ],
+      listeners: [...listenerUrls(this.#edge.localEndpoints), ...this.#links.listeners],
       counters: this.#sizes(),
     };
   }

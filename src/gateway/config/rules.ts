@@ -11,14 +11,14 @@ import { parseNetwork } from './fields.ts';
 import type { Config } from './schema.ts';
 
 /** Everything that is wrong or doubtful between keys, in no particular order. */
-export function remarksOnRules(config: Config): Remark[] {
+export function remarksOnRules(config: Config, nowMs = Date.now()): Remark[] {
   return [
     ...remarksOnDomains(config.domains),
     ...remarksOnPresence(config),
     ...remarksOnLinks(config),
     ...remarksOnListeners(config),
     ...remarksOnNextHops(config),
-    ...remarksOnServer(config),
+    ...remarksOnServer(config, nowMs),
     ...remarksOnTrust(config),
     ...remarksOnCredentials(config),
   ];

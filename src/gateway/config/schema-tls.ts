@@ -3,11 +3,12 @@
 
 import * as z from 'zod';
 import { err, ok, type Result } from '../../base/index.ts';
-import type { PemFile } from '../../edge/tls/index.ts';
+import type { CertificateEntry, PemFile } from '../../edge/tls/index.ts';
 import { documented, type SecretSources } from './schema-kit.ts';
 
 /** Certificates for one listener; more have no use. */
 const MAX_ENTRIES = 256;
+const PUBLIC = 'the public authorities that Node.js brings';
 
 /**
  * The schema of `sip.tls` and `xmpp.server.tls`; its value is a list. `of`: "SIP" or "XMPP"; `readPattern`: what a domain
@@ -27,47 +28,60 @@ export function tlsSchema(
       context.issues.push({ code: 'custom', message: file.error, input: path });
       return z.NEVER;
     });
-  const entry = z.strictObject({
-    domain: documented(
-      z
-        .string()
-        .transform((value, context): string => {
-          const domain =
-            value === '*' ? err('a certificate for everybody needs no domain') : readPattern(value);
-          if (domain.ok) return domain.value;
-          context.issues.push({ code: 'custom', message: domain.error, input: value });
-          return z.NEVER;
-        })
-        .exactOptional(),
-      {
-        type: 'domain or `*.domain`',
-        default: 'whom the certificate names; the first entry serves whoever asks for none of them',
-        says: `For which ${of} domain this certificate is shown, and with which it is shown to others for that domain.`,
-        example: 'example.net',
-      },
-    ),
+  const domain = z
+    .string()
+    .transform((value, context): string => {
+      const read = value === '*' ? err('a certificate for everybody needs no domain') : readPattern(value);
+      if (read.ok) return read.value;
+      context.issues.push({ code: 'custom', message: read.error, input: value });
+      return z.NEVER;
+    })
+    .exactOptional();
+  const alone = z.strictObject({
     certificate: documented(pem, {
       type: 'path of a PEM file',
-      says: 'The certificate, and behind it in the same file its chain up to the root. A new file is taken within a minute, or at once by SIGHUP.',
+      says: `The certificate for ${of}, and behind it in the same file its chain up to the root. A new file is taken within a minute, or at once by SIGHUP.`,
       example: 'gw.pem',
     }),
     key: documented(pem, {
       type: 'path of a PEM file',
-      says: 'The private key of the certificate, without a passphrase; readable for the user of the gateway alone.',
+      says: `The private key of the certificate for ${of}, without a passphrase; readable for the user of the gateway alone.`,
       example: 'gw.key',
     }),
     ca: documented(pem.exactOptional(), {
       type: 'path of a PEM file',
-      default: 'the public authorities that Node.js brings',
-      says: 'The authorities by which certificates of peers are verified, instead of the public ones.',
+      default: PUBLIC,
+      says: `The authorities by which certificates of ${of} peers are verified, instead of the public ones.`,
       example: 'ca.pem',
     }),
   });
-  // One of them need not stand in a list.
-  return z.preprocess(
-    (value) => (Array.isArray(value) || value === undefined ? value : [value]),
-    z.array(entry).min(1).max(MAX_ENTRIES),
-  );
+  const entry = z.strictObject({
+    domain: documented(domain, {
+      type: 'domain or `*.domain`',
+      default: 'whom the certificate names; the first entry serves whoever asks for none of them',
+      says: `For which ${of} domain this certificate is shown (server name indication).`,
+      example: 'example.net',
+    }),
+    certificate: documented(pem, {
+      type: 'path of a PEM file',
+      says: `The certificate for this ${of} domain, with its chain.`,
+      example: 'example.net.pem',
+    }),
+    key: documented(pem, {
+      type: 'path of a PEM file',
+      says: `The private key of the certificate for this ${of} domain.`,
+      example: 'example.net.key',
+    }),
+    ca: documented(pem.exactOptional(), {
+      type: 'path of a PEM file',
+      default: PUBLIC,
+      says: `The authorities for peers that ask for this ${of} domain; those of the first entry verify the servers that the gateway calls.`,
+      example: 'ca.pem',
+    }),
+  });
+  return z
+    .union([alone, z.array(entry).min(1).max(MAX_ENTRIES)])
+    .transform((value): readonly CertificateEntry[] => (Array.isArray(value) ? value : [value]));
 }
 
 function readPem(path: string, sources: SecretSources): Result<PemFile, string> {

@@ -12,10 +12,7 @@ export function alternatives(schema: z.core.$ZodType): z.core.$ZodType[] {
   ) {
     return alternatives(schema.def.innerType);
   }
-  // What is preprocessed is described by what comes of it.
-  if (schema instanceof z.ZodPipe) {
-    return alternatives(schema.def.in instanceof z.ZodTransform ? schema.def.out : schema.def.in);
-  }
+  if (schema instanceof z.ZodPipe) return alternatives(schema.def.in);
   if (schema instanceof z.ZodUnion) return schema.def.options.flatMap(alternatives);
   return [schema];
 }

@@ -6,7 +6,8 @@ import type { Remark } from './finding.ts';
 import type { Config } from './schema.ts';
 import { remarksOnCertificates } from './tls-rules.ts';
 
-export function remarksOnServer(config: Config): Remark[] {
+/** `nowMs`: milliseconds since 1970-01-01T00:00:00Z. */
+export function remarksOnServer(config: Config, nowMs: number): Remark[] {
   const { server, components } = config.xmpp;
   if (server === undefined) return [];
   const remarks: Remark[] = [];
@@ -29,7 +30,7 @@ export function remarksOnServer(config: Config): Remark[] {
     served: names,
     hosts: [],
   } as const;
-  remarks.push(...remarksOnCertificates(tls, Date.now()));
+  remarks.push(...remarksOnCertificates(tls, nowMs));
   for (const domain of Object.keys(server.next_hops)) {
     if (
       config.domains.some(

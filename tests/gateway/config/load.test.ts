@@ -297,7 +297,6 @@ describe('keys of features that are not built yet are refused by name', () => {
     ...top.map((key): [string, string] => [key, `${MINIMAL}${key}: {}\n`]),
     ['sip.users', MINIMAL.replace('  listen', '  users: []\n  listen')] as const,
     ['sip.tls', MINIMAL.replace('  listen', '  tls: {}\n  listen')] as const,
-    ['xmpp.server', MINIMAL.replace('  components', '  server: {}\n  components')] as const,
   ];
   for (const [key, text] of all) {
     test(key, () => {

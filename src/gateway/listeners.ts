@@ -1,0 +1,23 @@
+// The SIP listeners, as configuration gives them and as the status shows them.
+
+import type { ListenConfig } from '../edge/sip/index.ts';
+import type { LocalEndpoint } from '../sip/index.ts';
+import type { Config } from './config/schema.ts';
+
+/** `sip.listen`; what a listener does not advertise itself, `sip.advertise` says. */
+export function sipListeners({ sip }: Config): ListenConfig[] {
+  return sip.listen.map((listen) => {
+    const own = listen.advertise ?? sip.advertise;
+    return own === undefined ? listen : { ...listen, advertise: own };
+  });
+}
+
+/** `scheme://ADDRESS:PORT`, IPv6 in brackets. */
+export function listenerUrl(scheme: string, address: string, port: number): string {
+  return `${scheme.toLowerCase()}://${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+/** `udp://ADDRESS:PORT` of each bound listener. */
+export function listenerUrls(endpoints: readonly LocalEndpoint[]): string[] {
+  return endpoints.map(({ transport, address, port }) => listenerUrl(transport, address, port));
+}
