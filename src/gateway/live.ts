@@ -17,6 +17,8 @@ export interface Live {
   messages: Config['messages'];
   offline: Config['offline'];
   presence: Pick<Config['presence'], 'location'>;
+  /** Some rule leaves it to DNS where a domain is at home (homes.ts). */
+  asksDns: boolean;
   /** `log.bodies`. */
   logBodies: boolean;
 }

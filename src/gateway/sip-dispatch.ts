@@ -2,7 +2,7 @@
 // and who serves it. The order of §8.2: authentication, method, header fields, content, then the method's own work.
 
 import { parseIpAddress, type Counter, type Counters, type Log } from '../base/index.ts';
-import { mayBePacked, supportedTypes } from '../mapping/index.ts';
+import { mayBePacked, supportedTypes, type MappedJid } from '../mapping/index.ts';
 import {
   capabilityHeaders,
   checkRequest,
@@ -16,7 +16,8 @@ import {
   type Source,
   type TransactionUser,
 } from '../sip/index.ts';
-import type { SpeakerScope } from '../policy/index.ts';
+import type { Home, SpeakerScope } from '../policy/index.ts';
+import { leavesHomeToDns, type Homes } from './homes.ts';
 import type { Live } from './live.ts';
 import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
 import type { PublishedStateStore } from './publications/published-states.ts';
@@ -29,7 +30,8 @@ const METHODS: readonly string[] = ['MESSAGE', 'NOTIFY', 'OPTIONS', 'PUBLISH'];
 export interface SipDispatchEnv {
   readonly log: Log;
   readonly counters: Counters;
-  readonly live: Pick<Live, 'trusted' | 'book' | 'models'>;
+  readonly live: Pick<Live, 'asksDns' | 'trusted' | 'book' | 'models'>;
+  readonly homes: Pick<Homes, 'of'>;
   readonly messages: Pick<ToXmppMessages, 'accept' | 'countRejected'>;
   readonly subscriptions: Pick<Subscriptions, 'notify'>;
   readonly notifiers: Pick<Notifiers, 'serves' | 'allowEvents' | 'subscribe'>;
@@ -87,14 +89,18 @@ export class SipDispatch implements TransactionUser {
     try {
       this.#dispatch(tx);
     } catch (error) {
-      // Our bug, not the peer's: this request dies with an answer, the process does not (promise 4).
-      this.#env.log.error('sip.dispatch.failed', {
-        error,
-        method: tx.request.method,
-        callId: tx.request.callId,
-      });
-      tx.respond(500);
+      this.#failed(tx, error);
     }
+  }
+
+  /** Our bug, not the peer's: this request dies with an answer, the process does not (promise 4). */
+  #failed(tx: ServerTransaction, error: unknown): void {
+    this.#env.log.error('sip.dispatch.failed', {
+      error,
+      method: tx.request.method,
+      callId: tx.request.callId,
+    });
+    tx.respond(500);
   }
 
   #dispatch(tx: ServerTransaction): void {
@@ -123,17 +129,49 @@ export class SipDispatch implements TransactionUser {
     }
     if (!scope.any && !scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
     this.#env.seen(from.value.bareText);
-    if (method === 'SUBSCRIBE') return this.#env.notifiers.subscribe(tx, from.value);
+    const home = this.#homeOf(request);
+    if (home instanceof Promise) void home.then((known) => this.#resume(tx, from.value, known));
+    else this.#serve(tx, from.value, home);
+  }
+
+  #resume(tx: ServerTransaction, from: MappedJid, home: Home): void {
+    try {
+      this.#serve(tx, from, home);
+    } catch (error) {
+      this.#failed(tx, error);
+    }
+  }
+
+  /** Where the target is at home, when no rule says it (rows DNS-01 … DNS-05). */
+  #homeOf({ method, requestUri, to }: SipRequest): Home | Promise<Home> {
+    const { live, homes } = this.#env;
+    // What is published is its sender's own, and in a dialog it was decided before.
+    const asks = live.asksDns && method !== 'PUBLISH' && to.tag === undefined;
+    const target = asks ? live.book.sipTargetToJid(requestUri) : undefined;
+    if (target?.ok !== true || !leavesHomeToDns(target.value.rule)) return 'xmpp';
+    return homes.of(target.value.host, 'sip');
+  }
+
+  #serve(tx: ServerTransaction, from: MappedJid, home: Home): void {
+    const { request } = tx;
+    const { method } = request;
+    if (home !== 'xmpp') {
+      // DNS-05.
+      const status = home === 'unknown' ? 504 : 404;
+      if (method === 'MESSAGE') this.#env.messages.countRejected(request, status, 'DNS-05');
+      return tx.respond(status);
+    }
+    if (method === 'SUBSCRIBE') return this.#env.notifiers.subscribe(tx, from);
     // RFC 3903 §4: one "within an existing dialog" has none here either.
     if (method === 'PUBLISH' && request.to.tag === undefined) {
-      return this.#env.published.publish(tx, from.value);
+      return this.#env.published.publish(tx, from);
     }
     // RFC 3261 §12.2.2: MESSAGE makes no dialog, so a To tag belongs to none that is known here.
     if (request.to.tag !== undefined) {
       if (method === 'MESSAGE') this.#env.messages.countRejected(request, 481, 'RFC 3261 §12.2.2');
       return tx.respond(481);
     }
-    this.#env.messages.accept(tx, from.value);
+    this.#env.messages.accept(tx, from);
   }
 
   /** RFC 6665 §4.1.3, "To prevent spoofing of events": a source speaks for its own domains only, as for MESSAGE. */

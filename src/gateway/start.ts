@@ -2,12 +2,11 @@
 // arrive before there is somebody to take it.
 
 import { isDeepStrictEqual } from 'node:util';
-import { Counters, StoxgateError, type Collection, type Store, type Timer } from '../base/index.ts';
+import { Counters, StoxgateError, type Store, type Timer } from '../base/index.ts';
 import type { AdminRoutes } from '../edge/admin/index.ts';
 import { RateLimitedLog } from '../edge/log/index.ts';
 import { batchDatagramSocket, SipEdge } from '../edge/sip/index.ts';
 import { openStore } from '../edge/store/index.ts';
-import { LEDGER, OUTBOX, type LedgerPage, type OutboxRecord } from '../interwork/message/index.ts';
 import { AddressBook } from '../mapping/index.ts';
 import { TrustedSources } from '../policy/index.ts';
 import {
@@ -15,10 +14,8 @@ import {
   DigestClient,
   Locator,
   NextHops,
-  NOTIFIER_SUBSCRIPTIONS,
   TransactionLayer,
   type LocateResult,
-  type NotifierRecord,
   type SipRequest,
   type Source,
   type Target,
@@ -26,6 +23,8 @@ import {
 import { adminRoutes } from './admin-routes.ts';
 import type { Config } from './config/schema.ts';
 import { gauges } from './gauges.ts';
+import { Homes, leavesHomeToDns } from './homes.ts';
+import { openKept, type Kept } from './kept.ts';
 import { Links } from './links.ts';
 import { listenerUrls, sipListeners } from './listeners.ts';
 import type { Live } from './live.ts';
@@ -58,12 +57,7 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
   const store = env.store ?? (await openStore(config.store, { clock, timers, log: env.log, counters }));
   let gateway: RunningGateway | undefined;
   try {
-    gateway = new RunningGateway(config, env, counters, system, {
-      store,
-      outbox: await store.collection(OUTBOX),
-      served: await store.collection(NOTIFIER_SUBSCRIPTIONS),
-      ledger: await store.collection(LEDGER),
-    });
+    gateway = new RunningGateway(config, env, counters, system, await openKept(store));
     await gateway.start();
   } catch (error) {
     await gateway?.stop();
@@ -74,14 +68,6 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
     throw error;
   }
   return gateway;
-}
-
-/** What is kept beyond a restart. */
-interface Kept {
-  readonly store: Store;
-  readonly outbox: Collection<OutboxRecord>;
-  readonly served: Collection<NotifierRecord>;
-  readonly ledger: Collection<LedgerPage>;
 }
 
 class RunningGateway implements Gateway {
@@ -195,9 +181,9 @@ class RunningGateway implements Gateway {
       node: config.node,
       shared: kind === 'postgres',
     });
+    const homes = new Homes({ clock, counters, dns: () => this.#resolvers.current, own: () => this.#own() });
     const sip = new SipDispatch({
-      log,
-      counters,
+      ...{ log, counters, homes },
       live: this.#live,
       messages: toXmpp,
       subscriptions: this.#subscriptions,
@@ -208,7 +194,7 @@ class RunningGateway implements Gateway {
       draining,
     });
     const xmpp = new XmppDispatch({
-      ...{ clock, log, counters },
+      ...{ clock, log, counters, homes },
       live: this.#live,
       features,
       toSip,
@@ -317,6 +303,12 @@ class RunningGateway implements Gateway {
     this.#system.stop();
   }
 
+  /** By what records of DNS that lead to this gateway are known. */
+  #own(): { readonly hosts: ReadonlySet<string>; readonly ports: ReadonlySet<number> } {
+    const ports = this.status().listeners.map((url) => Number(url.slice(url.lastIndexOf(':') + 1)));
+    return { hosts: this.#ownHosts, ports: new Set(ports) };
+  }
+
   /** Who the gateway is where it asks for itself. */
   #ownUri(): string {
     const [local] = this.#edge.localEndpoints;
@@ -334,6 +326,7 @@ class RunningGateway implements Gateway {
       messages: config.messages,
       offline: config.offline,
       presence: config.presence,
+      asksDns: config.domains.some(leavesHomeToDns),
       logBodies: config.log.bodies,
     };
   }

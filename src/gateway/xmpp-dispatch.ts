@@ -2,6 +2,7 @@
 
 import type { Clock, Counter, Counters, Log } from '../base/index.ts';
 import { faultToStanzaError, gatewayStanzaError, type AddressFault } from '../mapping/index.ts';
+import type { Home } from '../policy/index.ts';
 import type { XmlElement } from '../xml/index.ts';
 import {
   answerIq,
@@ -14,6 +15,7 @@ import {
   stanzaKind,
   type Message,
 } from '../xmpp/index.ts';
+import { leavesHomeToDns, type Homes } from './homes.ts';
 import type { LinkGroup } from './link-group.ts';
 import type { Live } from './live.ts';
 import type { ToSipMessages } from './messages/to-sip-messages.ts';
@@ -29,6 +31,7 @@ export interface XmppDispatchEnv {
   readonly log: Log;
   readonly counters: Counters;
   readonly live: Live;
+  readonly homes: Pick<Homes, 'of'>;
   readonly features: UserFeatures;
   readonly toSip: ToSipMessages;
   readonly toXmpp: ToXmppMessages;
@@ -56,13 +59,49 @@ export class XmppDispatch {
     try {
       this.#dispatch(stanza, group);
     } catch (error) {
-      // Our bug, not the peer's: the stanza gets an answer, the process goes on (promise 4).
-      this.#env.log.error('xmpp.dispatch.failed', { error, name: stanza.name, id: stanza.attr('id') });
-      if (mayAnswerWithError(stanza)) group.send(errorReply(stanza, stanzaError('internal-server-error')));
+      this.#failed(stanza, group, error);
     }
   }
 
+  /** Our bug, not the peer's: the stanza gets an answer, the process goes on (promise 4). */
+  #failed(stanza: XmlElement, group: LinkGroup, error: unknown): void {
+    this.#env.log.error('xmpp.dispatch.failed', { error, name: stanza.name, id: stanza.attr('id') });
+    if (mayAnswerWithError(stanza)) group.send(errorReply(stanza, stanzaError('internal-server-error')));
+  }
+
   #dispatch(stanza: XmlElement, group: LinkGroup): void {
+    const home = this.#homeOf(stanza);
+    if (home instanceof Promise) void home.then((known) => this.#resume(stanza, group, known));
+    else if (home === 'sip') this.#serve(stanza, group);
+    else this.#notHere(stanza, group, home);
+  }
+
+  #resume(stanza: XmlElement, group: LinkGroup, home: Home): void {
+    try {
+      if (home === 'sip') this.#serve(stanza, group);
+      else this.#notHere(stanza, group, home);
+    } catch (error) {
+      this.#failed(stanza, group, error);
+    }
+  }
+
+  /** Where the target is at home, when no rule says it (rows DNS-01 … DNS-05); questions to the domain are answered. */
+  #homeOf(stanza: XmlElement): Home | Promise<Home> {
+    const { live, homes } = this.#env;
+    const to = live.asksDns && stanza.name !== 'iq' ? stanza.attr('to') : undefined;
+    const target = to === undefined ? undefined : live.book.jidTargetToSip(to);
+    if (target?.ok !== true || !leavesHomeToDns(target.value.rule)) return 'sip';
+    return homes.of(target.value.host, 'xmpp');
+  }
+
+  /** DNS-05. */
+  #notHere(stanza: XmlElement, group: LinkGroup, home: Home): void {
+    if (!mayAnswerWithError(stanza)) return this.#unread.add();
+    const condition = home === 'unknown' ? 'remote-server-timeout' : 'remote-server-not-found';
+    group.send(errorReply(stanza, stanzaError(condition)));
+  }
+
+  #serve(stanza: XmlElement, group: LinkGroup): void {
     switch (stanzaKind(stanza)) {
       case 'message':
         return this.#message(readMessage(stanza), group);

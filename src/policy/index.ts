@@ -1,1 +1,2 @@
 export { SpeakerScope, TrustedSources, type TrustedNetwork } from './trusted-sources.ts';
+export { domainHome, type Evidence, type Home } from './domain-home.ts';

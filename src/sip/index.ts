@@ -118,6 +118,7 @@ export {
   type SrvRecord,
 } from './locate/dns-resolver.ts';
 export { DnsCache, type Kept } from './locate/dns-cache.ts';
+export { sipEvidence, srvEvidence, type ServiceEvidence } from './locate/evidence.ts';
 export { orderSrv, type Weighted } from './locate/srv-order.ts';
 export { Locator, type LocatorEnv, type LocatorLimits, type LocatorOptions } from './locate/locator.ts';
 export { NextHops, type NextHop, type NextHopConfig, type NextHopList } from './locate/next-hops.ts';

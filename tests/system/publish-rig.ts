@@ -164,6 +164,7 @@ export class PublishRig {
         ...{ keep: false, registrars: [], hours: 1, per_user: 1, per_domain: 1, unknown_users: 'refuse' },
       },
       presence: { location: 'hide' },
+      asksDns: false,
       logBodies: false,
     };
     const live = this.#live;
@@ -192,6 +193,7 @@ export class PublishRig {
     });
     const dispatch = new SipDispatch({
       ...{ log, counters, live, draining },
+      homes: { of: () => assert.fail('a question about a domain') },
       messages: {
         accept: () => assert.fail('a MESSAGE'),
         countRejected: () => assert.fail('a MESSAGE'),

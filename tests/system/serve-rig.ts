@@ -165,7 +165,12 @@ export class ServeRig {
     const dispatch = new SipDispatch({
       log,
       counters,
-      live: { ...this.#live, models: new PresenceModels({ domains: [], presence: { model: 'end-to-end' } }) },
+      live: {
+        ...this.#live,
+        asksDns: false,
+        models: new PresenceModels({ domains: [], presence: { model: 'end-to-end' } }),
+      },
+      homes: { of: () => assert.fail('a question about a domain') },
       messages: {
         accept: () => assert.fail('a MESSAGE'),
         countRejected: () => assert.fail('a MESSAGE'),
