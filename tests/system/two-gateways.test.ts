@@ -46,7 +46,7 @@ class Side {
 
 function configOf(
   own: string,
-  other: string,
+  others: readonly string[],
   sip: SipPeer,
   certificate: TestCertificate,
   dns: string,
@@ -56,8 +56,7 @@ function configOf(
   const text = JSON.stringify({
     domains: [
       { home: 'sip', sip: own, xmpp: own },
-      { home: 'xmpp', xmpp: other, sip: other },
-      { home: 'xmpp', xmpp: 'lost.example', sip: 'lost.example' },
+      ...others.map((name) => ({ home: 'xmpp', xmpp: name, sip: name })),
     ],
     sip: {
       listen: ['udp://127.0.0.1:0'],
@@ -83,7 +82,10 @@ for (const [name, dialback, kind] of [
   ['certificates, STARTTLS', 'never', 'xmpp-server'],
   ['certificates, TLS from the start', 'never', 'xmpps-server'],
   ['dialback', 'over-tls', 'xmpp-server'],
+  ['any domain, by what DNS says (DNS-02)', 'never', 'xmpp-server'],
 ] as const) {
+  const byDns = name.startsWith('any');
+  const others = (other: string): string[] => (byDns ? ['*'] : [other, 'lost.example']);
   describe(`two gateways: ${name}`, () => {
     const ca = new TestCa();
     const sides: Side[] = [];
@@ -95,7 +97,15 @@ for (const [name, dialback, kind] of [
       const named = dialback === 'never' ? side.domain : 'nobody.example';
       const certificate = ca.make({ names: [`DNS:${named}`] });
       const address = await dnsAddress;
-      const config = configOf(side.domain, other, side.sip, certificate, address, dialback, side.ports);
+      const config = configOf(
+        side.domain,
+        others(other),
+        side.sip,
+        certificate,
+        address,
+        dialback,
+        side.ports,
+      );
       side.gateway = await startGateway(config, {
         log: logInto(side.log),
         version: '0.0.0-test',
@@ -159,6 +169,21 @@ for (const [name, dialback, kind] of [
     test('DNS-05: a domain that is nowhere: 404', async () => {
       assert.equal(statusOf(await west().say('bob@lost.example', 'anybody?')), 404);
     });
+
+    if (byDns) {
+      test('DNS-02, DNS-05: a domain of SIP is not looked for in XMPP: 404; one that nothing is known of: 504', async () => {
+        const sip: SrvData = { priority: 0, weight: 0, port: 5060, target: 'elsewhere.example' };
+        const [xmpp] = [dns.zone[`SRV _${kind}._tcp.${EAST}`] ?? []];
+        dns.zone = {
+          ...dns.zone,
+          'SRV _sip._udp.phones.example': [sip],
+          [`SRV _${kind}._tcp.phones.example`]: xmpp,
+          'SRV _sip._udp.dark.example': 'SERVFAIL',
+        };
+        assert.equal(statusOf(await west().say('bob@phones.example', 'hello')), 404);
+        assert.equal(statusOf(await west().say('bob@dark.example', 'hello')), 504);
+      });
+    }
 
     test('the other gateway stops and comes back: 504 meanwhile, delivered afterwards', async () => {
       await east().gateway.stop();
