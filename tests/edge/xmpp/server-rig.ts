@@ -180,6 +180,8 @@ export class RawPeer {
   readonly headers: XmlElement[] = [];
   closed = false;
   ended = false;
+  /** Single spaces between stanzas (RFC 6120 §4.6.1). */
+  spaces = 0;
   #parser: XmlStreamParser;
 
   private constructor(socket: Socket) {
@@ -305,7 +307,10 @@ export class RawPeer {
   }
 
   #attach(socket: Socket): void {
-    socket.on('data', (chunk: Buffer) => this.#parser.write(chunk));
+    socket.on('data', (chunk: Buffer) => {
+      if (chunk.length === 1 && chunk[0] === 0x20) this.spaces += 1;
+      this.#parser.write(chunk);
+    });
     socket.on('end', () => socket.end());
     socket.on('close', () => {
       this.closed = true;
