@@ -1,7 +1,7 @@
 // The component links of the configuration, grouped by domain, and what becomes of them at a reload; for domains without
 // one, the gateway's own XMPP server.
 
-import type { Counter } from '../base/index.ts';
+import type { Counter, Store } from '../base/index.ts';
 import { BarrierDesk, ComponentLink, type ComponentLinkEnv } from '../edge/xmpp/index.ts';
 import { XmlElement } from '../xml/index.ts';
 import { prepareDomain } from '../xmpp/index.ts';
@@ -20,6 +20,7 @@ interface Member {
 export interface LinksEnv extends ComponentLinkEnv {
   /** The resolver of the configuration in force. */
   readonly dns: () => DnsResolver;
+  readonly store: Pick<Store, 'flush' | 'status'>;
 }
 
 export class Links {

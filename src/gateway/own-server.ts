@@ -2,7 +2,7 @@
 // one group for each domain it speaks for.
 
 import { readFileSync, statSync } from 'node:fs';
-import type { Clock, Counters, Log, Random, Timers } from '../base/index.ts';
+import type { Clock, Counters, Log, Random, Store, Timers } from '../base/index.ts';
 import { CertificateStore, readCredentials } from '../edge/tls/index.ts';
 import { XmppServer, type ServerPlace, type XmppServerOptions } from '../edge/xmpp/index.ts';
 import type { DnsResolver } from '../sip/index.ts';
@@ -12,6 +12,7 @@ import type { Config, ConfiguredServer } from './config/schema.ts';
 import type { LinkGroup } from './link-group.ts';
 import { listenerUrl } from './listeners.ts';
 import { ServedDomains } from './served-domains.ts';
+import { Settlement } from './settlement.ts';
 import { ServerGroup } from './server-group.ts';
 
 /** What `sizes` tells when there is no server. */
@@ -31,6 +32,7 @@ export interface OwnServerEnv {
   readonly counters: Counters;
   /** The resolver of the configuration in force. */
   readonly dns: () => DnsResolver;
+  readonly store: Pick<Store, 'flush' | 'status'>;
   readonly deliver: (stanza: XmlElement, group: LinkGroup) => void;
   /** The group of this domain takes stanzas, or takes them again. */
   readonly ready: (domain: string) => void;
@@ -56,9 +58,10 @@ export class OwnServer {
       readFile: (path) => readFileSync(path, 'utf8'),
       modifiedMs: (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs,
     });
+    const settlement = new Settlement(env.store);
     this.#server = new XmppServer(
       this.#options(config, server),
-      { ...env, certificates: this.#certificates },
+      { ...env, certificates: this.#certificates, settled: () => settlement.settled() },
       {
         stanza: (stanza, domain) => {
           const group = this.groupFor(domain);

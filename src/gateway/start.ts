@@ -111,7 +111,7 @@ class RunningGateway implements Gateway {
     // Until the listeners are bound nothing is known of transports; `start` makes the locator anew.
     this.#live = this.#makeLive(config);
     this.#links = new Links(
-      { clock, timers, random, log, counters, dns: () => this.#resolvers.current },
+      { clock, timers, random, log, counters, dns: () => this.#resolvers.current, store: kept.store },
       (stanza, group) => xmpp.stanza(stanza, group),
       (domain) => this.#presence.linkUp(domain),
     );

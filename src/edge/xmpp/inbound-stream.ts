@@ -252,6 +252,7 @@ export class InboundStream implements Carrier {
 
   #management(el: XmlElement): void {
     if (el.name === 'resume') return this.#resume(el);
+    if (el.name === 'r') return this.#sender.acknowledge(this.#context.settled());
     const id = this.#context.random.base32(26);
     this.#sender.take(el, { id, maxSeconds: this.#context.limits.resumeSeconds });
   }

@@ -282,7 +282,8 @@ export class OutboundLink {
         break;
       }
       case 'management':
-        this.#sender.take(effect.element, { id: '', maxSeconds: 0 });
+        if (effect.element.name === 'r') this.#sender.acknowledge(this.#context.settled());
+        else this.#sender.take(effect.element, { id: '', maxSeconds: 0 });
         break;
       case 'deliver':
         this.#lastStanzaMs = this.#context.clock.now();

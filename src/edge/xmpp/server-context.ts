@@ -26,6 +26,8 @@ export interface ServerContext {
   readonly policy: DialbackPolicy;
   /** Octets of one stanza that are taken. */
   readonly maxBytes: number;
+  /** Resolves when everything that was taken until now is safe; undefined: it is. */
+  settled(): Promise<void> | undefined;
   serves(domain: string): boolean;
   /** A stanza of another server for one of our domains; the returns of barriers are kept back. */
   take(stanza: XmlElement, domain: string): void;

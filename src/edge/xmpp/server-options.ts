@@ -109,6 +109,11 @@ export interface XmppServerEnv {
   readonly counters: Counters;
   readonly dns: () => DnsResolver;
   readonly certificates: CertificateStore;
+  /**
+   * Resolves when everything that was taken until now is where a crash does not lose it; undefined: it is. Without it,
+   * what was taken counts as safe.
+   */
+  readonly settled?: (() => Promise<void> | undefined) | undefined;
   readonly limits?: Partial<ServerLimits>;
 }
 

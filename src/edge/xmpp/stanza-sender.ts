@@ -160,12 +160,10 @@ export class StanzaSender {
     this.#writeBatch();
   }
 
-  /** An element of XEP-0198 from the peer. */
+  /** An element of XEP-0198 from the peer, but for its requests. */
   take(el: XmlElement, enable: { readonly id: string; readonly maxSeconds: number }): void {
     const h = readCount(el);
     switch (el.name) {
-      case 'r':
-        return this.#step({ kind: 'request' });
       case 'a':
         if (h === undefined) return this.#host.violation({ condition: 'bad-format', text: 'h is no count' });
         return this.#step({ kind: 'acknowledged', h });
@@ -187,6 +185,17 @@ export class StanzaSender {
         return this.#step({ kind: 'failed', h });
       default:
     }
+  }
+
+  /**
+   * Answers the peer's request. XEP-0198 §4: what is acknowledged is our responsibility; so it has to outlive us first.
+   * `settled`: when that is so of everything taken until now; undefined: it is.
+   */
+  acknowledge(settled: Promise<void> | undefined): void {
+    const upTo = this.#management.handled;
+    const answer = (): void => this.#step({ kind: 'request', upTo });
+    if (settled === undefined) answer();
+    else void settled.then(answer);
   }
 
   /** The peer goes on with what `adopt` brought. */

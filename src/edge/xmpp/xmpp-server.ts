@@ -171,6 +171,7 @@ export class XmppServer {
       get policy() {
         return own().dialback;
       },
+      settled: () => this.#env.settled?.(),
       serves: (domain) => own().serves(domain),
       take: (stanza, domain) => this.#take(stanza, domain),
       deliver: (stanza, domain) => this.#deliver(stanza, domain),

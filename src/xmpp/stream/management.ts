@@ -50,8 +50,8 @@ export type ManagementEvent =
   | { readonly kind: 'sent' }
   /** A write ends here, and some stanza in it wants to be confirmed. */
   | { readonly kind: 'ask' }
-  /** The peer's request. */
-  | { readonly kind: 'request' }
+  /** The peer's request; `upTo` where later stanzas are not safe yet. */
+  | { readonly kind: 'request'; readonly upTo?: number }
   | { readonly kind: 'acknowledged'; readonly h: number }
   /** A stanza of the peer was handled. */
   | { readonly kind: 'handled' }
@@ -134,7 +134,7 @@ export function stepManagement(state: ManagementState, event: ManagementEvent): 
       return state.phase === 'on' && !state.asked ? ask(state) : { state, effects: NONE };
     case 'request':
       return state.phase === 'on'
-        ? { state, effects: [write(acknowledgement(state.handled))] }
+        ? { state, effects: [write(acknowledgement(event.upTo ?? state.handled))] }
         : unexpected(state);
     case 'acknowledged':
       return state.phase === 'on' ? answered(state, event.h) : unexpected(state);

@@ -166,6 +166,26 @@ describe('XEP-0198 as the server of a stream', () => {
     again.drop();
   });
 
+  test('what is not safe yet is not acknowledged: a crash would lose it', async () => {
+    let safe = (): void => {};
+    const settled = (): Promise<void> =>
+      new Promise((resolve) => {
+        safe = resolve;
+      });
+    const b = await start({ domains: [B], certificate: certificateB, settled });
+    const [peer] = await enabled(b);
+    peer.write(`${message('one')}<r ${SM}/>`);
+    await until('taken', () => b.stanzas.length === 1);
+    // This one is not covered by what is being made safe.
+    peer.write(message('two'));
+    await until('taken', () => b.stanzas.length === 2);
+    await settle();
+    assert.ok(!peer.elements.some((el) => el.name === 'a'));
+    safe();
+    assert.equal((await peer.expect('a')).attr('h'), '1');
+    peer.drop();
+  });
+
   test('only who has proved the same domains may resume', async () => {
     const b = await start({ domains: [B], certificate: certificateB });
     const [peer, id] = await enabled(b);

@@ -24,6 +24,7 @@ export interface ServerRigOptions {
   readonly dialback?: DialbackPolicy;
   readonly limits?: Partial<ServerLimits>;
   readonly listen?: XmppServerOptions['listen'];
+  readonly settled?: () => Promise<void> | undefined;
 }
 
 /** DNS as a table. */
@@ -73,7 +74,7 @@ export class ServerRig {
   /** Is given each stanza, once it is recorded. */
   onStanza: (stanza: XmlElement, domain: string) => void = () => {};
 
-  constructor({ domains, certificate, dialback = 'never', limits = {}, listen }: ServerRigOptions) {
+  constructor({ domains, certificate, dialback = 'never', limits = {}, listen, settled }: ServerRigOptions) {
     this.domains = new Set(domains);
     const clock = { now: () => performance.now(), wall: () => Date.now() };
     this.timers = new TimerWheel(() => clock.now(), { tickMs: 5 });
@@ -96,7 +97,7 @@ export class ServerRig {
         privateTargets: 'allow',
         serves: (domain) => this.domains.has(domain),
       },
-      { ...env, certificates, dns: () => this.dns, limits },
+      { ...env, certificates, dns: () => this.dns, limits, settled },
       {
         stanza: (stanza, domain) => {
           this.stanzas.push(stanza);
