@@ -17,6 +17,9 @@ export async function checkPorts(config: Config): Promise<SurroundingFinding[]> 
     key: `sip.listen[${index}]`,
     ...listen,
   }));
+  for (const [index, { host, port }] of (config.xmpp.server?.listen ?? []).entries()) {
+    places.push({ key: `xmpp.server.listen[${index}]`, transport: 'TCP', host, port });
+  }
   if (config.console !== undefined) {
     places.push({ key: 'console.listen', transport: 'TCP', ...config.console.listen });
   }
