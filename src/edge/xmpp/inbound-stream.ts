@@ -19,7 +19,7 @@ import {
 import { coversXmppDomain } from '../tls/index.ts';
 import type { LinkUser } from './outbound-link.ts';
 import { giveBack, type Outgoing } from './outgoing.ts';
-import { ServerConnection, type Handshake, type ServerConnectionSink } from './server-connection.ts';
+import type { Handshake, ServerConnection, ServerConnectionSink } from './server-connection.ts';
 import type { ServerContext } from './server-context.ts';
 import { END_TAG, errorFrame, serverFrame, serverHeader } from './server-frames.ts';
 import type { Carrier } from './server-route.ts';
@@ -169,7 +169,7 @@ export class InboundStream implements Carrier {
     const { state, effects } = stepInbound(before, event, {
       policy: this.#context.policy,
       secret: this.#context.secret,
-      serves: this.#context.serves,
+      serves: (domain) => this.#context.serves(domain),
       proves: (domain) => identity.verified && coversXmppDomain(identity.names, domain),
       limits: {
         maxBytes: this.#context.maxBytes,

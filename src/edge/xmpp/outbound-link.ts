@@ -217,7 +217,7 @@ export class OutboundLink {
       policy: this.#context.policy,
       ownCertificate: true,
       secret: this.#context.secret,
-      serves: this.#context.serves,
+      serves: (domain) => this.#context.serves(domain),
     });
     this.#state = state;
     for (const effect of effects) this.#run(effect, event, before);

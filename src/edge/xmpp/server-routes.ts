@@ -5,7 +5,7 @@ import type { XmlElement } from '../../xml/index.ts';
 import { serialize } from '../../xml/index.ts';
 import { utf8Length } from '../../base/index.ts';
 import { prepareDomain, type DialbackVerdict, type DomainPair } from '../../xmpp/index.ts';
-import { InboundStream } from './inbound-stream.ts';
+import type { InboundStream } from './inbound-stream.ts';
 import { SendRefusal } from './options.ts';
 import { OutboundLink } from './outbound-link.ts';
 import type { ServerContext } from './server-context.ts';

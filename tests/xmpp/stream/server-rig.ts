@@ -35,8 +35,7 @@ export function wire(xml: string): XmlElement {
       },
     },
   );
-  const open =
-    `<stream:stream xmlns='${NS_SERVER}' xmlns:stream='${NS_STREAM}' ` + `xmlns:db='jabber:server:dialback'>`;
+  const open = `<stream:stream xmlns='${NS_SERVER}' xmlns:stream='${NS_STREAM}' xmlns:db='jabber:server:dialback'>`;
   parser.write(Buffer.from(open + xml));
   const [first] = found;
   if (first === undefined) throw new Error(`no element: ${xml}`);
