@@ -292,7 +292,7 @@ describe('findings name file, line, column, key and remedy', () => {
 });
 
 describe('keys of features that are not built yet are refused by name', () => {
-  const top = 'routes policy limits timers telephony calls media_relay'.split(' ');
+  const top = 'policy limits timers telephony calls media_relay'.split(' ');
   const all = [
     ...top.map((key): [string, string] => [key, `${MINIMAL}${key}: {}\n`]),
     ['sip.users', MINIMAL.replace('  listen', '  users: []\n  listen')] as const,
