@@ -3,7 +3,7 @@
 // old and new references.
 
 import type { AddressBook } from '../mapping/index.ts';
-import type { TrustedSources } from '../policy/index.ts';
+import type { Routes, TrustedSources } from '../policy/index.ts';
 import type { DigestClient, Locator } from '../sip/index.ts';
 import type { Config } from './config/schema.ts';
 import type { PresenceModels } from './presence-models.ts';
@@ -17,6 +17,8 @@ export interface Live {
   messages: Config['messages'];
   offline: Config['offline'];
   presence: Pick<Config['presence'], 'location'>;
+  /** The operator's script. Without one, the way of a message asks for this and no more. */
+  routes?: Routes | undefined;
   /** `log.bodies`. */
   logBodies: boolean;
 }

@@ -6,11 +6,11 @@ import { Counters, StoxgateError, type Collection, type Store, type Timer } from
 import type { AdminRoutes } from '../edge/admin/index.ts';
 import { NodeDnsResolver } from '../edge/dns/index.ts';
 import { RateLimitedLog } from '../edge/log/index.ts';
-import { batchDatagramSocket, SipEdge, type ListenConfig } from '../edge/sip/index.ts';
+import { batchDatagramSocket, SipEdge } from '../edge/sip/index.ts';
 import { openStore } from '../edge/store/index.ts';
 import { LEDGER, OUTBOX, type LedgerPage, type OutboxRecord } from '../interwork/message/index.ts';
 import { AddressBook } from '../mapping/index.ts';
-import { TrustedSources } from '../policy/index.ts';
+import { TrustedSources, type RouteHooks } from '../policy/index.ts';
 import {
   DEFAULT_TIMERS,
   DigestClient,
@@ -25,6 +25,7 @@ import {
   type Target,
 } from '../sip/index.ts';
 import { adminRoutes } from './admin-routes.ts';
+import { withAdvertise } from './advertise.ts';
 import type { Config } from './config/schema.ts';
 import { gauges } from './gauges.ts';
 import { Links } from './links.ts';
@@ -35,6 +36,7 @@ import { PresenceFeature } from './presence/presence-feature.ts';
 import { PRESENCE_EVENT } from './presence/watch-parts.ts';
 import { WINFO_EVENT } from './publications/watcher-list.ts';
 import { REG_EVENT } from './registrations/registration-watch.ts';
+import { loadConfiguredRoutes, RouteHost } from './routes/route-host.ts';
 import { SipDispatch } from './sip-dispatch.ts';
 import { Notifiers } from './subscriptions/notifiers.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
@@ -53,6 +55,7 @@ const MAX_SUBSCRIBERS = 250_000;
 
 /** Starts a gateway; resolves when every listener is bound. Fails with a `StoxgateError` and leaves nothing open. */
 export async function startGateway(config: Config, env: GatewayEnv): Promise<Gateway> {
+  const hooks = await loadConfiguredRoutes(config);
   const counters = new Counters();
   const system = new System(env.log);
   const { clock, timers } = system;
@@ -64,6 +67,7 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
       outbox: await store.collection(OUTBOX),
       served: await store.collection(NOTIFIER_SUBSCRIPTIONS),
       ledger: await store.collection(LEDGER),
+      hooks,
     });
     await gateway.start();
   } catch (error) {
@@ -77,12 +81,13 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
   return gateway;
 }
 
-/** What is kept beyond a restart. */
+/** What is there before the gateway is. */
 interface Kept {
   readonly store: Store;
   readonly outbox: Collection<OutboxRecord>;
   readonly served: Collection<NotifierRecord>;
   readonly ledger: Collection<LedgerPage>;
+  readonly hooks: RouteHooks | undefined;
 }
 
 class RunningGateway implements Gateway {
@@ -100,6 +105,7 @@ class RunningGateway implements Gateway {
   readonly #subscriptions: Subscriptions;
   readonly #presence: PresenceFeature;
   readonly #notifiers: Notifiers;
+  readonly #routes: RouteHost;
   readonly #ownHosts = new Set<string>();
   /** The one in use is the last. */
   readonly #resolvers: NodeDnsResolver[] = [];
@@ -124,8 +130,9 @@ class RunningGateway implements Gateway {
       { clock, timers, log, counters, createDatagramSocket: batchDatagramSocket() },
       { message: (bytes, source) => this.#transactions.receive(bytes, source) },
     );
+    this.#routes = new RouteHost({ clock, timers, log, counters, node: config.node });
     // Until the listeners are bound nothing is known of transports; `start` makes the locator anew.
-    this.#live = this.#makeLive(config);
+    this.#live = this.#makeLive(config, kept.hooks);
     this.#links = new Links(
       { clock, timers, random, log, counters },
       (stanza, group) => xmpp.stanza(stanza, group),
@@ -198,16 +205,13 @@ class RunningGateway implements Gateway {
       shared: kind === 'postgres',
     });
     const sip = new SipDispatch({
-      log,
-      counters,
+      ...{ log, counters, seen, draining },
       live: this.#live,
       messages: toXmpp,
       subscriptions: this.#subscriptions,
       notifiers: this.#notifiers,
       published: this.#presence.published,
       ownHosts: this.#ownHosts,
-      seen,
-      draining,
     });
     const xmpp = new XmppDispatch({
       ...{ clock, log, counters },
@@ -269,7 +273,7 @@ class RunningGateway implements Gateway {
       throw new StoxgateError('ERR_GATEWAY_RELOAD', `${keys} change only by a restart`);
     }
     // Everything that can fail comes first: either all of the new configuration is taken or none of it.
-    const fresh = this.#makeLive(config);
+    const fresh = this.#makeLive(config, await loadConfiguredRoutes(config));
     fresh.locator = this.#makeLocator(config);
     Object.assign(this.#live, fresh);
     this.#presence.configured();
@@ -283,18 +287,21 @@ class RunningGateway implements Gateway {
 
   async drain(): Promise<void> {
     this.#draining = true;
+    await this.#routes.idle();
     await Promise.all([
       this.#presence.drain(),
       this.#messages.drain(),
       this.#subscriptions.drain(),
       this.#notifiers.drain(),
     ]);
+    await this.#routes.idle();
   }
 
   async stop(): Promise<void> {
     this.#draining = true;
     this.#ready = false;
     this.#system.timers.clear(this.#sweep);
+    this.#routes.stop();
     // First what still has to be said on either side, then the ways on which it is said.
     this.#messages.stop();
     await this.#presence.drain();
@@ -321,7 +328,7 @@ class RunningGateway implements Gateway {
     return `sip:${this.#config.node}@${local?.advertiseHost ?? 'localhost'}`;
   }
 
-  #makeLive(config: Config): Live {
+  #makeLive(config: Config, hooks: RouteHooks | undefined): Live {
     const { clock, random } = this.#system;
     return {
       book: new AddressBook(config.domains),
@@ -332,6 +339,7 @@ class RunningGateway implements Gateway {
       messages: config.messages,
       offline: config.offline,
       presence: config.presence,
+      routes: this.#routes.routes(config, hooks),
       logBodies: config.log.bodies,
     };
   }
@@ -383,13 +391,9 @@ class RunningGateway implements Gateway {
       subscriptions: this.#subscriptions.size,
       served_subscriptions: this.#notifiers.size,
       waiting_notifies: this.#notifiers.waiting,
+      route_runs: this.#routes.size,
       connections: this.#edge.connectionCount,
       timers: this.#system.timers.size,
     };
   }
-}
-
-function withAdvertise(listen: Config['sip']['listen'][number], advertise: string | undefined): ListenConfig {
-  const own = listen.advertise ?? advertise;
-  return own === undefined ? listen : { ...listen, advertise: own };
 }

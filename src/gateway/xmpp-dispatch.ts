@@ -1,7 +1,13 @@
 // What happens to a stanza from an XMPP server: is its sender one that we know a SIP address for, and who serves it.
 
 import type { Clock, Counter, Counters, Log } from '../base/index.ts';
-import { faultToStanzaError, gatewayStanzaError, type AddressFault } from '../mapping/index.ts';
+import {
+  faultToStanzaError,
+  gatewayStanzaError,
+  type AddressFault,
+  type MappedUri,
+} from '../mapping/index.ts';
+import type { Routes } from '../policy/index.ts';
 import type { XmlElement } from '../xml/index.ts';
 import {
   answerIq,
@@ -19,6 +25,8 @@ import type { Live } from './live.ts';
 import type { ToSipMessages } from './messages/to-sip-messages.ts';
 import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
 import type { PresenceFeature } from './presence/presence-feature.ts';
+import { ROUTES_CLAUSE } from './routes/answers.ts';
+import { routeStanza, type StanzaRoutingEnv } from './routes/stanza-routing.ts';
 import type { UserFeatures } from './user-features.ts';
 
 /** `closing`: the links take no more stanzas, but still bring some. */
@@ -32,7 +40,7 @@ export interface XmppDispatchEnv {
   readonly features: UserFeatures;
   readonly toSip: ToSipMessages;
   readonly toXmpp: ToXmppMessages;
-  readonly presence: Pick<PresenceFeature, 'stanza' | 'event' | 'answer' | 'vCard'>;
+  readonly presence: Pick<PresenceFeature, 'stanza' | 'refuse' | 'event' | 'answer' | 'vCard'>;
   readonly name: string;
   readonly version: string;
   readonly startedMs: number;
@@ -56,10 +64,14 @@ export class XmppDispatch {
     try {
       this.#dispatch(stanza, group);
     } catch (error) {
-      // Our bug, not the peer's: the stanza gets an answer, the process goes on (promise 4).
-      this.#env.log.error('xmpp.dispatch.failed', { error, name: stanza.name, id: stanza.attr('id') });
-      if (mayAnswerWithError(stanza)) group.send(errorReply(stanza, stanzaError('internal-server-error')));
+      this.#fault(stanza, group, error);
     }
+  }
+
+  /** Our bug, not the peer's: the stanza gets an answer, the process goes on (promise 4). */
+  #fault(stanza: XmlElement, group: LinkGroup, error: unknown): void {
+    this.#env.log.error('xmpp.dispatch.failed', { error, name: stanza.name, id: stanza.attr('id') });
+    if (mayAnswerWithError(stanza)) group.send(errorReply(stanza, stanzaError('internal-server-error')));
   }
 
   #dispatch(stanza: XmlElement, group: LinkGroup): void {
@@ -69,15 +81,15 @@ export class XmppDispatch {
       case 'iq':
         return this.#iq(stanza, group);
       case 'presence':
-        return this.#env.presence.stanza(stanza, group);
+        return this.#presence(stanza, group);
       default:
         this.#unread.add();
     }
   }
 
   #message(message: Message, group: LinkGroup): void {
-    const { live, toSip, toXmpp } = this.#env;
-    const book = live.book;
+    const { live, toXmpp } = this.#env;
+    const { book } = live;
     if (message.type === 'error') {
       if (!toXmpp.errorStanza(message.element)) this.#unread.add();
       return;
@@ -94,21 +106,65 @@ export class XmppDispatch {
         if (message.bodies.length === 0) return;
       }
     }
-    const to = book.jidTargetToSip(message.to);
+    const { routes } = live;
+    if (routes?.has('onStanza') === true) {
+      const sender = book.jidSenderToSip(message.from);
+      if (sender.ok) return this.#route(message.element, sender.value, group, routes);
+    }
+    this.#serve(message, message, group);
+  }
+
+  /** A message that is for SIP. `sent`: as its sender wrote it, whatever the route script has made of it. */
+  #serve(message: Message, sent: Message, group: LinkGroup): void {
+    const { toSip, live } = this.#env;
+    const { book } = live;
+    const to = book.jidTargetToSip(message.to ?? '');
     if (!to.ok)
-      return toSip.refuse(message, faultToStanzaError(to.error, 'target'), group, why(to.error, 'ERR-G6'));
-    const from = book.jidSenderToSip(message.from);
+      return toSip.refuse(sent, faultToStanzaError(to.error, 'target'), group, why(to.error, 'ERR-G6'));
+    const from = book.jidSenderToSip(message.from ?? '');
     if (!from.ok)
-      return toSip.refuse(
-        message,
-        faultToStanzaError(from.error, 'sender'),
-        group,
-        why(from.error, 'ERR-G7'),
-      );
+      return toSip.refuse(sent, faultToStanzaError(from.error, 'sender'), group, why(from.error, 'ERR-G7'));
     const phase = this.#env.phase();
-    if (phase === 'draining') return toSip.refuse(message, gatewayStanzaError('ERR-G5'), group);
+    if (phase === 'draining') return toSip.refuse(sent, gatewayStanzaError('ERR-G5'), group);
     // Once the links are being closed no error can be written any more: what the server had on its way is delivered.
-    toSip.accept(message, from.value, to.value, group);
+    toSip.accept(message, from.value, to.value, group, sent);
+  }
+
+  #presence(stanza: XmlElement, group: LinkGroup): void {
+    const { routes, book } = this.#env.live;
+    if (routes?.has('onStanza') === true && stanza.attr('type') === 'subscribe') {
+      const sender = book.jidSenderToSip(stanza.attr('from') ?? '');
+      if (sender.ok) return this.#route(stanza, sender.value, group, routes);
+    }
+    this.#env.presence.stanza(stanza, group);
+  }
+
+  /** The route script sees it first. */
+  #route(stanza: XmlElement, sender: MappedUri, group: LinkGroup, routes: Routes): void {
+    const { live, toSip, presence } = this.#env;
+    const isMessage = stanza.name === 'message';
+    const sent = isMessage ? readMessage(stanza) : undefined;
+    const env: StanzaRoutingEnv = {
+      book: live.book,
+      domain: group.domain,
+      // Perhaps in a later turn, in which nobody else catches anything.
+      serve: (changed) => {
+        try {
+          if (sent === undefined) presence.stanza(changed, group);
+          else this.#serve(changed === stanza ? sent : readMessage(changed), sent, group);
+        } catch (error) {
+          this.#fault(stanza, group, error);
+        }
+      },
+      refuse: (error) => {
+        if (sent === undefined) presence.refuse(stanza, error, group);
+        else toSip.refuse(sent, error, group, { clause: ROUTES_CLAUSE });
+      },
+      drop: () => {
+        if (sent !== undefined) toSip.dropped(sent);
+      },
+    };
+    routeStanza(env, routes, stanza, sender);
   }
 
   #iq(stanza: XmlElement, group: LinkGroup): void {

@@ -113,7 +113,7 @@ export function rewrite(changes: unknown): RouteAction {
 }
 
 /** Throws TypeError for anything but true and false. */
-export function authorize(granted: boolean, text?: string): RouteAction {
+export function authorize(granted: unknown, text?: string): RouteAction {
   if (granted === true) return RELAY;
   if (granted === false) return reject('forbidden', text ?? 'Not authorized');
   throw new TypeError(`authorize takes true or false, not ${shown(granted)}: is an await missing?`);

@@ -39,7 +39,7 @@ export function readRouteModule(exported: Readonly<Record<string, unknown>>): Re
         message: `"${name}" must be a function, not ${kindOf(value)}`,
         suggestion: undefined,
       });
-    } else hooks[name] = value as Hook;
+    } else hooks[name] = (...args) => Reflect.apply(value, undefined, args);
   }
   if (findings.length === 0 && Object.keys(hooks).length === 0)
     findings.push({

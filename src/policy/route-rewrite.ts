@@ -3,7 +3,15 @@
 
 import { isWellFormed } from '../base/index.ts';
 import { headerField, isToken, parseSipUri, type HeaderField } from '../sip/index.ts';
-import { element, isNcName, isXmlText, NS_CLIENT, NS_XML, XmlElement, type XmlNode } from '../xml/index.ts';
+import {
+  element,
+  isNcName,
+  isXmlText,
+  NS_CLIENT,
+  NS_XML,
+  type XmlElement,
+  type XmlNode,
+} from '../xml/index.ts';
 import { formatJid, parseJid } from '../xmpp/index.ts';
 
 const MAX_HEADERS = 32;
@@ -98,7 +106,8 @@ export function newElement(
   attributes: Readonly<Record<string, string>> = {},
   ...children: readonly unknown[]
 ): ElementName {
-  if (typeof name !== 'string' || !isNcName(name)) throw new TypeError(`element: ${String(name)} is no name`);
+  if (typeof name !== 'string' || !isNcName(name))
+    throw new TypeError(`element: ${JSON.stringify(name)} is no name`);
   if (typeof namespace !== 'string' || namespace === '' || !isXmlText(namespace))
     throw new TypeError(`element ${name}: a namespace is needed`);
   if (RESERVED.has(namespace)) throw new TypeError(`element ${name}: ${namespace} is not to be used`);

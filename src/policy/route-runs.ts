@@ -175,7 +175,7 @@ export class RouteRuns {
   count(name: string, by = 1): void {
     if (typeof name !== 'string' || !/^[a-z][a-z0-9_]{0,40}$/.test(name))
       throw new TypeError(
-        `count takes a name of a-z, 0-9 and "_", of 41 characters at most, not ${String(name)}`,
+        `count takes a name of a-z, 0-9 and "_", of 41 characters at most, not ${JSON.stringify(name)}`,
       );
     if (!Number.isSafeInteger(by) || by < 0)
       throw new RangeError(`count adds whole numbers, not ${String(by)}`);

@@ -14,7 +14,7 @@ const BLOCKED_MS = 50;
 
 export interface RoutesOptions {
   /** How long what a hook awaits may take. */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
 }
 
 /** Parts of one run. */
@@ -176,7 +176,7 @@ function verbsOf(runs: RouteRuns): Verbs {
   return Object.freeze<Verbs>({
     ...{ relay, reject, redirect, drop, rewrite, authorize },
     element: newElement,
-    log: (message, fields) => log.info('routes.log', { ...fields, message: String(message) }),
+    log: (message, fields) => log.info('routes.log', { ...fields, message }),
     count: (name, by) => runs.count(name, by),
   });
 }

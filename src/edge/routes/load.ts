@@ -68,8 +68,8 @@ export async function loadRoutesOrFail(file: string, options?: LoadOptions): Pro
 }
 
 async function importAnew(file: string): Promise<Readonly<Record<string, unknown>>> {
-  const module: unknown = await import(nextVersion(pathToFileURL(file)).href);
-  return module as Readonly<Record<string, unknown>>;
+  const module: Record<string, unknown> = await import(nextVersion(pathToFileURL(file)).href);
+  return module;
 }
 
 async function inTime<T>(promise: Promise<T>, patienceMs: number): Promise<T> {

@@ -19,13 +19,14 @@ export interface WatchdogOptions {
 }
 
 export class ThreadWatchdog implements Watchdog {
-  readonly #cells = new Int32Array(new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT));
+  readonly #memory = new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT);
+  readonly #cells = new Int32Array(this.#memory);
   readonly #worker: Worker;
   readonly #beat: NodeJS.Timeout;
 
   constructor(options: WatchdogOptions) {
     const workerData: WatchdogData = {
-      cells: this.#cells.buffer as SharedArrayBuffer,
+      cells: this.#memory,
       hooks: HOOKS,
       beatMs: BEAT_MS,
       patienceMs: options.patienceMs ?? PATIENCE_MS,
