@@ -172,31 +172,31 @@ export interface Rewrite {
 /** What a hook may answer, and tell. Every verb is a plain function, so that it can be taken out of the object. */
 export interface Verbs {
   /** Goes on as if there were no script. A hook that returns nothing says the same. */
-  relay(): RouteAction;
+  readonly relay: () => RouteAction;
   /**
    * Ends it with an error: a SIP status (400 … 699, but none that needs a header field of its own, such as 401) or a stanza
    * condition. The other side's word for it is that of RFC 7247.
    */
-  reject(code: number | StanzaCondition, text?: string): RouteAction;
+  readonly reject: (code: number | StanzaCondition, text?: string) => RouteAction;
   /** Tells the sender to go elsewhere: 302 with Contact, or `<redirect/>`. URIs: `sip:`, `sips:`, `xmpp:`. */
-  redirect(targets: string | readonly string[]): RouteAction;
+  readonly redirect: (targets: string | readonly string[]) => RouteAction;
   /** Ends it without a word of it to anybody: 202 in SIP, nothing in XMPP. Counted as `nothing`. */
-  drop(): RouteAction;
+  readonly drop: () => RouteAction;
   /** Goes on with these changes. */
-  rewrite(changes: Rewrite): RouteAction;
+  readonly rewrite: (changes: Rewrite) => RouteAction;
   /** `relay` when granted, else 403 or `forbidden`. Takes nothing but true or false, so that a forgotten `await` is seen. */
-  authorize(granted: boolean, text?: string): RouteAction;
+  readonly authorize: (granted: boolean, text?: string) => RouteAction;
   /** A child element for `rewrite`: checked names, texts that XML can carry. */
-  element(
+  readonly element: (
     name: string,
     namespace: string,
     attributes?: Readonly<Record<string, string>>,
     ...children: readonly (string | NewElement)[]
-  ): NewElement;
+  ) => NewElement;
   /** A line in the gateway's log (event `routes.log`), at a bounded rate. */
-  log(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  readonly log: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
   /** Adds to `stoxgate_routes_counted_total` with this name: `[a-z][a-z0-9_]*`, 100 names in all. */
-  count(name: string, by?: number): void;
+  readonly count: (name: string, by?: number) => void;
 }
 
 type Told = Pick<Verbs, 'relay' | 'log' | 'count'>;
