@@ -28,6 +28,8 @@ export class RouteHost {
     this.#node = env.node;
     this.#runs = new RouteRuns({
       ...env,
+      // Not that of the gateway, which stands still within a turn of the event loop: a hook is measured within one.
+      clock: { now: () => performance.now(), wall: () => env.clock.wall() },
       watchdog: {
         entered: (hook) => this.#watchdog?.entered(hook),
         left: () => this.#watchdog?.left(),
