@@ -85,7 +85,7 @@ export function drop(): RouteAction {
 }
 
 /** Throws TypeError or RangeError for what is neither a status of an error nor a condition of RFC 6120 §8.3.3. */
-export function reject(code: number | StanzaCondition, text?: string): RouteAction {
+export function reject(code: unknown, text?: unknown): RouteAction {
   const checked = text === undefined ? undefined : oneLine('the text of reject', text);
   if (typeof code === 'number') {
     if (!Number.isInteger(code) || code < 400 || code > 699)
@@ -100,7 +100,7 @@ export function reject(code: number | StanzaCondition, text?: string): RouteActi
 }
 
 /** Throws TypeError for what is no SIP or XMPP URI. */
-export function redirect(targets: string | readonly string[]): RouteAction {
+export function redirect(targets: unknown): RouteAction {
   const list: readonly unknown[] = Array.isArray(targets) ? targets : [targets];
   if (list.length === 0 || list.length > MAX_TARGETS)
     throw new RangeError(`redirect takes 1 to ${MAX_TARGETS} targets, not ${list.length}`);
@@ -113,7 +113,7 @@ export function rewrite(changes: unknown): RouteAction {
 }
 
 /** Throws TypeError for anything but true and false. */
-export function authorize(granted: unknown, text?: string): RouteAction {
+export function authorize(granted: unknown, text?: unknown): RouteAction {
   if (granted === true) return RELAY;
   if (granted === false) return reject('forbidden', text ?? 'Not authorized');
   throw new TypeError(`authorize takes true or false, not ${shown(granted)}: is an await missing?`);

@@ -8,7 +8,15 @@ import { fromByteString, utf8Text } from '../../src/base/index.ts';
 import { parseMessage, serializeMessage, buildRequest, type SipRequest } from '../../src/sip/index.ts';
 import { element, parseDocument, serialize, XmlElement } from '../../src/xml/index.ts';
 import { isRouteAction, requestView, stanzaView, type CheckedRewrite } from '../../src/policy/index.ts';
-import { authorize, drop, redirect, reject, relay, rewrite } from '../../src/policy/route-action.ts';
+import {
+  authorize,
+  drop,
+  redirect,
+  reject,
+  relay,
+  rewrite,
+  RouteAction,
+} from '../../src/policy/route-action.ts';
 import { newElement } from '../../src/policy/route-rewrite.ts';
 import { changedRequest, changedStanza } from '../../src/gateway/routes/changes.ts';
 
@@ -17,9 +25,8 @@ describe('verbs', () => {
     for (const action of [relay(), drop(), reject(403), redirect('sip:a@b.example'), rewrite({})]) {
       assert.ok(Object.isFrozen(action));
       assert.ok(isRouteAction(action));
-      assert.equal(isRouteAction({ ...action }), false);
-      const Made = action.constructor as new (verb: string) => object;
-      assert.equal(isRouteAction(new Made('relay')), false);
+      assert.equal(isRouteAction(Object.assign({}, action)), false);
+      assert.equal(isRouteAction(Reflect.construct(RouteAction, ['relay'])), false);
     }
   });
 
@@ -28,13 +35,12 @@ describe('verbs', () => {
     test(`reject refuses ${status}`, () => assert.throws(() => reject(status), RangeError));
   }
   for (const condition of ['Forbidden', 'no-such', '', 'toString']) {
-    test(`reject refuses "${condition}"`, () =>
-      assert.throws(() => reject(condition as 'forbidden'), TypeError));
+    test(`reject refuses "${condition}"`, () => assert.throws(() => reject(condition), TypeError));
   }
   test('a text is one line', () => {
     assert.throws(() => reject(403, 'a\r\nX: y'), /control character/);
     assert.throws(() => reject(403, 'x'.repeat(501)), RangeError);
-    assert.throws(() => reject(403, 5 as unknown as string), TypeError);
+    assert.throws(() => reject(403, 5), TypeError);
   });
 
   test('authorize takes true and false, so that a forgotten await is seen', () => {

@@ -56,29 +56,32 @@ function verbOf(result: Routed | undefined): string | undefined {
 }
 
 // docs/routes.md, "Which verb where".
-const TAKEN: Readonly<Record<Occasion, readonly RouteVerb[]>> = {
-  'sip-message': ['relay', 'reject', 'redirect', 'drop', 'rewrite'],
-  'sip-request': ['relay', 'reject', 'redirect'],
-  message: ['relay', 'reject', 'redirect', 'drop', 'rewrite'],
-  presence: ['relay', 'reject', 'redirect'],
-  'stanza-out': ['relay', 'reject', 'redirect', 'drop', 'rewrite'],
-  'request-out': ['relay', 'reject', 'redirect', 'drop', 'rewrite'],
-  response: ['relay'],
-  'failure-to-xmpp': ['relay', 'reject'],
-  'failure-to-sip': ['relay', 'reject', 'rewrite'],
-};
+const TAKEN: readonly (readonly [Occasion, readonly RouteVerb[]])[] = [
+  ['sip-message', ['relay', 'reject', 'redirect', 'drop', 'rewrite']],
+  ['sip-request', ['relay', 'reject', 'redirect']],
+  ['message', ['relay', 'reject', 'redirect', 'drop', 'rewrite']],
+  ['presence', ['relay', 'reject', 'redirect']],
+  ['stanza-out', ['relay', 'reject', 'redirect', 'drop', 'rewrite']],
+  ['request-out', ['relay', 'reject', 'redirect', 'drop', 'rewrite']],
+  ['response', ['relay']],
+  ['failure-to-xmpp', ['relay', 'reject']],
+  ['failure-to-sip', ['relay', 'reject', 'rewrite']],
+];
 const isJid = (occasion: Occasion): boolean => ['message', 'stanza-out', 'presence'].includes(occasion);
-const MAKE: Readonly<Record<RouteVerb, (verbs: Verbs, occasion: Occasion) => unknown>> = {
-  relay: ({ relay }) => relay(),
-  reject: ({ reject }) => reject(403, 'No'),
-  redirect: ({ redirect }) => redirect('sip:a@b.example'),
-  drop: ({ drop }) => drop(),
-  rewrite: ({ rewrite }, occasion) => rewrite({ to: isJid(occasion) ? 'a@b.example' : 'sip:a@b.example' }),
-};
+const MAKE: readonly (readonly [RouteVerb, (verbs: Verbs, occasion: Occasion) => unknown])[] = [
+  ['relay', ({ relay }) => relay()],
+  ['reject', ({ reject }) => reject(403, 'No')],
+  ['redirect', ({ redirect }) => redirect('sip:a@b.example')],
+  ['drop', ({ drop }) => drop()],
+  [
+    'rewrite',
+    ({ rewrite }, occasion) => rewrite({ to: isJid(occasion) ? 'a@b.example' : 'sip:a@b.example' }),
+  ],
+];
 
 describe('every verb on every occasion, at once and later', () => {
-  for (const [occasion, verbs] of Object.entries(TAKEN) as [Occasion, readonly RouteVerb[]][]) {
-    for (const [verb, make] of Object.entries(MAKE) as [RouteVerb, (typeof MAKE)[RouteVerb]][]) {
+  for (const [occasion, verbs] of TAKEN) {
+    for (const [verb, make] of MAKE) {
       const { hook } = OCCASIONS[occasion];
       const taken = verbs.includes(verb);
       test(`${occasion}: ${verb} is ${taken ? 'taken' : 'refused'}`, async () => {

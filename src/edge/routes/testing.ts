@@ -129,6 +129,8 @@ export interface TestRequest {
   /** Further ones, by name. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly callId?: string;
+  /** Default 70. */
+  readonly maxForwards?: number;
 }
 
 /** A request as a script sees it. */
@@ -143,6 +145,7 @@ export function sipRequest(parts: TestRequest = {}): SipRequestView {
       from: `${formatNameAddr({ displayName, uri: from })};tag=test`,
       via: 'SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKtest',
       cseq: 1,
+      maxForwards: parts.maxForwards,
       headers: fields,
       body: utf8Bytes(body),
     }),
