@@ -125,8 +125,8 @@ export class SipDispatch implements TransactionUser {
     if (!scope.any && !scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
     this.#env.seen(from.value.bareText);
     const { routes } = this.#env.live;
-    // What belongs to a dialog was decided when that began.
-    if (routes?.has('onSipRequest') === true && request.to.tag === undefined)
+    // What belongs to a dialog was decided when that began; while draining everything new is refused.
+    if (routes?.has('onSipRequest') === true && request.to.tag === undefined && !this.#env.draining())
       return this.#route(tx, from.value, routes);
     this.#serve(tx, request, from.value);
   }

@@ -205,8 +205,7 @@ class RunningGateway implements Gateway {
       shared: kind === 'postgres',
     });
     const sip = new SipDispatch({
-      ...{ log, counters, seen, draining },
-      live: this.#live,
+      ...{ log, counters, seen, draining, live: this.#live },
       messages: toXmpp,
       subscriptions: this.#subscriptions,
       notifiers: this.#notifiers,
@@ -287,13 +286,15 @@ class RunningGateway implements Gateway {
 
   async drain(): Promise<void> {
     this.#draining = true;
-    await this.#routes.idle();
     await Promise.all([
       this.#presence.drain(),
       this.#messages.drain(),
       this.#subscriptions.drain(),
       this.#notifiers.drain(),
     ]);
+    // What was with the route script is with the messages now, and what failed of those is with it again.
+    await this.#routes.idle();
+    await this.#messages.drain();
     await this.#routes.idle();
   }
 

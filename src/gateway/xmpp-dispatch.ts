@@ -107,7 +107,7 @@ export class XmppDispatch {
       }
     }
     const { routes } = live;
-    if (routes?.has('onStanza') === true) {
+    if (routes?.has('onStanza') === true && this.#env.phase() !== 'draining') {
       const sender = book.jidSenderToSip(message.from);
       if (sender.ok) return this.#route(message.element, sender.value, group, routes);
     }

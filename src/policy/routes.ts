@@ -64,7 +64,6 @@ export class Routes {
     const run: Run = { occasion, hook, cid };
     const runs = this.#runs;
     const queue = `${occasion} ${pair}`;
-    if (runs.stopped) return done('stopped');
     if (runs.full(queue)) {
       runs.failure(hook, 'busy');
       return done('busy');
@@ -76,6 +75,8 @@ export class Routes {
       runs.add(queue, { result, done, settle: () => {} });
       return;
     }
+    // There is no time left to wait in; what is answered at once is taken to the last.
+    if (runs.stopped) return done('stopped');
     this.#await(run, queue, answer, done);
   }
 

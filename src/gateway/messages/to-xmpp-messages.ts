@@ -11,7 +11,7 @@ import {
   type ToXmppEvent,
 } from '../../interwork/message/index.ts';
 import { faultToResponse, gatewayResponse, type MappedJid } from '../../mapping/index.ts';
-import type { Routed } from '../../policy/index.ts';
+import type { Routed, Routes } from '../../policy/index.ts';
 import type { HeaderField, ResponseOptions, ServerTransaction, SipRequest } from '../../sip/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
 import { readStanzaError, type ReportGiven } from '../../xmpp/index.ts';
@@ -257,9 +257,19 @@ export class ToXmppMessages {
 
   /** Writes it, once the route script has seen it, if it wants to. */
   #send(tx: ServerTransaction, group: LinkGroup, message: Translated, newcomers: Newcomers): void {
-    const { routes, book } = this.#env.live;
-    if (routes?.has('onTranslated') !== true)
-      return this.#write(tx, group, message, message.stanza, newcomers);
+    const { routes } = this.#env.live;
+    if (routes?.has('onTranslated') === true) return this.#route(routes, tx, group, message, newcomers);
+    this.#write(tx, group, message, message.stanza, newcomers);
+  }
+
+  #route(
+    routes: Routes,
+    tx: ServerTransaction,
+    group: LinkGroup,
+    message: Translated,
+    newcomers: Newcomers,
+  ): void {
+    const { book } = this.#env.live;
     const { stanza } = message;
     const write = (changed: XmlElement): void => {
       const link = changed === stanza ? group : this.#env.groupFor(domainOf(changed.attr('from') ?? ''));
@@ -273,10 +283,11 @@ export class ToXmppMessages {
   #write(
     tx: ServerTransaction,
     group: LinkGroup,
-    { id, reports }: Translated,
+    translated: Translated,
     stanza: XmlElement,
     newcomers: Newcomers,
   ): void {
+    const { id, reports } = translated;
     const { log, timers, live, composing } = this.#env;
     // The same Call-ID, CSeq and From tag by another way (RFC 3261 §8.2.2.2).
     if (this.#open.has(id))
