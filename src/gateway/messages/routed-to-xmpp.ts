@@ -2,7 +2,8 @@
 
 import { readStanzaError } from '../../xmpp/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
-import { stanzaErrorToResponse } from '../../mapping/index.ts';
+import type { ToXmpp } from '../../interwork/message/index.ts';
+import { stanzaErrorToResponse, type MappedJid } from '../../mapping/index.ts';
 import type { Routed, Routes } from '../../policy/index.ts';
 import type { ResponseOptions, ServerTransaction } from '../../sip/index.ts';
 import { bareOf } from '../address-text.ts';
@@ -17,6 +18,10 @@ export interface RoutedEnv {
   readonly live: Pick<Live, 'book'>;
   readonly outcomes: Pick<ToXmppOutcomes, 'end'>;
 }
+
+export type Translated = Extract<ToXmpp, { kind: 'message' }>;
+/** The two of a conversation that a message begins. */
+export type Newcomers = readonly [MappedJid, MappedJid] | undefined;
 
 /** How a message ends that was not accepted. */
 export interface Ending {

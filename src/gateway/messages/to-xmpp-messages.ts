@@ -5,7 +5,6 @@ import {
   stepToXmpp,
   toXmpp,
   ToXmppState,
-  type ToXmpp,
   type ToXmppEffect,
   type LedgerRecord,
   type ToXmppEvent,
@@ -33,16 +32,21 @@ import {
   type ReportSink,
   type Why,
 } from './open-message.ts';
+import { logWritten } from './message-log.ts';
 import { NO_LINK, NOT_SENT, notSent, type NotSent } from './not-sent.ts';
 import { tellLoss, type OwedReports } from './owed-reports.ts';
 import type { Peers } from './peers.ts';
 import { RecentIds } from './recent-ids.ts';
 import type { ToXmppOutcome, ToXmppOutcomes } from './outcomes.ts';
-import { endByRoutes, endingOf, failByRoutes, tellAccepted, type Ending } from './routed-to-xmpp.ts';
-
-type Translated = Extract<ToXmpp, { kind: 'message' }>;
-/** The two of a conversation that this message begins. */
-type Newcomers = readonly [MappedJid, MappedJid] | undefined;
+import {
+  endByRoutes,
+  endingOf,
+  failByRoutes,
+  tellAccepted,
+  type Ending,
+  type Newcomers,
+  type Translated,
+} from './routed-to-xmpp.ts';
 
 /** IM-29: the final response no later than 10 s after the request; the rest is for the way back. */
 const DEADLINE_MS = 9_500;
@@ -302,16 +306,7 @@ export class ToXmppMessages {
     this.#ended.delete(id);
     const deadlineMs = live.routes === undefined ? DEADLINE_MS : DEADLINE_MS - live.routes.reserveMs;
     message.deadline = timers.set(deadlineMs, () => this.step(message, 'deadline'));
-    if (log.enabled('debug')) {
-      log.debug('message.written', {
-        cid: id,
-        direction: 'sip_to_xmpp',
-        callId: tx.request.callId,
-        from: stanza.attr('from'),
-        to: stanza.attr('to'),
-        ...(live.logBodies ? { body: stanza.child('body')?.text() } : {}),
-      });
-    }
+    if (log.enabled('debug')) logWritten(log, tx, stanza, live.logBodies);
   }
 
   #run(message: OpenMessage, effect: ToXmppEffect): void {
