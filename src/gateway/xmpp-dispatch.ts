@@ -132,7 +132,8 @@ export class XmppDispatch {
 
   #presence(stanza: XmlElement, group: LinkGroup): void {
     const { routes, book } = this.#env.live;
-    if (routes?.has('onStanza') === true && stanza.attr('type') === 'subscribe') {
+    const asks = stanza.attr('type') === 'subscribe' && this.#env.phase() !== 'draining';
+    if (routes?.has('onStanza') === true && asks) {
       const sender = book.jidSenderToSip(stanza.attr('from') ?? '');
       if (sender.ok) return this.#route(stanza, sender.value, group, routes);
     }

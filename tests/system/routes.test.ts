@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { XmlElement } from '../../src/xml/index.ts';
 import { header, statusOf } from '../peers/sip-text.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -480,6 +481,27 @@ describe('onFailure', () => {
   );
 });
 
+play(
+  'IM-29: what three hooks may take is taken off the time of the XMPP side, so that the answer is in time',
+  {
+    routes: {
+      script: script(
+        `const relay = (s, c, v) => v.relay();\nexport { relay as onSipRequest, relay as onTranslated, relay as onFailure };`,
+      ),
+      deadline: 2000,
+    },
+  },
+  async (rig) => {
+    rig.xmpp.barrier = 'hold';
+    const before = performance.now();
+    assert.equal(await rig.status({ body: 'x' }), 503);
+    const ms = performance.now() - before;
+    assert.ok(ms > 3000 && ms < 6000, `${ms}`);
+    rig.xmpp.barrier = 'return';
+    rig.xmpp.release();
+  },
+);
+
 describe('order', () => {
   play(
     'messages of one pair arrive in their order, though the first waits for longer (IM-33)',
@@ -573,6 +595,76 @@ describe('reload', () => {
     // The next test counts the sockets that there are.
     await pause(50);
   });
+});
+
+describe('traffic both ways through reloads', () => {
+  play('every message has its outcome; a script that cannot be loaded disturbs nothing', {}, async (rig) => {
+    const waits = `const wait = (ms, v) => new Promise((done) => setTimeout(() => done(v.relay()), ms));\n`;
+    const file = script('');
+    const write = (number: number): void =>
+      writeFileSync(
+        file,
+        number === 3
+          ? 'export const onStanza = (;'
+          : `${waits}export const onSipRequest = (s, c, v) => (v.count('sip_${number}'), wait(${number * 7}, v));
+             export const onStanza = (s, c, v) => (v.count('xmpp_${number}'), wait(${20 - number}, v));
+             export const onTranslated = (s, c, v) => v.relay();\n`,
+      );
+    const answers: Promise<number | undefined>[] = [];
+    for (let number = 1; number <= 5; number++) {
+      write(number);
+      const reloaded = rig.gateway.reload(rig.config({ routes: file }));
+      for (let i = 0; i < 20; i++) {
+        answers.push(rig.status({ body: `s${number}-${i}`, from: `<sip:u${i % 5}@example.net>` }));
+        rig.xmpp.write(messageXml({ id: unique('m'), body: `x${number}-${i}`, to: `p${i % 5}@example.net` }));
+      }
+      if (number === 3) await assert.rejects(reloaded, { code: 'ERR_ROUTES_LOAD' });
+      else await reloaded;
+    }
+    for (const status of await Promise.all(answers)) assert.equal(status, 202);
+    await rig.until('all are there', () => rig.sip.requests.all.length === 100);
+    await rig.until('all are counted', () => outcome(rig, 'xmpp_to_sip', 'delivered') === 100);
+    assert.equal(outcome(rig, 'sip_to_xmpp', 'accepted'), 100);
+    assert.equal(rig.counter('stoxgate_routes_failures_total'), 0);
+    // Each person's messages in their order.
+    for (let person = 0; person < 5; person++) {
+      const bodies = rig.sip.requests.all
+        .filter(({ startLine }) => startLine.includes(`p${person}@`))
+        .map(textOf);
+      const sent = Array.from({ length: 100 }, (_, i) => `x${1 + Math.floor(i / 20)}-${i % 20}`).filter(
+        (_, i) => i % 5 === person,
+      );
+      assert.deepEqual(bodies, sent);
+    }
+  });
+});
+
+describe('examples/routes-2007.ts in a whole gateway', () => {
+  play(
+    'domain test, registrar, and the store for who is not there',
+    {
+      routes: fileURLToPath(new URL('../../examples/routes-2007.ts', import.meta.url)),
+      sip: ({ sipPort }) => ({ next_hops: { '*': `sip:127.0.0.1:${sipPort};transport=udp;lr` } }),
+    },
+    async (rig) => {
+      assert.equal(await rig.status({ body: 'to XMPP' }), 202);
+      assert.equal(bodyOf(await rig.xmpp.stanzas.next('the message')), 'to XMPP');
+      const elsewhere = await rig.ask({ body: 'x', uri: 'sip:paris@example.net' });
+      assert.equal(statusOf(elsewhere), 302);
+      assert.equal(header(elsewhere, 'contact'), '<sip:paris@example.net;maddr=proxy.example.net>');
+      rig.sip.answer = (request) => (request.startLine.includes('@store.') ? 202 : 480);
+      await fromJuliet(rig, { body: 'for later' });
+      const stored = await rig.sip.requests.next('the second', ({ startLine }) =>
+        startLine.includes('@store.'),
+      );
+      assert.equal(textOf(stored), 'for later');
+      await rig.until('delivered', () => outcome(rig, 'xmpp_to_sip', 'delivered') === 1);
+      assert.match(
+        rig.gateway.counters.text(),
+        /stoxgate_routes_counted_total\{name="to_offline_store"\} 1\n/,
+      );
+    },
+  );
 });
 
 describe('the end (ERR-G5)', () => {
