@@ -34,6 +34,10 @@ describe('verbs', () => {
   for (const status of [401, 405, 407, 408, 420, 421, 423, 489, 494, 399, 700, 200, 403.5, Number.NaN]) {
     test(`reject refuses ${status}`, () => assert.throws(() => reject(status), RangeError));
   }
+  test('reject takes 400 and 699, and conditions', () => {
+    assert.deepEqual([reject(400).status, reject(699).status, reject('gone').condition], [400, 699, 'gone']);
+    assert.equal(reject(400, 'x'.repeat(500)).text?.length, 500);
+  });
   for (const condition of ['Forbidden', 'no-such', '', 'toString']) {
     test(`reject refuses "${condition}"`, () => assert.throws(() => reject(condition), TypeError));
   }
@@ -152,6 +156,10 @@ describe('rewrite refuses', () => {
       },
     ],
   ];
+  test('element: not a name alone, nor a namespace alone', () => {
+    assert.deepEqual(newElement('x', 'jabber:client'), { name: 'x', namespace: 'jabber:client' });
+    assert.deepEqual(newElement('body', 'urn:x'), { name: 'body', namespace: 'urn:x' });
+  });
   for (const [what, make] of ELEMENTS) test(`element: ${what}`, () => assert.throws(make));
 });
 
@@ -341,13 +349,13 @@ describe('views', () => {
 
   test('a stanza', () => {
     const stanza = parseDocument(
-      "<message xmlns='jabber:client' from='Ann@example.com/R' to='b@example.net' xml:lang='de'><body>x</body><x xmlns='urn:x' a='1'><y/></x></message>",
+      "<message xmlns='jabber:client' from='Ann@example.com/R' to='b@example.net' id='i1' xml:lang='de'><body>x</body><x xmlns='urn:x' a='1'><y/></x></message>",
     );
     assert.ok(stanza.ok);
     const view = stanzaView(stanza.value);
     assert.deepEqual(
       [view.kind, view.type, view.id, view.lang, view.body, view.subject],
-      ['message', 'normal', undefined, 'de', 'x', undefined],
+      ['message', 'normal', 'i1', 'de', 'x', undefined],
     );
     assert.deepEqual(
       { ...view.from },

@@ -58,6 +58,12 @@ describe('onSipRequest', () => {
     ['authorize', 'return v.authorize(s.from.user !== "romeo");', 403, 'rejected'],
     ['drop: 202, and one outcome (promise 1)', 'return v.drop();', 202, 'nothing'],
     ['redirect', "return v.redirect(['sip:a@b.example', 'xmpp:juliet@example.com']);", 302, 'rejected'],
+    [
+      'redirect to whom SIP has no name for: 480',
+      "return v.redirect('xmpp:a@elsewhere.example');",
+      480,
+      'rejected',
+    ],
     ['throws: 500', "throw new Error('bug');", 500, 'rejected'],
     ['rejects: 500', "return Promise.reject(new Error('bug'));", 500, 'rejected'],
     ['nonsense: 500', 'return 5;', 500, 'rejected'],
@@ -385,6 +391,46 @@ describe('onResponse', () => {
       assert.match(text, /\{name="xmpp_to_sip_delivered_200"\} 1\n/);
     },
   );
+});
+
+describe('the context of endings is that of the message', () => {
+  const SIP = { sip: 'sip:romeo@example.net', xmpp: ROMEO };
+  for (const hook of ['onResponse', 'onFailure']) {
+    play(hook, withHook(hook, `v.log('seen', { c: JSON.stringify(c) });`), async (rig) => {
+      if (hook === 'onFailure') {
+        rig.xmpp.barrier = 'hold';
+        rig.xmpp.react = (stanza) => errorXml(stanza, 'forbidden');
+        rig.sip.answer = () => 404;
+      }
+      await rig.ask({ body: 'x', uri: 'sip:juliet@example.com;gr=balcony' });
+      rig.xmpp.barrier = 'return';
+      rig.xmpp.release();
+      rig.xmpp.react = () => undefined;
+      await fromJuliet(rig);
+      const seen = (): unknown[] =>
+        rig.log
+          .filter(({ event }) => event === 'routes.log')
+          .map(({ fields }) => JSON.parse(String(fields['c'])));
+      await rig.until('both were heard', () => seen().length === 2);
+      const juliet = { sip: 'sip:juliet@example.com;gr=balcony', xmpp: JULIET };
+      assert.deepEqual(seen(), [
+        {
+          direction: 'sip-to-xmpp',
+          source: { transport: 'udp', address: '127.0.0.1', port: rig.sip.port },
+          sender: SIP,
+          target: juliet,
+          rule: { home: 'xmpp', sip: 'example.com', xmpp: 'example.com' },
+        },
+        {
+          direction: 'xmpp-to-sip',
+          source: { transport: 'component', domain: 'example.net' },
+          sender: juliet,
+          target: SIP,
+          rule: { home: 'sip', sip: 'example.net', xmpp: 'example.net' },
+        },
+      ]);
+    });
+  }
 });
 
 describe('onFailure', () => {

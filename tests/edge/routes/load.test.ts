@@ -65,6 +65,7 @@ const BROKEN: readonly (readonly [string, string, readonly (string | RegExp)[]])
     `\nimport { a } from './nowhere.mjs';\nexport const onStanza = a;\n`,
     [/^missing\.mjs:2: Error: Cannot find module/],
   ],
+  ['first.mjs', `import './nowhere.mjs';\n`, [/^first\.mjs:1: Error: Cannot find module/]],
   [
     'name.mjs',
     `import { zz } from './several.mjs';\nexport const onStanza = zz;\n`,
