@@ -5,7 +5,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { fromByteString, utf8Text } from '../../src/base/index.ts';
-import { parseMessage, serializeMessage, buildRequest, type SipRequest } from '../../src/sip/index.ts';
+import {
+  buildRequest,
+  headerField,
+  parseMessage,
+  serializeMessage,
+  withHeader,
+  type SipRequest,
+} from '../../src/sip/index.ts';
 import { element, parseDocument, serialize, XmlElement } from '../../src/xml/index.ts';
 import { isRouteAction, requestView, stanzaView, type CheckedRewrite } from '../../src/policy/index.ts';
 import {
@@ -146,7 +153,7 @@ describe('rewrite refuses', () => {
     ['a child of its own making', () => newElement('x', 'urn:x', {}, { name: 'y', namespace: 'urn:y' })],
     [
       '257 nodes',
-      () => newElement('x', 'urn:x', {}, ...Array.from({ length: 257 }, () => newElement('y', 'urn:y'))),
+      () => newElement('x', 'urn:x', {}, ...Array.from({ length: 256 }, () => newElement('y', 'urn:y'))),
     ],
     [
       'seventeen in each other',
@@ -159,6 +166,7 @@ describe('rewrite refuses', () => {
   test('element: not a name alone, nor a namespace alone', () => {
     assert.deepEqual(newElement('x', 'jabber:client'), { name: 'x', namespace: 'jabber:client' });
     assert.deepEqual(newElement('body', 'urn:x'), { name: 'body', namespace: 'urn:x' });
+    newElement('x', 'urn:x', {}, ...Array.from({ length: 255 }, () => newElement('y', 'urn:y')));
   });
   for (const [what, make] of ELEMENTS) test(`element: ${what}`, () => assert.throws(make));
 });
@@ -286,6 +294,20 @@ describe('changes', () => {
       ],
     );
     assert.equal(utf8Text(changed.body), 'grüß');
+  });
+
+  test('a request: what was said of the old body goes with it, unless it is said anew', () => {
+    const old = ['Content-Language', 'Content-Encoding', 'Content-Disposition', 'Content-Type'].reduce(
+      (whole, name) => withHeader(whole, headerField(name, 'x')),
+      request(),
+    );
+    const fields = (changes: object): string[] =>
+      changedRequest(old, changesOf(changes))
+        .headers.filter(({ id }) => id.startsWith('content-'))
+        .map(({ name, value }) => `${name}: ${value}`);
+    assert.deepEqual(fields({ body: '' }), ['Content-Type: text/plain;charset=UTF-8', 'Content-Length: 0']);
+    assert.ok(fields({ body: '', headers: { 'Content-Language': 'it' } }).includes('Content-Language: it'));
+    assert.equal(fields({ subject: 'S' }).length, 5);
   });
 
   test('a stanza: the body in other languages goes, id and type stay, removed before added', () => {
