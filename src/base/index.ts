@@ -11,6 +11,7 @@ export {
   hmacSha256,
   equalBytes,
   fillRandom,
+  Es256Key,
   type HashAlgorithm,
 } from './digest.ts';
 export {

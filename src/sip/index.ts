@@ -143,6 +143,17 @@ export {
   type Credential,
   type DigestClientOptions,
 } from './auth/digest-client.ts';
+export { subjectDomains } from './identity/subject-names.ts';
+export { identityValues, type IdentityValue } from './identity/identity-header.ts';
+export {
+  passportIdentity,
+  readPassport,
+  samePassportIdentity,
+  signingInput,
+  type PassportClaims,
+  type PassportIdentity,
+  type ReadPassport,
+} from './identity/passport.ts';
 export {
   DigestServer,
   OFFERED_ALGORITHMS,

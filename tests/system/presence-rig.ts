@@ -18,6 +18,7 @@ import { SecureRandom } from '../../src/base/index.ts';
 import { NS_CLIENT, XmlElement } from '../../src/xml/index.ts';
 import { capsElement } from '../../src/xmpp/index.ts';
 import type { SipText } from '../peers/sip-text.ts';
+import { trusting } from './made-beliefs.ts';
 import { MemoryStore } from './memory-store.ts';
 import { Notifier, type NotifyParts } from './notifier.ts';
 import { logInto } from './rig.ts';
@@ -100,11 +101,13 @@ export class PresenceRig {
     });
     const { time, counters, log, subscriptions } = this.rig;
     const env = { clock: time, timers: time.timers, random: new SecureRandom(), log: logInto(log), counters };
+    const book = new AddressBook([
+      { home: 'sip', sip: this.contactDomain, xmpp: this.contactDomain },
+      { home: 'xmpp', xmpp: 'example.com', sip: 'example.com' },
+    ]);
     const live = {
-      book: new AddressBook([
-        { home: 'sip', sip: this.contactDomain, xmpp: this.contactDomain },
-        { home: 'xmpp', xmpp: 'example.com', sip: 'example.com' },
-      ]),
+      book,
+      ...trusting([], book, time, counters),
       offline: {
         ...{ keep: false, registrars: [], hours: 1, per_user: 1, per_domain: 1 },
         unknown_users: unknownUsers,

@@ -84,9 +84,7 @@ export function responseFromSecret(
   const hash = (text: string | Bytes): string =>
     hashHex(HASHES[algorithm], typeof text === 'string' ? latin1Bytes(text) : text);
   // RFC 7616 §3.4.2: the session key, from the nonces.
-  const key = algorithm.endsWith('-sess')
-    ? hash(`${secret}:${nonce}:${protection?.cnonce ?? ''}`)
-    : secret;
+  const key = algorithm.endsWith('-sess') ? hash(`${secret}:${nonce}:${protection?.cnonce ?? ''}`) : secret;
   let a2 = `${input.method}:${input.uri}`;
   // RFC 7616 §3.4.3; RFC 3261 §22.4 item 7: an empty body has the hash of the empty string.
   if (protection?.qop === 'auth-int') a2 += `:${hash(protection.body)}`;

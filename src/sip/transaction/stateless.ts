@@ -78,12 +78,7 @@ export class StatelessResponder {
   }
 
   /** A response to a good request without remembering it; ACK is never answered. */
-  respond(
-    request: SipRequest,
-    source: Source,
-    key: string,
-    { status, reason, headers }: Refusal,
-  ): void {
+  respond(request: SipRequest, source: Source, key: string, { status, reason, headers }: Refusal): void {
     if (request.method === 'ACK') return;
     // RFC 3261 §8.2.7: the tag "MUST be the same for the same request", so it is derived, too.
     const toTag = this.#tag(key);
