@@ -12,19 +12,12 @@ interface Question {
   readonly party: Party;
 }
 
-/** One line a way in which the address can occur; none when there are no rules. */
-export function explainPolicy(
-  rules: PolicyRules,
-  book: AddressBook,
-  address: string,
-  isEmpty: boolean,
-): readonly string[] {
-  if (isEmpty) return [];
-  const lines = questions(book, address.trim()).map(
+/** One line a way in which the address can occur. */
+export function explainPolicy(rules: PolicyRules, book: AddressBook, address: string): readonly string[] {
+  return questions(book, address.trim()).map(
     ({ words, direction, role, party }) =>
       `  policy, ${words}  ${verdict(rules.candidates(direction, role, party), role)}`,
   );
-  return lines;
 }
 
 function questions(book: AddressBook, address: string): Question[] {

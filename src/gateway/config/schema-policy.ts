@@ -72,30 +72,35 @@ export const policy = documented(z.array(rule).max(10_000).default([]), {
   example: '[{ action: deny, from: "*.spam.example", reason: "Not from there" }]',
 });
 
-const rate = z.strictObject({
-  rate: documented(z.number().min(0.01).max(1_000_000), {
-    type: 'number, 0.01 to 1000000',
-    says: 'Requests a second, on the average.',
-    example: '10',
-  }),
-  burst: documented(z.int().min(1).max(1_000_000).exactOptional(), {
-    default: 'twice `rate`, at least 1',
-    says: 'How many may come at once after a quiet time.',
-    example: '30',
-  }),
-});
-
-const limit = (says: string) =>
-  documented(rate.exactOptional(), { default: 'no limit', says, example: '{ rate: 10, burst: 30 }' });
+/** `whose`: in words, since each key is described by its own. */
+const limit = (says: string, whose: string) =>
+  documented(
+    z
+      .strictObject({
+        rate: documented(z.number().min(0.01).max(1_000_000), {
+          type: 'number, 0.01 to 1000000',
+          says: `How many may come from ${whose} in a second, on the average.`,
+          example: '10',
+        }),
+        burst: documented(z.int().min(1).max(1_000_000).exactOptional(), {
+          default: 'twice `rate`, at least 1',
+          says: `How many may come from ${whose} at once, after a quiet time.`,
+          example: '30',
+        }),
+      })
+      .exactOptional(),
+    { default: 'no limit', says, example: '{ rate: 10, burst: 30 }' },
+  );
 
 export const limits = documented(
   z
     .strictObject({
       peer: limit(
         'For each address that SIP requests come from, and for each component that stanzas come by.',
+        'one peer',
       ),
-      domain: limit('For each domain of senders.'),
-      user: limit('For each sender (bare address).'),
+      domain: limit('For each domain of senders.', 'one domain'),
+      user: limit('For each sender (bare address).', 'one user'),
     })
     .prefault({}),
   {
