@@ -33,7 +33,7 @@ export interface BeliefsEnv {
 
 /** What of the configuration is read here. */
 export type BeliefsConfig = Pick<Config, 'policy' | 'limits'> & {
-  readonly sip: Pick<Config['sip'], 'trusted' | 'users' | 'identity'>;
+  readonly sip: Pick<Config['sip'], 'trusted' | 'users' | 'digest_algorithms' | 'identity'>;
 };
 
 export interface MadeBeliefs {
@@ -71,13 +71,13 @@ export class Beliefs {
 
   make(config: BeliefsConfig, book: AddressBook): MadeBeliefs {
     const { clock, random, counters } = this.#env;
-    const { trusted, users } = config.sip;
+    const { trusted, users, digest_algorithms: algorithms } = config.sip;
     const identity = this.#identityOf(config.sip.identity);
     const digest =
       users.length === 0
         ? undefined
         : {
-            server: new DigestServer({ tokens: this.#tokens, random, clock }, { users }),
+            server: new DigestServer({ tokens: this.#tokens, random, clock }, { users, algorithms }),
             accounts: new SpeakingAccounts(users, book),
           };
     const made = {

@@ -17,7 +17,7 @@ export interface IssueParts {
   /** It may issue itself. */
   readonly ca?: boolean;
   readonly curve?: 'prime256v1' | 'secp384r1';
-  /** Days from now; negative: it has run out. */
+  /** Days from now; 0: it has run out as soon as it is there. */
   readonly days?: number;
 }
 
@@ -64,9 +64,6 @@ export class Authority {
       ...['req', '-new', '-newkey', 'ec', '-pkeyopt', `ec_paramgen_curve:${curve}`, '-nodes'],
       ...['-subj', `/CN=${name}`, '-keyout', file('key'), '-out', file('csr')],
     ]);
-    const start = new Date(Date.now() + Math.min(0, days - 1) * 86_400_000);
-    const end = new Date(Date.now() + days * 86_400_000);
-    const stamp = (date: Date): string => `${date.toISOString().replaceAll(/[-:T]|\.\d+/g, '')}`;
     writeFileSync(
       file('ext'),
       `basicConstraints=critical,CA:${ca ? 'TRUE' : 'FALSE'}\n${names === '' ? '' : `subjectAltName=${names}\n`}`,
@@ -74,7 +71,7 @@ export class Authority {
     openssl([
       ...['x509', '-req', '-in', file('csr'), '-CA', own('pem'), '-CAkey', own('key'), '-out', file('pem')],
       ...['-set_serial', String(serial + 1000), '-extfile', file('ext')],
-      ...(days > 0 ? ['-days', String(days)] : ['-not_before', stamp(start), '-not_after', stamp(end)]),
+      ...['-days', String(days)],
     ]);
     const keyPem = readFileSync(file('key'), 'utf8');
     const certificate = readFileSync(file('pem'), 'utf8');

@@ -18,7 +18,7 @@ export function trusting(
     ...(asserted === undefined ? {} : { asserted }),
   }));
   return new Beliefs({ clock, random: new SecureRandom(), counters }).make(
-    { sip: { trusted: networks, users: [] }, policy: [], limits: {} },
+    { sip: { trusted: networks, users: [], digest_algorithms: ['MD5'] }, policy: [], limits: {} },
     book,
   );
 }

@@ -54,7 +54,7 @@ function remarksOnTrust(config: Config): Remark[] {
 function remarksOnUsers(config: Config): Remark[] {
   const remarks: Remark[] = [];
   const seen = new Map<string, number>();
-  const offered = new Map<string, Set<string>>();
+  const offered = new Map<string, ReadonlySet<string>>();
   for (const [index, { user, realm, secret, from }] of config.sip.users.entries()) {
     const path = ['sip', 'users', index];
     const key = JSON.stringify([realm, user.normalize('NFC')]);
@@ -64,13 +64,15 @@ function remarksOnUsers(config: Config): Remark[] {
     }
     seen.set(key, first ?? index);
     // RFC 8760 §2.4: a client takes the first that it knows of those that are offered.
-    const own = new Set('password' in secret ? ['SHA-256', 'MD5'] : Object.keys(secret));
+    const own = new Set(
+      config.sip.digest_algorithms.filter((algorithm) => 'password' in secret || algorithm in secret),
+    );
     const before = offered.get(realm);
     const common = new Set([...own].filter((algorithm) => before?.has(algorithm) !== false));
     if (common.size === 0) {
       remarks.push({
         path: [...path, 'ha1'],
-        message: `has no algorithm that the users of the realm ${JSON.stringify(realm)} before it have too, so that none could be offered`,
+        message: `has none of sip.digest_algorithms that all users of the realm ${JSON.stringify(realm)} up to here have`,
       });
     }
     offered.set(realm, common);

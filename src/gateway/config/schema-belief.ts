@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { err, ok, type Result } from '../../base/index.ts';
 import { readAuthorities } from '../../edge/identity/index.ts';
+import { OFFERED_ALGORITHMS } from '../../sip/index.ts';
 import { parseHostPort, parseNetwork, parseSipDomain, parseSipPattern } from './fields.ts';
 import {
   documented,
@@ -141,6 +142,18 @@ export const users = (secret: Secret) =>
     says: 'Who may prove his From by a digest (RFC 3261 section 22, RFC 8760): requests from outside of `sip.trusted` are challenged with 401 when their From is that of one of these users.',
     example: '[{ user: bob, realm: example.net, password: { env: BOB_PASSWORD } }]',
   });
+
+export const digestAlgorithms = documented(
+  z
+    .array(z.enum(OFFERED_ALGORITHMS))
+    .min(1)
+    .default([...OFFERED_ALGORITHMS]),
+  {
+    type: 'list of `SHA-256`, `MD5`',
+    says: 'Which algorithms challenges offer, SHA-256 above MD5 (RFC 8760). Some phones give up at the first that they do not know, baresip 1.0 among them: `[MD5]` for these.',
+    example: '[MD5]',
+  },
+);
 
 /** `HOST` or `HOST:PORT`, as a URL has it. */
 function parseCertificateHost(text: string): Result<string, string> {

@@ -18,7 +18,7 @@ import {
 } from './fields.ts';
 import { later } from './later.ts';
 import { parseNextHop } from './next-hop.ts';
-import { identity, trusted, users } from './schema-belief.ts';
+import { digestAlgorithms, identity, trusted, users } from './schema-belief.ts';
 import { ledger, messages, offline } from './schema-messages.ts';
 import { limits, policy } from './schema-policy.ts';
 import {
@@ -202,6 +202,7 @@ function sipSchema(secret: ReturnType<typeof secretSchema>, sources: SecretSourc
         },
       ),
       users: users(secret),
+      digest_algorithms: digestAlgorithms,
       identity: identity(sources),
     }),
     ['tls'],

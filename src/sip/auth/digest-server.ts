@@ -51,6 +51,8 @@ export interface DigestServerEnv {
 
 export interface DigestServerOptions<U extends DigestUser> {
   readonly users: readonly U[];
+  /** What is offered, as far as the users of a realm have it. Default: all. */
+  readonly algorithms?: readonly OfferedAlgorithm[];
   /** Nonces whose counts are remembered. Default 50,000. */
   readonly maxNonces?: number;
   /** How long a nonce is good, in milliseconds. Default five minutes. */
@@ -95,6 +97,7 @@ interface Credentials {
 
 export class DigestServer<U extends DigestUser> {
   readonly #env: DigestServerEnv;
+  readonly #offered: readonly OfferedAlgorithm[];
   readonly #run: string;
   readonly #ttlMs: number;
   readonly #counts: NonceCounts;
@@ -106,6 +109,8 @@ export class DigestServer<U extends DigestUser> {
 
   constructor(env: DigestServerEnv, options: DigestServerOptions<U>) {
     this.#env = env;
+    const { algorithms = OFFERED_ALGORITHMS } = options;
+    this.#offered = OFFERED_ALGORITHMS.filter((algorithm) => algorithms.includes(algorithm));
     this.#run = env.random.base32(RUN_CHARS);
     this.#nobody = env.random.base32(RUN_CHARS);
     this.#ttlMs = options.nonceTtlMs ?? DEFAULT_NONCE_TTL_MS;
@@ -146,7 +151,7 @@ export class DigestServer<U extends DigestUser> {
     const { tokens, clock } = this.#env;
     const raw = toByteString(realm);
     const nonce = tokens.sign(NONCE, [raw, this.#run], NO_CONTENT, clock.wall() + this.#ttlMs) ?? '';
-    return (this.#algorithms.get(raw) ?? OFFERED_ALGORITHMS).map((algorithm) =>
+    return (this.#algorithms.get(raw) ?? this.#offered).map((algorithm) =>
       rawHeaderField(
         'WWW-Authenticate',
         `Digest realm=${quote(raw)}, nonce="${nonce}", algorithm=${algorithm}, qop="auth,auth-int"` +
@@ -174,7 +179,7 @@ export class DigestServer<U extends DigestUser> {
     users.set(name, { user, secrets });
     this.#realms.set(realm, users);
     // RFC 8760 §2.4: the client takes the topmost that it knows, so that all users of a realm must have what is offered.
-    const offered = this.#algorithms.get(realm) ?? OFFERED_ALGORITHMS;
+    const offered = this.#algorithms.get(realm) ?? this.#offered;
     this.#algorithms.set(
       realm,
       offered.filter((algorithm) => secrets.has(algorithm)),

@@ -21,6 +21,7 @@ describe('a good file', () => {
         trusted: [{ network: '127.0.0.1/32' }],
         credentials: [],
         users: [],
+        digest_algorithms: ['SHA-256', 'MD5'],
       },
       xmpp: { components: [{ domain: 'example.net', host: '127.0.0.1', port: 5347, secret: 's3cret' }] },
       messages: {

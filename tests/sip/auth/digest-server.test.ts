@@ -115,6 +115,17 @@ describe('the challenge', () => {
     );
   });
 
+  test('what the operator does not want is not offered, and not taken', () => {
+    const time = new VirtualTime(WALL);
+    const random = new SeededRandom(1);
+    const tokens = new Tokens([new Uint8Array(32).fill(7)], random);
+    const server = new DigestServer({ tokens, random, clock: time }, { users: [BOB], algorithms: ['MD5'] });
+    const r = { time, server };
+    assert.equal(server.challenge('biloxi.com', false).length, 1);
+    assert.equal(kindOf(r, { nonce: nonceOf(r), algorithm: 'SHA-256' }), 'wrong');
+    assert.equal(kindOf(r, { nonce: nonceOf(r), algorithm: 'MD5' }), 'accepted');
+  });
+
   test('costs no memory, and no two have one nonce', () => {
     const r = rig();
     const nonces = new Set(Array.from({ length: 1000 }, () => nonceOf(r)));
