@@ -56,8 +56,9 @@ export class SipDispatch implements TransactionUser {
   readonly #canSubscribe: Capabilities;
   readonly #capabilities: readonly HeaderField[];
   readonly #unknownSender: Counter;
-  /** Of the request that was believed last: it is dispatched in the same turn, and a nonce is good for it once. */
-  #last: { readonly request: SipRequest; readonly belief: Belief } | undefined;
+  /** The request that was believed last: it is dispatched in the same turn, and a nonce is good for it once. */
+  #lastRequest: SipRequest | undefined;
+  #lastBelief: Belief | undefined;
 
   constructor(env: SipDispatchEnv) {
     this.#env = env;
@@ -83,15 +84,16 @@ export class SipDispatch implements TransactionUser {
   refuses(request: SipRequest, source: Source): Refusal | undefined {
     const belief = this.#env.live.believer.believe(request, source);
     if (belief.kind === 'refused') return belief.refusal;
-    this.#last = { request, belief };
+    this.#lastRequest = request;
+    this.#lastBelief = belief;
     return undefined;
   }
 
   request(tx: ServerTransaction): void {
     const { request, source } = tx;
-    const last = this.#last;
-    this.#last = undefined;
-    const belief = last?.request === request ? last.belief : this.#env.live.believer.believe(request, source);
+    const last = this.#lastRequest === request ? this.#lastBelief : undefined;
+    this.#lastRequest = this.#lastBelief = undefined;
+    const belief = last ?? this.#env.live.believer.believe(request, source);
     if (belief.kind !== 'pending') return this.#take(tx, belief);
     belief.ready(() => {
       const again = this.#env.live.believer.believe(request, source);
@@ -157,6 +159,7 @@ export class SipDispatch implements TransactionUser {
   /** ERR-G2, ERR-G3: answered, when it may not be done. */
   #isDenied(tx: ServerTransaction, from: MappedJid): boolean {
     const { request, source } = tx;
+    if (this.#env.live.admission.open) return false;
     // What ends something is never refused.
     if (ENDING.has(request.method)) {
       const duration = expires(request);

@@ -55,6 +55,8 @@ export interface IdentityServiceOptions {
 }
 
 const MAX_SEEN = 50_000;
+/** Signatures checked for one request: each costs as much as some requests do. */
+const MAX_CHECKED = 2;
 
 interface Seen {
   /** Call-ID, CSeq and From tag. */
@@ -103,7 +105,7 @@ export class IdentityService {
     if (!values.ok) return { kind: 'invalid', refusal: INVALID };
     if (values.value.length === 0) return { kind: 'missing', refusal: MISSING };
     // Step 1: "If a 'ppt' parameter value is present and the verifier does not support it, it MUST ignore" that field.
-    const readable = values.value.filter(({ ppt }) => ppt === undefined);
+    const readable = values.value.filter(({ ppt }) => ppt === undefined).slice(0, MAX_CHECKED);
     if (readable.length === 0) return { kind: 'missing', refusal: UNSUPPORTED_FORMAT };
     // §6.2.1: one that is valid is enough; what is told is what the first was refused for.
     let verdict: IdentityVerdict | undefined;

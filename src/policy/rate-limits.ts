@@ -59,6 +59,11 @@ export class RateLimits {
     this.#limited = { 'to-xmpp': each('to-xmpp'), 'to-sip': each('to-sip') };
   }
 
+  /** Nothing is limited. */
+  get isEmpty(): boolean {
+    return this.#buckets.length === 0;
+  }
+
   /** Counts one demand; undefined: it may be met. */
   take(direction: Direction, demand: Demand): Excess | undefined {
     for (const [kind, buckets] of this.#buckets) {

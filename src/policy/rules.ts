@@ -90,6 +90,10 @@ export class PolicyRules {
     this.#denied = { 'to-xmpp': denied('to-xmpp'), 'to-sip': denied('to-sip') };
   }
 
+  get isEmpty(): boolean {
+    return this.#rules.length === 0;
+  }
+
   /** undefined: it may be done. */
   decide(deed: Deed): Denial | undefined {
     for (const compiled of this.#rules) {

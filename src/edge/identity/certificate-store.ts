@@ -2,7 +2,14 @@
 // them, and what could not be had, for a while (RFC 8224 §7.2, §7.3).
 
 import type { X509Certificate } from 'node:crypto';
-import { BoundedMap, type Bytes, type Clock, type Counter, type Counters } from '../../base/index.ts';
+import {
+  BoundedMap,
+  TokenBucket,
+  type Bytes,
+  type Clock,
+  type Counter,
+  type Counters,
+} from '../../base/index.ts';
 import type { CertificateLookup, CertificateSource } from '../../policy/index.ts';
 import { readSigningCertificate } from './authorities.ts';
 
@@ -22,6 +29,8 @@ export interface CertificateStoreOptions {
 const MAX_URLS = 1000;
 const MAX_FETCHES = 32;
 const MAX_WAITING = 1000;
+/** Whoever may send a request may name any path of a host on the list. */
+const FETCHES_PER_SECOND = 20;
 const MAX_URL_CHARS = 512;
 /** A certificate that was withdrawn is used for so long. */
 const FOUND_MS = 3_600_000;
@@ -35,7 +44,10 @@ export class CertificateStore implements CertificateSource {
   readonly #env: CertificateStoreEnv;
   readonly #hosts: ReadonlySet<string>;
   readonly #authorities: readonly X509Certificate[];
-  readonly #known = new BoundedMap<string, CertificateLookup>({ maxEntries: MAX_URLS });
+  readonly #found = new BoundedMap<string, CertificateLookup>({ maxEntries: MAX_URLS });
+  /** Apart, so that what was made up drives no certificate out. */
+  readonly #failed = new BoundedMap<string, CertificateLookup>({ maxEntries: MAX_URLS });
+  readonly #pace: TokenBucket;
   readonly #waiting = new Map<string, (() => void)[]>();
   readonly #fetches: Readonly<Record<'found' | 'unsupported' | 'failed', Counter>>;
   #waiters = 0;
@@ -44,6 +56,7 @@ export class CertificateStore implements CertificateSource {
     this.#env = env;
     this.#hosts = new Set(options.hosts);
     this.#authorities = options.authorities;
+    this.#pace = new TokenBucket(FETCHES_PER_SECOND, 2 * FETCHES_PER_SECOND, env.clock.now());
     const fetched = (result: string): Counter =>
       env.counters.counter('stoxgate_identity_fetches_total', 'Certificates of Identity fields, fetched.', {
         result,
@@ -61,7 +74,8 @@ export class CertificateStore implements CertificateSource {
   }
 
   find(url: string): CertificateLookup {
-    const known = this.#known.get(url, this.#env.clock.wall());
+    const now = this.#env.clock.wall();
+    const known = this.#found.get(url, now) ?? this.#failed.get(url, now);
     if (known !== undefined) return known;
     return this.#mayFetch(url) ? UNKNOWN : ELSEWHERE;
   }
@@ -70,6 +84,7 @@ export class CertificateStore implements CertificateSource {
     if (this.#waiters >= MAX_WAITING) return false;
     const waiting = this.#waiting.get(url);
     if (waiting === undefined && this.#waiting.size >= MAX_FETCHES) return false;
+    if (waiting === undefined && !this.#pace.take(this.#env.clock.now())) return false;
     this.#waiters += 1;
     if (waiting !== undefined) {
       waiting.push(done);
@@ -92,9 +107,9 @@ export class CertificateStore implements CertificateSource {
     if (lookup.kind === 'found') this.#fetches.found.add();
     else if (lookup.kind === 'failed') this.#fetches[lookup.status === 437 ? 'unsupported' : 'failed'].add();
     const wall = clock.wall();
-    const lasts =
-      lookup.kind === 'found' ? Math.min(FOUND_MS, lookup.certificate.notAfterMs - wall) : FAILED_MS;
-    this.#known.set(url, lookup, wall, lasts);
+    if (lookup.kind === 'found') {
+      this.#found.set(url, lookup, wall, Math.min(FOUND_MS, lookup.certificate.notAfterMs - wall));
+    } else this.#failed.set(url, lookup, wall, FAILED_MS);
     const waiting = this.#waiting.get(url) ?? [];
     this.#waiting.delete(url);
     this.#waiters -= waiting.length;

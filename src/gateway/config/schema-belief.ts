@@ -119,6 +119,8 @@ function account(secret: Secret) {
         context.issues.push({ code: 'custom', message, input: undefined, path: [key] });
         return z.NEVER;
       };
+      // A key that is misspelt is told by itself.
+      if (context.issues.length > 0) return z.NEVER;
       if ((password === undefined) === (first === undefined)) {
         return fault('needs either password or ha1', password === undefined ? 'user' : 'ha1');
       }
