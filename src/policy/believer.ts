@@ -119,6 +119,16 @@ export class Believer {
     return this.#prove(request, sender.value, scope);
   }
 
+  /**
+   * Whether a request of this source could be believed for this host (lower case): by its network, or by what it proves
+   * itself. For what was let in under an earlier configuration.
+   */
+  mayBeBelieved(remoteAddress: string, host: string): boolean {
+    const { trusted, digest, identity } = this.#parts;
+    if (trusted.scopeOf(remoteAddress)?.covers(host) === true) return true;
+    return digest?.accounts.realmFor(host) !== undefined || identity !== undefined;
+  }
+
   /** Nonces whose use is remembered. */
   get nonces(): number {
     return this.#parts.digest?.server.size ?? 0;

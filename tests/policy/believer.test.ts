@@ -93,6 +93,20 @@ describe('networks and certificates', () => {
     assert.equal(outcome(both, 'sip:juliet@example.com', '192.0.2.1'), 403, 'no SIP domain of ours');
   });
 
+  test('who could be believed still, after a change of the configuration', () => {
+    const rows: readonly (readonly [string, string, boolean, boolean])[] = [
+      ['10.0.0.5', 'example.net', true, true],
+      ['10.1.0.1', 'corp.example', true, true],
+      ['10.1.0.1', 'third.example', false, false],
+      ['192.0.2.1', 'example.net', false, true],
+      ['192.0.2.1', 'third.example', false, false],
+    ];
+    for (const [address, host, byNetwork, withAccounts] of rows) {
+      assert.equal(believer().mayBeBelieved(address, host), byNetwork, `${address} ${host}`);
+      assert.equal(believer([BOB]).mayBeBelieved(address, host), withAccounts, `${address} ${host}`);
+    }
+  });
+
   for (const method of ['ACK', 'CANCEL']) {
     test(`RFC 3261 §22.1: ${method} is not challenged, and proves nothing`, () => {
       assert.equal(outcome(believer([BOB]), 'sip:a@example.net', '192.0.2.1', undefined, method), 'may not');
