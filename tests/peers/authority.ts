@@ -55,7 +55,7 @@ export class Authority {
     return new Authority(folder, name, readFileSync(file('pem'), 'utf8'));
   }
 
-  issue(parts: IssueParts): Issued & { readonly authority: Authority | undefined } {
+  issue(parts: IssueParts): Issued & { readonly authority: Authority } {
     const { names, ca = false, curve = 'prime256v1', days = 10 } = parts;
     const name = `issued${++serial}`;
     const file = (end: string): string => join(this.#folder, `${name}.${end}`);
@@ -79,7 +79,8 @@ export class Authority {
       certificate,
       key: createPrivateKey(keyPem),
       keyPem,
-      authority: ca ? new Authority(this.#folder, name, certificate) : undefined,
+      // It can sign whether or not it may.
+      authority: new Authority(this.#folder, name, certificate),
     };
   }
 }

@@ -43,6 +43,13 @@ describe('rate limits', () => {
     }
   });
 
+  test('each direction has its own', () => {
+    const { limits } = made({ user: { rate: 1, burst: 1 } });
+    assert.equal(limits.take('to-xmpp', demand('bob')), undefined);
+    assert.equal(limits.take('to-sip', demand('bob')), undefined);
+    assert.notEqual(limits.take('to-xmpp', demand('bob')), undefined);
+  });
+
   test('without limits nothing is remembered', () => {
     const { limits } = made({});
     for (let i = 0; i < 100; i++) assert.equal(limits.take('to-xmpp', demand(`u${i}`)), undefined);

@@ -3,7 +3,7 @@
 import { parseSipUri } from '../uri/sip-uri.ts';
 import { isHostname } from '../uri/host.ts';
 
-/** `TYPE:value`; a value with a comma, a quote or anything unprintable is a JSON string. */
+/** `TYPE:value`; a value with a comma, a quote or anything unprintable is a JSON string, and so no domain. */
 const NAME = /([A-Za-z][A-Za-z ]*):("(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/y;
 
 /**
@@ -17,8 +17,6 @@ export function subjectDomains(subjectAltName: string): readonly string[] {
     const match = NAME.exec(subjectAltName);
     if (match === null) break;
     const [, type = '', value = ''] = match;
-    // A quoted value has what no domain has.
-    if (value.startsWith('"')) continue;
     const domain = type === 'DNS' ? dnsName(value) : type === 'URI' ? sipDomain(value) : undefined;
     if (domain !== undefined) domains.add(domain);
   }
