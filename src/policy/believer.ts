@@ -211,11 +211,13 @@ export class Believer {
   }
 }
 
-/** RFC 5922 §7.4: a peer with a verified certificate speaks for the domains in it. */
+/** RFC 5922 §7.1: a peer with a verified certificate speaks for the domains in it; §7.2: a wildcard is none. */
 function certified(
   network: SpeakerScope | undefined,
   domains: readonly string[] | undefined,
 ): SpeakerScope | undefined {
   if (domains === undefined || domains.length === 0) return network;
-  return network === undefined ? new SpeakerScope(false, domains) : network.with(domains);
+  const plain = domains.filter((domain) => !domain.includes('*'));
+  if (plain.length === 0) return network;
+  return network === undefined ? new SpeakerScope(false, plain) : network.with(plain);
 }

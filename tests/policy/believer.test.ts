@@ -72,6 +72,7 @@ const sources: readonly Row[] = [
     ['example.net'],
     'may not',
   ],
+  ['RFC 5922 §7.2: a wildcard', 'sip:a@sub.example.net', '192.0.2.1', ['*.example.net', '*'], 403],
   ['over TLS without a certificate', 'sip:a@example.net', '192.0.2.1', [], 403],
   ['a network and a certificate: the network', 'sip:a@corp.example', '10.1.0.1', ['example.net'], 'may'],
   ['a network and a certificate: the certificate', 'sip:a@example.net', '10.1.0.1', ['example.net'], 'may'],

@@ -271,6 +271,25 @@ describe('RFC 8224 §6.2: a verification service', () => {
     );
   });
 
+  test('a stop and a reload while a certificate is fetched leave nothing open, and the sender hears it', async () => {
+    pages.set('/never', { status: 200, body: good.certificate, waitMs: 3000 });
+    const own = await Rig.start(options());
+    try {
+      const first = own.sip.sendRequest(signed({ path: '/never' }), own.port);
+      await own.until('it waits', () => own.held('waiting_for_certificates') === 1);
+      const sip = { trusted: [], identity: { hosts: [`127.0.0.1:${port}`], ca: '/ca.pem', fresh: 59 } };
+      await own.gateway.reload(own.config({ sip }));
+      // RFC 8224 §6.2.2 has no status for that; another gateway may know the certificate (RFC 3263 §4.3).
+      assert.equal(statusOf(await own.sip.final(first)), 503);
+      own.sip.sendRequest(signed({ path: '/never' }), own.port);
+      await own.until('it waits', () => own.held('waiting_for_certificates') === 1);
+      await own.restart();
+      assert.equal((await status(signed(), own))[0], 202);
+    } finally {
+      await own.stop();
+    }
+  });
+
   test('with accounts besides: who has a password is challenged, who has a signature is not', async () => {
     const both = await Rig.start({
       ...options(),
