@@ -29,6 +29,7 @@ export {
   payloadAttributes,
   payloadsOf,
   readParameters,
+  staticPayload,
   type FormatParameter,
   type Payload,
 } from './payload.ts';

@@ -12,13 +12,13 @@ import {
   parseStore,
   parseSipPattern,
   parseUnixSocket,
-  parseXcapRoot,
   parseXmppDomain,
   parseXmppPattern,
 } from './fields.ts';
 import { later } from './later.ts';
 import { parseNextHop } from './next-hop.ts';
 import { digestAlgorithms, identity, trusted, users } from './schema-belief.ts';
+import { location, presenceSchema } from './schema-presence.ts';
 import { ledger, messages, offline } from './schema-messages.ts';
 import { limits, policy } from './schema-policy.ts';
 import {
@@ -35,60 +35,6 @@ import {
 /** What no domain can hold, and both kinds of local part can (docs/configuration.md, "Rules"). */
 const SEPARATORS = ['!', '$', '*', '+', '=', '~'] as const;
 const XMPP_COMPONENT_PORT = 5347;
-
-/** `of`: for whom it is; `more`: keys that hold for everybody. */
-function presenceSchema<More extends z.ZodRawShape>(
-  of: string,
-  secret: ReturnType<typeof secretSchema>,
-  more: More,
-) {
-  return z.strictObject({
-    ...more,
-    model: documented(z.enum(['end-to-end', 'presence-server', 'published']), {
-      says: `How presence crosses for ${of}: \`end-to-end\`, by subscriptions between the users themselves (RFC 8048); \`presence-server\`, through a SIP presence server, to which XMPP users are published and which knows who watches them; \`published\`, for SIP users: the gateway keeps what their phones publish (RFC 3903), and every XMPP user who asks sees it.`,
-      example: 'presence-server',
-    }),
-    server: documented(parsed(parseNextHop).exactOptional(), {
-      type: 'a SIP URI without user',
-      default: 'none; needed for `presence-server`, and only there',
-      says: `Where the presence server of ${of} is; with \`;lr\` a Route is added.`,
-      example: '"sip:presence.example.net;lr"',
-    }),
-    xcap: documented(
-      z
-        .strictObject({
-          root: documented(parsed(parseXcapRoot), {
-            type: 'an HTTP or HTTPS URL',
-            says: `The XCAP root for ${of} (RFC 4825): rules are at \`ROOT/pres-rules/users/sip:USER@DOMAIN/index\`.`,
-            example: '"https://xcap.example.net/xcap-root"',
-          }),
-          user: documented(printable.exactOptional(), {
-            type: 'text',
-            default: 'none: a challenge is a refusal',
-            says: `The user name with which the gateway answers a challenge (digest) about ${of}.`,
-            example: 'gw',
-          }),
-          password: documented(secret.exactOptional(), {
-            type: SECRET_TYPE,
-            default: 'none',
-            says: `The password about ${of}.`,
-            example: '{ env: XCAP_PASSWORD }',
-          }),
-        })
-        .exactOptional(),
-      {
-        default: 'absent: the presence server alone decides who may watch',
-        says: `How the decisions of XMPP users about their SIP watchers reach the presence server, for ${of}: as rules (RFC 5025) that the gateway writes.`,
-        example: '{ root: "https://xcap.example.net/xcap-root" }',
-      },
-    ),
-  });
-}
-
-const location = documented(z.enum(['hide', 'share']).default('hide'), {
-  says: 'Whether it crosses, both ways, where somebody is and which time zone he has (RFC 4119, RFC 4480, XEP-0080). What a SIP user allows nobody to pass on never does.',
-  example: 'share',
-});
 
 function domainRule(secret: ReturnType<typeof secretSchema>) {
   return z.strictObject({

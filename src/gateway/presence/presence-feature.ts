@@ -53,6 +53,7 @@ export class PresenceFeature {
   readonly #errors: ErrorReports;
   /** What SIP users publish here. */
   readonly published: PublishedStateStore;
+  readonly #sources: ContactSources;
   readonly #http = new HttpClient();
   readonly #decisions: Decisions;
   readonly #capabilities: Capabilities;
@@ -65,6 +66,7 @@ export class PresenceFeature {
     this.contacts = new Contacts(env);
     this.#errors = new ErrorReports(env);
     this.published = new PublishedStateStore(env);
+    this.#sources = new ContactSources({ ...env, published: this.published });
     this.#decisions = new Decisions({ ...env, rules: new RulesClient(this.#http, env.random) });
     this.#capabilities = new Capabilities({
       ...env,
@@ -83,7 +85,7 @@ export class PresenceFeature {
     const watchers = new Watchers({
       ...this.#env,
       ...kept,
-      subscriptions: new ContactSources({ ...this.#env, published: this.published }),
+      subscriptions: this.#sources,
       reader: new DocumentReader(this.#env.clock, live),
       records: await store.collection(WATCHERS),
       capabilities: this.#capabilities,
@@ -165,6 +167,7 @@ export class PresenceFeature {
   /** Nothing can be told any more. */
   stop(): void {
     this.#watchers?.stop();
+    this.#sources.stop();
     this.#publisher?.stop();
     this.published.stop();
     this.#decisions.stop();
@@ -190,6 +193,7 @@ export class PresenceFeature {
   sizes(): Record<string, number> {
     return {
       presence_watchers: this.#watchers?.size ?? 0,
+      presence_lists: this.#sources.lists,
       presence_unsent: this.#watchers?.unsent ?? 0,
       published_users: this.#publisher?.size ?? 0,
       publications: this.#publisher?.publications ?? 0,
