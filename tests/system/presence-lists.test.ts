@@ -375,8 +375,8 @@ describe('notifications that are none: 400, with the code in the log, and no sta
       // The number that it had is still to come.
       assert.equal(await notifyList(rig, subscribe, good), 200);
       assert.deepEqual(told(rig), [
-        'romeo/phone unavailable',
         'romeo/car available',
+        'romeo/phone unavailable',
         'benvolio/desk unavailable',
       ]);
     });
@@ -442,8 +442,8 @@ describe('a server without such a list: each contact is subscribed to by himself
     await notifyList(rig, subscribe, '', { state: 'terminated;reason=rejected' });
     assert.deepEqual(await alone(rig), BOTH);
     assert.deepEqual(told(rig).toSorted(), [
-      'benvolio/phone available',
       'benvolio/desk unavailable',
+      'benvolio/phone available',
       'romeo/phone available',
     ]);
   });
