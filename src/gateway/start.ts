@@ -10,7 +10,7 @@ import { batchDatagramSocket, SipEdge } from '../edge/sip/index.ts';
 import { openStore } from '../edge/store/index.ts';
 import { LEDGER, OUTBOX, type LedgerPage, type OutboxRecord } from '../interwork/message/index.ts';
 import { AddressBook } from '../mapping/index.ts';
-import { TrustedSources, type RouteHooks } from '../policy/index.ts';
+import type { RouteHooks } from '../policy/index.ts';
 import {
   DEFAULT_TIMERS,
   DigestClient,
@@ -26,6 +26,7 @@ import {
 } from '../sip/index.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { withAdvertise } from './advertise.ts';
+import { Beliefs } from './beliefs.ts';
 import type { Config } from './config/schema.ts';
 import { gauges } from './gauges.ts';
 import { Links } from './links.ts';
@@ -101,6 +102,7 @@ class RunningGateway implements Gateway {
   readonly #transactions: TransactionLayer;
   readonly #links: Links;
   readonly #live: Live;
+  readonly #beliefs: Beliefs;
   readonly #messages: MessageFeature;
   readonly #subscriptions: Subscriptions;
   readonly #presence: PresenceFeature;
@@ -131,6 +133,7 @@ class RunningGateway implements Gateway {
       { message: (bytes, source) => this.#transactions.receive(bytes, source) },
     );
     this.#routes = new RouteHost({ clock, timers, log, counters, node: config.node });
+    this.#beliefs = new Beliefs({ clock, random, counters });
     // Until the listeners are bound nothing is known of transports; `start` makes the locator anew.
     this.#live = this.#makeLive(config, kept.hooks);
     this.#links = new Links(
@@ -213,11 +216,7 @@ class RunningGateway implements Gateway {
       ownHosts: this.#ownHosts,
     });
     const xmpp = new XmppDispatch({
-      ...{ clock, log, counters },
-      live: this.#live,
-      features,
-      toSip,
-      toXmpp,
+      ...{ clock, log, counters, features, toSip, toXmpp, live: this.#live },
       presence: this.#presence,
       name: NAME,
       version: env.version,
@@ -316,6 +315,7 @@ class RunningGateway implements Gateway {
     this.#transactions.stop();
     this.#messages.giveUpReports();
     this.#live.locator.stop();
+    this.#beliefs.stop();
     for (const resolver of this.#resolvers) resolver.cancel();
     await this.#edge.stop();
     this.#messages.ledger.stop();
@@ -331,10 +331,11 @@ class RunningGateway implements Gateway {
 
   #makeLive(config: Config, hooks: RouteHooks | undefined): Live {
     const { clock, random } = this.#system;
+    const book = new AddressBook(config.domains);
     return {
-      book: new AddressBook(config.domains),
+      book,
       models: new PresenceModels(config),
-      trusted: new TrustedSources(config.sip.trusted, clock),
+      ...this.#beliefs.make(config, book),
       locator: this.#makeLocator(config),
       digest: new DigestClient({ clock, random, credentials: config.sip.credentials }),
       messages: config.messages,
@@ -372,10 +373,8 @@ class RunningGateway implements Gateway {
 
   #sweepLater(): void {
     this.#sweep = this.#system.timers.set(SWEEP_MS, () => {
-      this.#messages.sweep();
-      this.#presence.sweep();
-      this.#links.sweep();
-      this.#notifiers.sweep();
+      const all = [this.#messages, this.#presence, this.#links, this.#notifiers, this.#beliefs];
+      for (const each of all) each.sweep();
       this.#sweepLater();
     });
   }
@@ -389,6 +388,7 @@ class RunningGateway implements Gateway {
       completed_transactions: completed,
       ...this.#messages.sizes(),
       ...this.#presence.sizes(),
+      ...this.#beliefs.sizes(),
       subscriptions: this.#subscriptions.size,
       served_subscriptions: this.#notifiers.size,
       waiting_notifies: this.#notifiers.waiting,

@@ -19,6 +19,7 @@ import {
   stanzaError,
   stanzaKind,
   type Message,
+  type StanzaError,
 } from '../xmpp/index.ts';
 import type { LinkGroup } from './link-group.ts';
 import type { Live } from './live.ts';
@@ -111,11 +112,11 @@ export class XmppDispatch {
       const sender = book.jidSenderToSip(message.from);
       if (sender.ok) return this.#route(message.element, sender.value, group, routes);
     }
-    this.#serve(message, message, group);
+    this.#serve(message, message, group, false);
   }
 
   /** A message that is for SIP. `sent`: as its sender wrote it, whatever the route script has made of it. */
-  #serve(message: Message, sent: Message, group: LinkGroup): void {
+  #serve(message: Message, sent: Message, group: LinkGroup, shown: boolean): void {
     const { toSip, live } = this.#env;
     const { book } = live;
     const to = book.jidTargetToSip(message.to ?? '');
@@ -126,6 +127,9 @@ export class XmppDispatch {
       return toSip.refuse(sent, faultToStanzaError(from.error, 'sender'), group, why(from.error, 'ERR-G7'));
     const phase = this.#env.phase();
     if (phase === 'draining') return toSip.refuse(sent, gatewayStanzaError('ERR-G5'), group);
+    // What the script has seen was admitted before, as its sender wrote it.
+    const denied = shown ? undefined : live.admission.stanza(from.value, to.value, group.domain, COUNTED);
+    if (denied !== undefined) return toSip.refuse(sent, denied.answer, group, { clause: denied.clause });
     // Once the links are being closed no error can be written any more: what the server had on its way is delivered.
     toSip.accept(message, from.value, to.value, group, sent);
   }
@@ -145,6 +149,12 @@ export class XmppDispatch {
     const { live, toSip, presence } = this.#env;
     const isMessage = stanza.name === 'message';
     const sent = isMessage ? readMessage(stanza) : undefined;
+    // Rules and limits of the operator come first. Presence has its own place for them.
+    const to = sent?.to === undefined ? undefined : live.book.jidTargetToSip(sent.to);
+    if (sent !== undefined && to?.ok === true) {
+      const denied = live.admission.stanza(sender, to.value, group.domain, COUNTED);
+      if (denied !== undefined) return toSip.refuse(sent, denied.answer, group, { clause: denied.clause });
+    }
     const env: StanzaRoutingEnv = {
       book: live.book,
       domain: group.domain,
@@ -152,7 +162,7 @@ export class XmppDispatch {
       serve: (changed) => {
         try {
           if (sent === undefined) presence.stanza(changed, group);
-          else this.#serve(changed === stanza ? sent : readMessage(changed), sent, group);
+          else this.#serve(changed === stanza ? sent : readMessage(changed), sent, group, true);
         } catch (error) {
           this.#fault(stanza, group, error);
         }
@@ -173,6 +183,11 @@ export class XmppDispatch {
     const type = stanza.attr('type');
     if ((type === 'result' || type === 'error') && presence.answer(stanza)) return;
     const to = stanza.attr('to');
+    const denied = this.#mayNotAsk(stanza, to, group);
+    if (denied !== undefined) {
+      group.send(errorReply(stanza, denied));
+      return;
+    }
     const answer = answerIq(stanza, {
       domain: group.domain,
       name,
@@ -187,7 +202,21 @@ export class XmppDispatch {
     });
     if (answer !== undefined) group.send(answer);
   }
+
+  /** A question about a SIP user; what is for the component itself (a ping, its own barrier) is nobody's business. */
+  #mayNotAsk(stanza: XmlElement, to: string | undefined, group: LinkGroup): StanzaError | undefined {
+    const from = stanza.attr('from');
+    if (to?.includes('@') !== true || from === undefined || !mayAnswerWithError(stanza)) return undefined;
+    const { book, admission } = this.#env.live;
+    const user = book.jidSenderToSip(from);
+    const contact = book.jidTargetToSip(to);
+    if (!user.ok || !contact.ok) return undefined;
+    return admission.stanza(user.value, contact.value, group.domain, COUNTED)?.answer;
+  }
 }
+
+/** `limits` counts it. */
+const COUNTED = { counted: true };
 
 /** For the ledger: the row by which an address was refused. */
 function why(fault: AddressFault, noRule: string): { readonly clause: string | undefined } {

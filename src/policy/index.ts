@@ -1,3 +1,15 @@
+export { addressPattern, type AddressPattern, type Party } from './address-pattern.ts';
+export { SpeakingAccounts, type SipAccount } from './accounts.ts';
+export { Believer, type Belief, type BelieverParts, type Proof } from './believer.ts';
+export {
+  IDENTITY_BUSY,
+  IdentityService,
+  type CertificateLookup,
+  type CertificateSource,
+  type IdentityServiceOptions,
+  type IdentityVerdict,
+  type SigningCertificate,
+} from './identity-service.ts';
 export { SpeakerScope, TrustedSources, type TrustedNetwork } from './trusted-sources.ts';
 export { readRouteModule, type ReadRoutes, type RouteFinding, type RouteHooks } from './route-module.ts';
 export { isRouteAction, type RouteAction, type RouteVerb } from './route-action.ts';
@@ -8,7 +20,7 @@ export { requestView, stanzaView } from './route-views.ts';
 export { DEFAULT_DEADLINE_MS, Routes, type RoutesOptions } from './routes.ts';
 export {
   HOOKS,
-  type Direction,
+  type RouteDirection,
   type DomainRuleView,
   type FailureView,
   type HookName,
@@ -21,3 +33,13 @@ export {
   type StanzaView,
   type Verbs,
 } from './route-types.ts';
+export {
+  RateLimits,
+  type Demand,
+  type Excess,
+  type Limited,
+  type Rate,
+  type RateLimitOptions,
+} from './rate-limits.ts';
+export { explainPolicy } from './rule-explanation.ts';
+export { PolicyRules, type Deed, type Denial, type Direction, type PolicyRule } from './rules.ts';

@@ -10,7 +10,7 @@ export type { RouteAction } from './route-action.ts';
 export const HOOKS = ['onSipRequest', 'onStanza', 'onTranslated', 'onResponse', 'onFailure'] as const;
 export type HookName = (typeof HOOKS)[number];
 
-export type Direction = 'sip-to-xmpp' | 'xmpp-to-sip';
+export type RouteDirection = 'sip-to-xmpp' | 'xmpp-to-sip';
 
 /** A URI, with its escapes undone. */
 export interface UriView {
@@ -136,7 +136,7 @@ export interface SourceView {
 
 /** What is known besides the message itself. Frozen, as all that a script is given. */
 export interface RouteContext {
-  readonly direction: Direction;
+  readonly direction: RouteDirection;
   readonly source: SourceView;
   /** He is authenticated for this address (`sip.trusted`, or his XMPP server). */
   readonly sender: PartyView;

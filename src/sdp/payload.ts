@@ -1,6 +1,6 @@
 // Payload types of RTP: what number stands for which encoding (RFC 8866 §6.6, RFC 3551 §6), with its parameters (§6.15).
 
-import { attributes, type Attribute, type MediaDescription } from './description.ts';
+import type { Attribute, MediaDescription } from './description.ts';
 
 export interface Payload {
   /** 0 to 127. */
@@ -66,36 +66,43 @@ const MAP = /^(\d{1,3}) +([^\s/]+)\/(\d{1,9})(?:\/(\d{1,3}))?\s*$/;
  */
 export function payloadsOf(medium: MediaDescription): readonly Payload[] {
   const maps = new Map<number, Encoding>();
-  for (const value of attributes(medium, 'rtpmap')) {
-    const [, id, name = '', clockRate, channels] = MAP.exec(value) ?? [];
-    // The first counts: a second one contradicts it.
-    if (id === undefined || maps.has(Number(id))) continue;
-    maps.set(Number(id), [name, Number(clockRate), channels === undefined ? 1 : Number(channels)]);
+  const texts = new Map<string, string>();
+  for (const { name, value = '' } of medium.attributes) {
+    if (name === 'rtpmap') {
+      const [, id, encoding = '', clockRate, channels] = MAP.exec(value) ?? [];
+      // The first counts: a second one contradicts it.
+      if (id === undefined || maps.has(Number(id))) continue;
+      maps.set(Number(id), [encoding, Number(clockRate), channels === undefined ? 1 : Number(channels)]);
+    } else if (name === 'fmtp') addParameters(texts, value);
   }
-  const payloads = new Map<number, Payload>();
+  const payloads: Payload[] = [];
   for (const format of medium.formats) {
     const id = payloadNumber(format);
     const encoding = id === undefined ? undefined : (maps.get(id) ?? STATIC_PAYLOADS.get(id));
-    if (id === undefined || encoding === undefined || payloads.has(id)) continue;
+    if (id === undefined || encoding === undefined || payloads.some((each) => each.id === id)) continue;
     const [name, clockRate, channels = 1] = encoding;
     if (clockRate === 0 || channels === 0) continue;
-    const parameters = parametersOf(medium, format);
-    payloads.set(id, { id, name, clockRate, channels, ...(parameters === undefined ? {} : { parameters }) });
+    const parameters = texts.get(format);
+    // Not by spreading: that costs more than everything else about a payload.
+    if (parameters === undefined) payloads.push({ id, name, clockRate, channels });
+    else payloads.push({ id, name, clockRate, channels, parameters });
   }
-  return [...payloads.values()];
+  return payloads;
+}
+
+/** Takes the value of an `a=fmtp` to what the lines of the same format said before (SDP-37). */
+function addParameters(texts: Map<string, string>, value: string): void {
+  const space = value.indexOf(' ');
+  if (space <= 0) return;
+  const format = value.slice(0, space);
+  const text = value.slice(space + 1).trim();
+  const before = texts.get(format);
+  if (before === undefined || before === '') texts.set(format, text);
+  else if (text !== '') texts.set(format, `${before};${text}`);
 }
 
 function payloadNumber(format: string): number | undefined {
   return /^\d{1,3}$/.test(format) && Number(format) <= 127 ? Number(format) : undefined;
-}
-
-function parametersOf(medium: MediaDescription, format: string): string | undefined {
-  const texts: string[] = [];
-  for (const value of attributes(medium, 'fmtp')) {
-    const space = value.indexOf(' ');
-    if (space > 0 && value.slice(0, space) === format) texts.push(value.slice(space + 1).trim());
-  }
-  return texts.length === 0 ? undefined : texts.filter((text) => text !== '').join(';');
 }
 
 /** The lines of a payload: `a=rtpmap`, which is written for static ones too, and `a=fmtp`. */

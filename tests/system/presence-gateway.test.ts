@@ -130,8 +130,8 @@ play('a restart: the dialog goes on, and the next notification is taken', async 
   assert.deepEqual(notifier.requests.untaken, [], 'nothing was subscribed anew, nothing unsubscribed');
   assert.deepEqual(rig.xmpp.stanzas.untaken, [], 'the user saw nothing of it');
   assert.equal(await notifier.notify(subscribe, document('orchard')), 200);
-  assert.equal(await told(rig), 'unavailable work');
   assert.equal(await told(rig), 'available orchard');
+  assert.equal(await told(rig), 'unavailable work');
   write(rig, 'unsubscribe');
   const last = await notifier.subscribe();
   assert.equal(header(last, 'call-id'), header(subscribe, 'call-id'));

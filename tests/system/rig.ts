@@ -30,6 +30,10 @@ export interface RigOptions {
   readonly dns?: Section;
   readonly offline?: Section;
   readonly presence?: Section;
+  readonly policy?: readonly Section[];
+  readonly limits?: Section;
+  /** Files that the configuration names, by their full path. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Default `memory:`. */
   readonly storeUrl?: string;
   readonly durability?: 'full' | 'none';
@@ -62,6 +66,9 @@ const MEMORIES: ReadonlySet<string> = new Set([
   'sip_peers',
   'ledger_rows',
   'presence_capabilities',
+  'digest_nonces',
+  'identity_signatures',
+  'limited',
   'timers',
 ]);
 
@@ -139,6 +146,8 @@ export class Rig {
       dns: options.dns ?? {},
       offline: options.offline ?? {},
       presence: { model: 'end-to-end', ...options.presence },
+      policy: options.policy ?? [],
+      limits: options.limits ?? {},
       store: options.storeUrl ?? 'memory:',
       durability: options.durability ?? 'full',
       ...(options.routes === undefined ? {} : { routes: options.routes }),
@@ -147,7 +156,9 @@ export class Rig {
     const parsed = parseConfig(text, 'test.yaml', {
       env: {},
       readFile: (path) => {
-        throw new Error(`no file ${path}`);
+        const file = options.files?.[path];
+        if (file === undefined) throw new Error(`no file ${path}`);
+        return file;
       },
     });
     if (!parsed.ok) assert.fail(JSON.stringify(parsed.error));

@@ -2,6 +2,7 @@
 
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { getCACertificates } from 'node:tls';
 import type { Bytes } from '../../base/index.ts';
 
 export interface HttpRequest {
@@ -22,6 +23,8 @@ export interface HttpResponse {
 export interface HttpClientOptions {
   /** For the whole exchange, in milliseconds. */
   readonly timeoutMs?: number;
+  /** Authorities (PEM) for https besides those that Node trusts. */
+  readonly ca?: readonly string[];
   /** Octets of an answer's body. */
   readonly maxBody?: number;
 }
@@ -34,11 +37,14 @@ export class HttpClient {
   readonly #timeoutMs: number;
   readonly #maxBody: number;
   readonly #http = new HttpAgent(CONNECTIONS);
-  readonly #https = new HttpsAgent(CONNECTIONS);
+  readonly #https: HttpsAgent;
 
   constructor(options: HttpClientOptions = {}) {
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#maxBody = options.maxBody ?? DEFAULT_MAX_BODY;
+    // The list takes the place of the default one, of which it should be a part.
+    const trusted = options.ca === undefined ? {} : { ca: [...getCACertificates('default'), ...options.ca] };
+    this.#https = new HttpsAgent({ ...CONNECTIONS, ...trusted });
   }
 
   /** Rejects with an Error when there is no whole answer in time, or it is too large. */

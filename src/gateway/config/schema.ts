@@ -8,7 +8,6 @@ import {
   parseAdvertise,
   parseHostPort,
   parseListenUrl,
-  parseNetwork,
   parseStore,
   parseSipPattern,
   parseUnixSocket,
@@ -17,9 +16,11 @@ import {
 } from './fields.ts';
 import { later } from './later.ts';
 import { parseNextHop } from './next-hop.ts';
+import { digestAlgorithms, identity, trusted, users } from './schema-belief.ts';
 import { dns, log } from './schema-local.ts';
 import { location, presenceSchema } from './schema-presence.ts';
 import { ledger, messages, offline } from './schema-messages.ts';
+import { limits, policy } from './schema-policy.ts';
 import { routes } from './schema-routes.ts';
 import {
   documented,
@@ -88,37 +89,7 @@ const listen = z
       : value,
   );
 
-const trusted = z
-  .union([
-    z.string(),
-    z.strictObject({
-      network: documented(z.string(), {
-        type: 'network in prefix notation',
-        says: 'The network; a bare address is a network of one.',
-        example: '10.1.0.0/16',
-      }),
-      domains: documented(z.array(parsed(parseSipPattern)).min(1).exactOptional(), {
-        type: 'list of domains, `*.domain` or `"*"`',
-        default: 'every domain of the `home: sip` rules',
-        says: 'For which SIP domains a From from this network is believed.',
-        example: '[corp.example]',
-      }),
-    }),
-  ])
-  .transform((value, context) => {
-    const rule = typeof value === 'string' ? { network: value } : value;
-    const network = parseNetwork(rule.network);
-    if (network.ok) return rule;
-    context.issues.push({
-      code: 'custom',
-      message: network.error,
-      input: value,
-      path: typeof value === 'string' ? [] : ['network'],
-    });
-    return z.NEVER;
-  });
-
-function sipSchema(secret: ReturnType<typeof secretSchema>) {
+function sipSchema(secret: ReturnType<typeof secretSchema>, sources: SecretSources) {
   return later(
     z.strictObject({
       listen: documented(z.array(listen).min(1).prefault(['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060']), {
@@ -148,11 +119,7 @@ function sipSchema(secret: ReturnType<typeof secretSchema>) {
             '{ example.net: ["sip:10.0.0.5:5060;transport=udp;lr", "sip:10.0.0.6:5060;transport=udp;lr"] }',
         },
       ),
-      trusted: documented(z.array(trusted).default([]), {
-        type: 'list of networks or `{ network, domains }`',
-        says: 'Networks whose From is believed, and for which domains; nobody else may send.',
-        example: '["10.0.0.5/32", { network: 10.1.0.0/16, domains: [corp.example] }]',
-      }),
+      trusted,
       credentials: documented(
         z
           .array(
@@ -181,8 +148,11 @@ function sipSchema(secret: ReturnType<typeof secretSchema>) {
           example: '[{ realm: example.net, user: gw, password: { env: SIP_PASSWORD } }]',
         },
       ),
+      users: users(secret),
+      digest_algorithms: digestAlgorithms,
+      identity: identity(sources),
     }),
-    ['users', 'tls'],
+    ['tls'],
   );
 }
 
@@ -256,7 +226,7 @@ export function configSchema(sources: SecretSources) {
         says: 'Which domains exist, on which side their users live, and what they are called on each side.',
         example: '[{ home: sip, sip: example.net, xmpp: example.net }]',
       }),
-      sip: documented(sipSchema(secret).prefault({}), { says: 'The SIP side.' }),
+      sip: documented(sipSchema(secret, sources).prefault({}), { says: 'The SIP side.' }),
       xmpp: documented(xmppSchema(secret).prefault({}), { says: 'The XMPP side.' }),
       messages: documented(messages.prefault({}), { says: 'How messages are translated.' }),
       presence: documented(
@@ -269,6 +239,8 @@ export function configSchema(sources: SecretSources) {
       offline: documented(offline.prefault({}), {
         says: 'What becomes of messages for SIP users who cannot be reached.',
       }),
+      policy,
+      limits,
       store: documented(parsed(parseStore).prefault('sqlite:stoxgate.db'), {
         type: '`sqlite:PATH`, `postgres://USER@HOST/DATABASE` or `memory:`',
         says: 'Where state is kept beyond a restart. One gateway process uses an SQLite file at a time; `memory:` forgets everything at the end.',
@@ -309,7 +281,7 @@ export function configSchema(sources: SecretSources) {
       }),
       log: documented(log.prefault({}), { says: 'The log, written to standard error.' }),
     }),
-    ['policy', 'limits', 'timers', 'telephony', 'calls', 'media_relay'],
+    ['timers', 'telephony', 'calls', 'media_relay'],
   );
 }
 

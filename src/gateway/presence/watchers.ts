@@ -129,22 +129,18 @@ export class Watchers implements WatchOwner {
   unavailable(user: MappedUri, contact: MappedUri): boolean {
     const watch = this.#find(user, contact);
     if (watch === undefined) return false;
-    watch.told = true;
-    const left = watch.left(user.jid.resource);
-    // Since a restart nothing may have been heard of his other resources: he is asked.
-    if (left === 'unknown' && watch.state === 'active') this.step(watch, 'refreshDue');
-    else if (left !== 'others') this.step(watch, 'unavailable');
+    const event = watch.left(user.jid.resource, this.#env.clock.now());
+    if (event !== undefined) this.step(watch, event);
     return true;
   }
 
-  /** Perhaps an answer to PRES-08 without presence. `unsubscribed`: this contact may not be told (RFC 6121 §4.3.2, rule 1). */
+  /** Perhaps an answer to PRES-08 without presence; or the contact may not see him any more. */
   unanswered(answer: 'unsubscribed' | 'error', user: MappedUri, contact: MappedUri): boolean {
     const watch = this.#find(user, contact);
     if (watch === undefined) return false;
-    if (answer === 'unsubscribed') watch.told = false;
-    if (watch.state !== 'checking') return false;
-    this.step(watch, answer === 'error' ? 'checkFailed' : watch.silence(this.#env.clock.now()));
-    return true;
+    const event = watch.unanswered(answer, this.#env.clock.now());
+    if (event !== undefined) this.step(watch, event);
+    return event !== undefined;
   }
 
   /** FEAT-06: what he who may see the contact is told of the person (RFC 4482). */

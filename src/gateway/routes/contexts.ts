@@ -2,7 +2,13 @@
 
 import { fromByteString } from '../../base/index.ts';
 import type { AddressBook, DomainRule } from '../../mapping/index.ts';
-import type { Direction, DomainRuleView, PartyView, RouteContext, SourceView } from '../../policy/index.ts';
+import type {
+  RouteDirection,
+  DomainRuleView,
+  PartyView,
+  RouteContext,
+  SourceView,
+} from '../../policy/index.ts';
 import type { Source } from '../../sip/index.ts';
 
 type Book = Pick<AddressBook, 'sipTargetToJid' | 'jidTargetToSip'>;
@@ -14,6 +20,7 @@ export function contextFromSip(
   people: { readonly fromUri: string; readonly from: string; readonly requestUri: string },
 ): RouteContext {
   const target = book.sipTargetToJid(people.requestUri);
+  const sender = book.jidTargetToSip(people.from);
   return context(
     'sip-to-xmpp',
     {
@@ -22,7 +29,8 @@ export function contextFromSip(
       port: source.remotePort,
       domain: undefined,
     },
-    { sip: fromByteString(people.fromUri), xmpp: people.from },
+    // Who he is, which need not be what From says (RFC 3325).
+    { sip: fromByteString(sender.ok ? sender.value.uri : people.fromUri), xmpp: people.from },
     target.ok ? { sip: fromByteString(people.requestUri), xmpp: target.value.jidText } : undefined,
     target.ok ? target.value.rule : undefined,
   );
@@ -45,7 +53,7 @@ export function contextFromXmpp(
 }
 
 function context(
-  direction: Direction,
+  direction: RouteDirection,
   source: SourceView,
   sender: PartyView,
   target: PartyView | undefined,
