@@ -10,6 +10,7 @@ import { Counters, latin1Bytes, SecureRandom, silentLog, utf8Bytes, VirtualTime 
 import type { EventPackage } from '../src/gateway/subscriptions/notifier-types.ts';
 import { Notifiers } from '../src/gateway/subscriptions/notifiers.ts';
 import { AddressBook } from '../src/mapping/index.ts';
+import { TrustedSources } from '../src/policy/index.ts';
 import {
   buildResponse,
   DigestClient,
@@ -117,6 +118,7 @@ const notifiers = new Notifiers({
   ...{ clock: time, timers: time.timers, random, log: silentLog, counters, transactions },
   live: {
     book,
+    trusted: new TrustedSources([{ network: '127.0.0.1/32' }], time),
     digest: new DigestClient({ clock: time, random, credentials: [] }),
     locator: new Locator(
       {

@@ -120,6 +120,7 @@ export class ServeRig {
     readonly digest: DigestClient;
     book: AddressBook;
     trusted: TrustedSources;
+    readonly models: PresenceModels;
   };
 
   private constructor(watcher: SipPeer, options: ServeRigOptions, wallMs: number) {
@@ -150,6 +151,7 @@ export class ServeRig {
         { home: 'xmpp', sip: 'example.com', xmpp: 'example.com' },
       ]),
       trusted: new TrustedSources(options.trusted ?? [{ network: '127.0.0.1/32' }], clock),
+      models: new PresenceModels({ domains: [], presence: { model: 'end-to-end' } }),
     };
     this.notifiers = new Notifiers({
       ...{ clock, timers, random, log, counters },
@@ -165,7 +167,7 @@ export class ServeRig {
     const dispatch = new SipDispatch({
       log,
       counters,
-      live: { ...this.#live, models: new PresenceModels({ domains: [], presence: { model: 'end-to-end' } }) },
+      live: this.#live,
       messages: {
         accept: () => assert.fail('a MESSAGE'),
         countRejected: () => assert.fail('a MESSAGE'),
@@ -209,6 +211,13 @@ export class ServeRig {
       this.watcher.requests.untaken.map(({ startLine }) => startLine),
       [],
     );
+  }
+
+  /** Another configuration of trust and rules, as a reload takes it. */
+  reload(changes: { trusted?: ConstructorParameters<typeof TrustedSources>[0]; book?: AddressBook }): void {
+    if (changes.trusted !== undefined) this.#live.trusted = new TrustedSources(changes.trusted, this.time);
+    if (changes.book !== undefined) this.#live.book = changes.book;
+    this.notifiers.configured();
   }
 
   async advance(ms: number, steps = 1): Promise<void> {

@@ -3,6 +3,7 @@
 
 import type { Bytes, Clock, Collection, Counters, Log, Random, Timers } from '../../base/index.ts';
 import type { AddressBook, MappedJid } from '../../mapping/index.ts';
+import type { TrustedSources } from '../../policy/index.ts';
 import type {
   DigestClient,
   HeaderField,
@@ -161,7 +162,12 @@ export interface NotifiersEnv {
   readonly random: Random;
   readonly log: Log;
   readonly counters: Counters;
-  readonly live: { readonly book: AddressBook; readonly locator: Locator; readonly digest: DigestClient };
+  readonly live: {
+    readonly book: AddressBook;
+    readonly trusted: TrustedSources;
+    readonly locator: Locator;
+    readonly digest: DigestClient;
+  };
   readonly transactions: TransactionLayer;
   /** Our side towards a target, for Contact. */
   localFor(target: Target): LocalEndpoint | undefined;
