@@ -13,13 +13,13 @@ import {
   parseStore,
   parseSipPattern,
   parseUnixSocket,
-  parseXcapRoot,
   parseXmppDomain,
   parseXmppPattern,
 } from './fields.ts';
 import { later } from './later.ts';
 import { parseNextHop } from './next-hop.ts';
 import { ledger, messages, offline } from './schema-messages.ts';
+import { location, presenceSchema } from './schema-presence.ts';
 import {
   documented,
   keySchema,
@@ -35,61 +35,7 @@ import {
 const SEPARATORS = ['!', '$', '*', '+', '=', '~'] as const;
 const XMPP_COMPONENT_PORT = 5347;
 
-/** `of`: for whom it is; `more`: keys that hold for everybody. */
-function presenceSchema<More extends z.ZodRawShape>(
-  of: string,
-  secret: ReturnType<typeof secretSchema>,
-  more: More,
-) {
-  return z.strictObject({
-    ...more,
-    model: documented(z.enum(['end-to-end', 'presence-server', 'published']), {
-      says: `How presence crosses for ${of}: \`end-to-end\`, by subscriptions between the users themselves (RFC 8048); \`presence-server\`, through a SIP presence server, to which XMPP users are published and which knows who watches them; \`published\`, for SIP users: the gateway keeps what their phones publish (RFC 3903), and every XMPP user who asks sees it.`,
-      example: 'presence-server',
-    }),
-    server: documented(parsed(parseNextHop).exactOptional(), {
-      type: 'a SIP URI without user',
-      default: 'none; needed for `presence-server`, and only there',
-      says: `Where the presence server of ${of} is; with \`;lr\` a Route is added.`,
-      example: '"sip:presence.example.net;lr"',
-    }),
-    xcap: documented(
-      z
-        .strictObject({
-          root: documented(parsed(parseXcapRoot), {
-            type: 'an HTTP or HTTPS URL',
-            says: `The XCAP root for ${of} (RFC 4825): rules are at \`ROOT/pres-rules/users/sip:USER@DOMAIN/index\`.`,
-            example: '"https://xcap.example.net/xcap-root"',
-          }),
-          user: documented(printable.exactOptional(), {
-            type: 'text',
-            default: 'none: a challenge is a refusal',
-            says: `The user name with which the gateway answers a challenge (digest) about ${of}.`,
-            example: 'gw',
-          }),
-          password: documented(secret.exactOptional(), {
-            type: SECRET_TYPE,
-            default: 'none',
-            says: `The password about ${of}.`,
-            example: '{ env: XCAP_PASSWORD }',
-          }),
-        })
-        .exactOptional(),
-      {
-        default: 'absent: the presence server alone decides who may watch',
-        says: `How the decisions of XMPP users about their SIP watchers reach the presence server, for ${of}: as rules (RFC 5025) that the gateway writes.`,
-        example: '{ root: "https://xcap.example.net/xcap-root" }',
-      },
-    ),
-  });
-}
-
-const location = documented(z.enum(['hide', 'share']).default('hide'), {
-  says: 'Whether it crosses, both ways, where somebody is and which time zone he has (RFC 4119, RFC 4480, XEP-0080). What a SIP user allows nobody to pass on never does.',
-  example: 'share',
-});
-
-function domainRule(secret: ReturnType<typeof secretSchema>) {
+function domainRule(sources: SecretSources) {
   return z.strictObject({
     home: documented(z.enum(['sip', 'xmpp']), {
       says: 'On which side the users of this domain live.',
@@ -110,7 +56,7 @@ function domainRule(secret: ReturnType<typeof secretSchema>) {
       says: 'Stands for the "@" of a foreign address that is folded into a local part; only with `"*"` on the home side alone.',
       example: '"*"',
     }),
-    presence: documented(presenceSchema('the users of this domain', secret, {}).exactOptional(), {
+    presence: documented(presenceSchema('the users of this domain', sources, {}).exactOptional(), {
       default: '`presence` of the file',
       says: 'How presence crosses for the users of this domain.',
       example: '{ model: presence-server, server: "sip:presence.example.net" }',
@@ -332,7 +278,7 @@ export function configSchema(sources: SecretSources) {
   const secret = secretSchema(sources);
   return later(
     z.strictObject({
-      domains: documented(z.array(domainRule(secret)).min(1), {
+      domains: documented(z.array(domainRule(sources)).min(1), {
         type: 'list of `{ home, sip, xmpp, separator, presence }`',
         says: 'Which domains exist, on which side their users live, and what they are called on each side.',
         example: '[{ home: sip, sip: example.net, xmpp: example.net }]',
@@ -341,7 +287,7 @@ export function configSchema(sources: SecretSources) {
       xmpp: documented(xmppSchema(secret).prefault({}), { says: 'The XMPP side.' }),
       messages: documented(messages.prefault({}), { says: 'How messages are translated.' }),
       presence: documented(
-        presenceSchema('all other users', secret, { location }).prefault({ model: 'end-to-end' }),
+        presenceSchema('all other users', sources, { location }).prefault({ model: 'end-to-end' }),
         {
           says: 'How presence crosses, unless a rule of `domains` says it otherwise.',
           example: '{ model: end-to-end }',

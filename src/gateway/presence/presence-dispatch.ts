@@ -57,7 +57,12 @@ export class PresenceDispatch {
     }
     // PRES-21.
     if (!user.ok) return this.#refuse(type, stanza, faultToStanzaError(user.error, 'sender'), group);
-    if (this.#env.draining()) return this.#refuse(type, stanza, gatewayStanzaError('ERR-G5'), group);
+    if (this.#env.draining()) {
+      // His server has it, and will not say it again: it is kept for the next start.
+      const decides = type === 'subscribed' || type === 'unsubscribed';
+      if (decides && this.#env.publisher?.answered(type, user.value, contact.value) === true) return;
+      return this.#refuse(type, stanza, gatewayStanzaError('ERR-G5'), group);
+    }
     this.#take(type, stanza, user.value, contact.value, group);
   }
 
