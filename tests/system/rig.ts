@@ -30,6 +30,8 @@ export interface RigOptions {
   readonly dns?: Section;
   readonly offline?: Section;
   readonly presence?: Section;
+  /** Files that the configuration names; there are none by default. */
+  readonly readFile?: (path: string) => string;
   /** Default `memory:`. */
   readonly storeUrl?: string;
   readonly durability?: 'full' | 'none';
@@ -143,9 +145,11 @@ export class Rig {
     });
     const parsed = parseConfig(text, 'test.yaml', {
       env: {},
-      readFile: (path) => {
-        throw new Error(`no file ${path}`);
-      },
+      readFile:
+        options.readFile ??
+        ((path) => {
+          throw new Error(`no file ${path}`);
+        }),
     });
     if (!parsed.ok) assert.fail(JSON.stringify(parsed.error));
     return parsed.value;
