@@ -77,7 +77,7 @@ export class PresenceDispatch {
         return watchers.unsubscribe(user, contact, group);
       case 'probe':
         publisher?.seen(user, group);
-        return watchers.probe(user, contact);
+        return watchers.probe(stanza, user, contact, group);
       case 'available':
         return this.#both(type, watchers.available(user, contact, stanza), stanza, user, contact, group);
       case 'unavailable':

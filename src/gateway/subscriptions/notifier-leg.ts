@@ -306,7 +306,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
       const after = read.ok && read.value !== undefined ? { retryAfter: read.value.seconds } : {};
       this.#step({ kind: 'refused', status, restMs, ...after });
     }
-    this.#host.queue.done();
+    this.#host.queue.done(this);
   }
 
   #failed(reason: FailureReason): void {
@@ -317,7 +317,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
       this.#host.notified('failed');
       this.#step({ kind: 'failed', reason });
     }
-    this.#host.queue.done();
+    this.#host.queue.done(this);
   }
 
   /** How long a change still has to wait. */

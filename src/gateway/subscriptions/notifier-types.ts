@@ -147,6 +147,9 @@ export interface NotifierLimits {
   readonly perResource: number;
   /** NOTIFY requests under way at the same time; further ones wait for their turn. */
   readonly notifying: number;
+  /** Of these for one watcher, and for all watchers of one domain. */
+  readonly notifyingPerWatcher: number;
+  readonly notifyingPerDomain: number;
 }
 
 export const NOTIFIER_LIMITS: NotifierLimits = {
@@ -154,6 +157,8 @@ export const NOTIFIER_LIMITS: NotifierLimits = {
   perWatcher: 1000,
   perResource: 10_000,
   notifying: 1000,
+  notifyingPerWatcher: 100,
+  notifyingPerDomain: 500,
 };
 
 export interface NotifiersEnv {

@@ -68,8 +68,10 @@ export class Notifiers implements LegHost {
     this.env = env;
     this.#limits = { ...NOTIFIER_LIMITS, ...env.limits };
     this.queue = new NotifyQueue(this.#limits.notifying);
-    this.#watchers = new Parties(this.#limits.perWatcher);
-    this.#resources = new Parties(this.#limits.perResource);
+    const { perWatcher, perResource, notifyingPerWatcher, notifyingPerDomain } = this.#limits;
+    const domains = new Parties({ limit: Infinity, places: notifyingPerDomain });
+    this.#watchers = new Parties({ limit: perWatcher, places: notifyingPerWatcher, domains });
+    this.#resources = new Parties({ limit: perResource });
     this.#review = new ServedReview(env);
     this.#restoring = env.records !== undefined;
     for (const spec of env.packages) this.#packages.set(spec.name, spec);
