@@ -64,7 +64,8 @@ export class SipDispatch implements TransactionUser {
       extensions: [],
       acceptTypes: supportedTypes,
     };
-    this.#canTellEvents = { ...this.#can, acceptTypes: ['*/*'] };
+    // RFC 4662 §4.1: each NOTIFY about a list requires it. What is asked for where is the event package's affair too.
+    this.#canTellEvents = { ...this.#can, acceptTypes: ['*/*'], extensions: ['eventlist'] };
     this.#canSubscribe = { ...this.#can, acceptTypes: [] };
     this.#capabilities = [...capabilityHeaders(this.#can), ...env.notifiers.allowEvents];
     const refused = (reason: string): Counter =>
@@ -139,7 +140,9 @@ export class SipDispatch implements TransactionUser {
   #notify(tx: ServerTransaction, scope: SpeakerScope): void {
     const from = parseSipUri(tx.request.from.uri);
     if (!from.ok) return tx.respond(400);
-    if (!scope.covers(from.value.host) && !this.#hasServer(tx.request.from.uri)) {
+    const { host } = from.value;
+    const server = this.#hasServer(tx.request.from.uri) || this.#env.live.models.servesLists(host);
+    if (!scope.covers(host) && !server) {
       return this.#refuse(tx, this.#unknownSender);
     }
     this.#env.subscriptions.notify(tx);

@@ -70,6 +70,7 @@ export class PresenceRig {
   rig!: WatchRig;
   watchers!: Watchers;
   capabilities!: Capabilities;
+  book!: AddressBook;
   #dispatch!: PresenceDispatch;
   #errors!: ErrorReports;
   /** Of the rule for SIP users, from the next start on. */
@@ -100,11 +101,12 @@ export class PresenceRig {
     });
     const { time, counters, log, subscriptions } = this.rig;
     const env = { clock: time, timers: time.timers, random: new SecureRandom(), log: logInto(log), counters };
+    this.book = new AddressBook([
+      { home: 'sip', sip: this.contactDomain, xmpp: this.contactDomain },
+      { home: 'xmpp', xmpp: 'example.com', sip: 'example.com' },
+    ]);
     const live = {
-      book: new AddressBook([
-        { home: 'sip', sip: this.contactDomain, xmpp: this.contactDomain },
-        { home: 'xmpp', xmpp: 'example.com', sip: 'example.com' },
-      ]),
+      book: this.book,
       offline: {
         ...{ keep: false, registrars: [], hours: 1, per_user: 1, per_domain: 1 },
         unknown_users: unknownUsers,
@@ -184,10 +186,10 @@ export class PresenceRig {
   }
 
   /** A presence stanza of Juliet, or of another user, to Romeo or another contact. */
-  user(type?: string, from = JULIET, to = ROMEO): void {
+  user(type?: string, from = JULIET, to = ROMEO, children: readonly XmlElement[] = []): void {
     const attributes = ['from', from, 'to', to, 'id', 'p1'];
     if (type !== undefined) attributes.push('type', type);
-    this.#dispatch.stanza(new XmlElement('presence', NS_CLIENT, attributes), this.group);
+    this.#dispatch.stanza(new XmlElement('presence', NS_CLIENT, attributes, children), this.group);
   }
 
   /** What was told since the last time, in order, in words. */

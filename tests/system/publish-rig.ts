@@ -103,6 +103,10 @@ export class PublishRig {
     return `sip:127.0.0.1:${this.server.port};transport=udp;lr`;
   }
 
+  get subscribers(): number {
+    return this.#subscriptions.size;
+  }
+
   get port(): number {
     return this.#edge.localEndpoints[0]?.port ?? 0;
   }

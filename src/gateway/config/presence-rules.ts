@@ -22,7 +22,7 @@ export function remarksOnPresence(config: Config): Remark[] {
 function keyRemarks(presence: ConfiguredPresence, path: KeyPath): Remark[] {
   const { model, server, xcap } = presence;
   if (model !== 'presence-server') {
-    return (['server', 'xcap'] as const)
+    return (['server', 'xcap', 'lists'] as const)
       .filter((key) => presence[key] !== undefined)
       .map((key) => ({
         path: [...path, key],

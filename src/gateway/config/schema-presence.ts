@@ -1,8 +1,8 @@
-// The keys of `presence`, which are there once for all and once for each rule of `domains`.
+// The part of the configuration that says how presence crosses, for one domain or for all.
 
 import * as z from 'zod';
 import { parseXcapRoot } from './fields.ts';
-import { parseNextHop } from './next-hop.ts';
+import { parseListUri, parseNextHop } from './next-hop.ts';
 import {
   certificatesSchema,
   documented,
@@ -27,6 +27,12 @@ export function presenceSchema<More extends z.ZodRawShape>(of: string, sources: 
       default: 'none; needed for `presence-server`, and only there',
       says: `Where the presence server of ${of} is; with \`;lr\` a Route is added.`,
       example: '"sip:presence.example.net;lr"',
+    }),
+    lists: documented(parsed(parseListUri).exactOptional(), {
+      type: 'a SIP URI with a user',
+      default: 'absent: each contact is subscribed to by himself',
+      says: `The resource list service at that server, by which one subscription tells an XMPP user of many contacts (RFC 4662), for ${of}. With a \`*\` in its user part it is a list that the server keeps for each XMPP user, whose name stands for the star; the gateway does not write such lists. Without one it is the server that takes the list in the request (RFC 5367), 50 contacts at a time. Who is not in the list, and everybody while the server refuses it, is subscribed to by himself.`,
+      example: '"sip:rls@presence.example.net"',
     }),
     xcap: documented(
       z

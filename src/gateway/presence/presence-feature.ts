@@ -53,6 +53,7 @@ export class PresenceFeature {
   readonly #errors: ErrorReports;
   /** What SIP users publish here. */
   readonly published: PublishedStateStore;
+  readonly #sources: ContactSources;
   readonly #http = new HttpClient();
   readonly #capabilities: Capabilities;
   #watchers: Watchers | undefined;
@@ -65,6 +66,7 @@ export class PresenceFeature {
     this.contacts = new Contacts(env);
     this.#errors = new ErrorReports(env);
     this.published = new PublishedStateStore(env);
+    this.#sources = new ContactSources({ ...env, published: this.published });
     this.#capabilities = new Capabilities({
       ...env,
       send: (stanza) => {
@@ -82,7 +84,7 @@ export class PresenceFeature {
     const watchers = new Watchers({
       ...this.#env,
       ...kept,
-      subscriptions: new ContactSources({ ...this.#env, published: this.published }),
+      subscriptions: this.#sources,
       reader: new DocumentReader(this.#env.clock, live),
       records: await store.collection(WATCHERS),
       capabilities: this.#capabilities,
@@ -173,6 +175,7 @@ export class PresenceFeature {
   /** Nothing can be told any more. */
   stop(): void {
     this.#watchers?.stop();
+    this.#sources.stop();
     this.#publisher?.stop();
     this.published.stop();
     this.#decisions?.stop();
@@ -198,6 +201,7 @@ export class PresenceFeature {
   sizes(): Record<string, number> {
     return {
       presence_watchers: this.#watchers?.size ?? 0,
+      presence_lists: this.#sources.lists,
       presence_unsent: this.#watchers?.unsent ?? 0,
       published_users: this.#publisher?.size ?? 0,
       publications: this.#publisher?.publications ?? 0,

@@ -165,9 +165,12 @@ export class WatchUsage implements SubscriptionUsage {
     const watch = this.#watch;
     if (this.#detached) return TAKEN;
     let known: KnownDocument | undefined;
-    const { dialog, state, reason, contentType, language: lang, body } = notification;
+    const { dialog, state, reason, contentType, contentTypeField, language: lang, body } = notification;
     if (contentType !== undefined) {
-      const read = this.#owner.reader.read({ contentType, body, lang }, watch.addresses.contactUri);
+      const read = this.#owner.reader.read(
+        { contentType, contentTypeField, body, lang },
+        watch.addresses.contactUri,
+      );
       watch.fault = read.ok ? undefined : read.error.code;
       // PRES-91: refused, and what was known holds.
       if (!read.ok) return read;

@@ -322,6 +322,8 @@ describe('the model of presence', () => {
       `{ model: presence-server, ${server} }`,
       `{ model: presence-server, ${server}, xcap: { root: "http://127.0.0.1:8000/xcap-root" } }`,
       `{ model: presence-server, ${server}, xcap: { root: "https://x.example/r", user: gw, password: secret } }`,
+      `{ model: presence-server, ${server}, lists: "sip:rls@p.example.net" }`,
+      `{ model: presence-server, ${server}, lists: "sip:*-contacts@p.example.net" }`,
     ]) {
       test(`${where}: ${good}`, () => assert.deepEqual(of(good), []));
     }
@@ -354,6 +356,26 @@ describe('the model of presence', () => {
       [
         `{ model: presence-server, ${server}, xcap: { root: "http://x.example", user: gw } }`,
         `${where}.xcap: user and password come together`,
+      ],
+      [
+        '{ model: end-to-end, lists: "sip:rls@p.example.net" }',
+        `${where}.lists: has a meaning only with the model presence-server`,
+      ],
+      [
+        `{ model: presence-server, ${server}, lists: "sip:p.example.net" }`,
+        `${where}.lists: must be a SIP URI with a user, such as sip:rls@presence.example.net`,
+      ],
+      [
+        `{ model: presence-server, ${server}, lists: "sips:rls@p.example.net" }`,
+        `${where}.lists: sips: (TLS) belongs to a feature that is not built yet`,
+      ],
+      [
+        `{ model: presence-server, ${server}, lists: "sip:*-*@p.example.net" }`,
+        `${where}.lists: has one "*" at most, in the place of the name of a user`,
+      ],
+      [
+        `{ model: presence-server, ${server}, lists: "sip:rls@p.example.net?a=b" }`,
+        `${where}.lists: has no "?" headers`,
       ],
     ] as const) {
       test(`${where}: ${bad}`, () => {
