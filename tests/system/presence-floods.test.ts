@@ -309,6 +309,7 @@ function playWatching(
       if (failed) await rig.stop().catch(() => undefined);
       else await rig.stop();
       await notifier.close();
+      await pause(20);
     }
   });
 }

@@ -99,6 +99,7 @@ function withNotifier(
       if (failed) await rig.stop().catch(() => undefined);
       else await rig.stop();
       await notifier.close();
+      await pause(20);
     }
   });
 }

@@ -102,11 +102,7 @@ export class Rig {
   }
 
   static async start(options: RigOptions = {}): Promise<Rig> {
-    if (alive === 0) {
-      // What a test before has closed is gone a turn of the event loop later.
-      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
-      baseline = handles();
-    }
+    if (alive === 0) baseline = handles();
     alive += 1;
     const rig = new Rig(options, await SipPeer.open(), await XmppPeer.open());
     try {

@@ -22,7 +22,7 @@ export interface NotifierRecord {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly expiresMs: number;
   /** The address that its last SUBSCRIBE came from; undefined: an earlier version wrote the record. */
-  readonly source?: string | undefined;
+  readonly source: string | undefined;
   /** `localSeq` is that of some NOTIFY not long before the last one. */
   readonly dialog: Dialog;
 }
