@@ -275,6 +275,8 @@ class RunningGateway implements Gateway {
     fresh.locator = this.#makeLocator(config);
     Object.assign(this.#live, fresh);
     this.#presence.configured();
+    // Before links go that a contact would be told by.
+    this.#notifiers.configured();
     if (keys !== undefined) this.#messages.reports.tokens.replaceKeys(keys);
     this.#config = config;
     this.#messages.ledger.configure(config.ledger);

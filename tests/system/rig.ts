@@ -34,6 +34,8 @@ export interface RigOptions {
   readonly limits?: Section;
   /** Files that the configuration names, by their full path. */
   readonly files?: Readonly<Record<string, string>>;
+  /** The same, read by a function of the test's own. */
+  readonly readFile?: (path: string) => string;
   /** Default `memory:`. */
   readonly storeUrl?: string;
   readonly durability?: 'full' | 'none';
@@ -155,11 +157,13 @@ export class Rig {
     });
     const parsed = parseConfig(text, 'test.yaml', {
       env: {},
-      readFile: (path) => {
-        const file = options.files?.[path];
-        if (file === undefined) throw new Error(`no file ${path}`);
-        return file;
-      },
+      readFile:
+        options.readFile ??
+        ((path) => {
+          const file = options.files?.[path];
+          if (file === undefined) throw new Error(`no file ${path}`);
+          return file;
+        }),
     });
     if (!parsed.ok) assert.fail(JSON.stringify(parsed.error));
     return parsed.value;

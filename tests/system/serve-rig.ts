@@ -121,6 +121,7 @@ export class ServeRig {
     locator: Locator;
     readonly digest: DigestClient;
     book: AddressBook;
+    readonly models: PresenceModels;
   };
 
   private constructor(watcher: SipPeer, options: ServeRigOptions, wallMs: number) {
@@ -152,6 +153,7 @@ export class ServeRig {
       digest: new DigestClient({ clock, random, credentials: options.credentials ?? [] }),
       book,
       ...trusting(options.trusted ?? [{ network: '127.0.0.1/32' }], book, clock, counters),
+      models: new PresenceModels({ domains: [], presence: { model: 'end-to-end' } }),
     };
     this.notifiers = new Notifiers({
       ...{ clock, timers, random, log, counters },
@@ -167,7 +169,7 @@ export class ServeRig {
     const dispatch = new SipDispatch({
       log,
       counters,
-      live: { ...this.#live, models: new PresenceModels({ domains: [], presence: { model: 'end-to-end' } }) },
+      live: this.#live,
       messages: {
         accept: () => assert.fail('a MESSAGE'),
         countRejected: () => assert.fail('a MESSAGE'),
@@ -212,6 +214,16 @@ export class ServeRig {
       this.watcher.requests.untaken.map(({ startLine }) => startLine),
       [],
     );
+  }
+
+  /** Another configuration of trust and rules, as a reload takes it. */
+  reload(changes: { trusted?: readonly TrustedNetwork[]; book?: AddressBook }): void {
+    if (changes.trusted !== undefined) {
+      const { believer, admission } = trusting(changes.trusted, this.#live.book, this.time, this.counters);
+      Object.assign(this.#live, { believer, admission });
+    }
+    if (changes.book !== undefined) this.#live.book = changes.book;
+    this.notifiers.configured();
   }
 
   async advance(ms: number, steps = 1): Promise<void> {

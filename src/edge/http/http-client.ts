@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Bytes;
+  /** Certificates (PEM): https servers are checked by these instead of those that Node trusts. */
+  readonly ca?: string | undefined;
 }
 
 export interface HttpResponse {
@@ -48,13 +50,14 @@ export class HttpClient {
   }
 
   /** Rejects with an Error when there is no whole answer in time, or it is too large. */
-  send({ method, url, headers = {}, body }: HttpRequest): Promise<HttpResponse> {
+  send({ method, url, headers = {}, body, ca }: HttpRequest): Promise<HttpResponse> {
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
     const secure = url.startsWith('https:');
     const options = {
       method,
       agent: secure ? this.#https : this.#http,
       headers: { ...headers, ...(body === undefined ? {} : { 'Content-Length': String(body.length) }) },
+      ...(ca === undefined ? {} : { ca }),
       signal: AbortSignal.timeout(this.#timeoutMs),
     };
     const request = (secure ? httpsRequest : httpRequest)(url, options, (response) => {

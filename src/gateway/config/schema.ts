@@ -37,7 +37,7 @@ import {
 const SEPARATORS = ['!', '$', '*', '+', '=', '~'] as const;
 const XMPP_COMPONENT_PORT = 5347;
 
-function domainRule(secret: ReturnType<typeof secretSchema>) {
+function domainRule(sources: SecretSources) {
   return z.strictObject({
     home: documented(z.enum(['sip', 'xmpp']), {
       says: 'On which side the users of this domain live.',
@@ -58,7 +58,7 @@ function domainRule(secret: ReturnType<typeof secretSchema>) {
       says: 'Stands for the "@" of a foreign address that is folded into a local part; only with `"*"` on the home side alone.',
       example: '"*"',
     }),
-    presence: documented(presenceSchema('the users of this domain', secret, {}).exactOptional(), {
+    presence: documented(presenceSchema('the users of this domain', sources, {}).exactOptional(), {
       default: '`presence` of the file',
       says: 'How presence crosses for the users of this domain.',
       example: '{ model: presence-server, server: "sip:presence.example.net" }',
@@ -221,7 +221,7 @@ export function configSchema(sources: SecretSources) {
   const secret = secretSchema(sources);
   return later(
     z.strictObject({
-      domains: documented(z.array(domainRule(secret)).min(1), {
+      domains: documented(z.array(domainRule(sources)).min(1), {
         type: 'list of `{ home, sip, xmpp, separator, presence }`',
         says: 'Which domains exist, on which side their users live, and what they are called on each side.',
         example: '[{ home: sip, sip: example.net, xmpp: example.net }]',
@@ -230,7 +230,7 @@ export function configSchema(sources: SecretSources) {
       xmpp: documented(xmppSchema(secret).prefault({}), { says: 'The XMPP side.' }),
       messages: documented(messages.prefault({}), { says: 'How messages are translated.' }),
       presence: documented(
-        presenceSchema('all other users', secret, { location }).prefault({ model: 'end-to-end' }),
+        presenceSchema('all other users', sources, { location }).prefault({ model: 'end-to-end' }),
         {
           says: 'How presence crosses, unless a rule of `domains` says it otherwise.',
           example: '{ model: end-to-end }',

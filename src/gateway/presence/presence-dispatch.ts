@@ -60,7 +60,12 @@ export class PresenceDispatch {
     }
     // PRES-21.
     if (!user.ok) return this.#refuse(type, stanza, faultToStanzaError(user.error, 'sender'), group);
-    if (this.#env.draining()) return this.#refuse(type, stanza, gatewayStanzaError('ERR-G5'), group);
+    if (this.#env.draining()) {
+      // His server has it, and will not say it again: it is kept for the next start.
+      const decides = type === 'subscribed' || type === 'unsubscribed';
+      if (decides && this.#env.publisher?.answered(type, user.value, contact.value) === true) return;
+      return this.#refuse(type, stanza, gatewayStanzaError('ERR-G5'), group);
+    }
     const counted = type === 'subscribe';
     const denied = ENDS.has(type)
       ? undefined
@@ -80,7 +85,7 @@ export class PresenceDispatch {
         return watchers.unsubscribe(user, contact, group);
       case 'probe':
         publisher?.seen(user, group);
-        return watchers.probe(user, contact);
+        return watchers.probe(stanza, user, contact, group);
       case 'available':
         return this.#both(type, watchers.available(user, contact, stanza), stanza, user, contact, group);
       case 'unavailable':
