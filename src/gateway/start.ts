@@ -208,10 +208,8 @@ class RunningGateway implements Gateway {
       shared: kind === 'postgres',
     });
     const sip = new SipDispatch({
-      ...{ log, counters, seen, draining, live: this.#live },
-      messages: toXmpp,
-      subscriptions: this.#subscriptions,
-      notifiers: this.#notifiers,
+      ...{ log, counters, seen, draining, live: this.#live, messages: toXmpp },
+      ...{ subscriptions: this.#subscriptions, notifiers: this.#notifiers },
       published: this.#presence.published,
       ownHosts: this.#ownHosts,
     });

@@ -5,7 +5,7 @@ import { Counters, SeededRandom, silentLog, utf8Bytes, VirtualTime } from '../..
 import { SipDispatch, type SipDispatchEnv } from '../../src/gateway/sip-dispatch.ts';
 import { XmppDispatch, type XmppDispatchEnv } from '../../src/gateway/xmpp-dispatch.ts';
 import { AddressBook } from '../../src/mapping/index.ts';
-import { Routes, RouteRuns, TrustedSources } from '../../src/policy/index.ts';
+import { Believer, Routes, RouteRuns, TrustedSources } from '../../src/policy/index.ts';
 import { parseMessage, type ServerTransaction } from '../../src/sip/index.ts';
 import { parseDocument } from '../../src/xml/index.ts';
 import type { LinkGroup } from '../../src/gateway/link-group.ts';
@@ -19,12 +19,15 @@ const common = {
   counters: new Counters(),
   random: new SeededRandom(1),
 };
+const book = new AddressBook([
+  { home: 'sip', sip: 'example.net', xmpp: 'example.net' },
+  { home: 'xmpp', sip: 'example.com', xmpp: 'example.com' },
+]);
+const trusted = new TrustedSources([{ network: '127.0.0.1' }], time);
 const live = {
-  book: new AddressBook([
-    { home: 'sip', sip: 'example.net', xmpp: 'example.net' },
-    { home: 'xmpp', sip: 'example.com', xmpp: 'example.com' },
-  ]),
-  trusted: new TrustedSources([{ network: '127.0.0.1' }], time),
+  book,
+  believer: new Believer({ book, trusted, counters: common.counters }),
+  admission: { open: true, stanza: () => undefined },
 };
 let served = 0;
 const serve = (): void => {
