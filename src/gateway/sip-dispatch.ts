@@ -96,13 +96,7 @@ export class SipDispatch implements TransactionUser {
     const last = this.#lastRequest === request ? this.#lastBelief : undefined;
     this.#lastRequest = this.#lastBelief = undefined;
     const belief = last ?? this.#env.live.believer.believe(request, source);
-    if (belief.kind === 'pending') return this.#wait(tx, belief);
-    this.#take(tx, belief);
-  }
-
-  /** A method of its own, since a closure costs memory wherever it might be made. */
-  #wait(tx: ServerTransaction, belief: Extract<Belief, { readonly kind: 'pending' }>): void {
-    const { request, source } = tx;
+    if (belief.kind !== 'pending') return this.#take(tx, belief);
     belief.ready(() => {
       const again = this.#env.live.believer.believe(request, source);
       this.#take(tx, again.kind === 'pending' ? { kind: 'refused', refusal: IDENTITY_BUSY } : again);

@@ -283,6 +283,17 @@ describe('onStanza', () => {
   });
 });
 
+describe('rules and limits of the operator come first', () => {
+  play(
+    'what `policy` denies is not shown, both ways',
+    withHook('onStanza', `v.count('asked');`, { policy: [{ from: 'juliet@example.com', action: 'deny' }] }),
+    async (rig) => {
+      assert.equal(errorOf(await errorAbout(rig, await fromJuliet(rig))).condition, 'forbidden');
+      assert.equal(rig.counter('stoxgate_routes_counted_total'), 0);
+    },
+  );
+});
+
 describe('onTranslated', () => {
   play(
     'towards XMPP: children added and taken out, another recipient and text',
