@@ -169,7 +169,9 @@ withNotifier(
         200,
         extension,
       );
-      await rig.until(extension, () => rig.xmpp.stanzas.all.at(-1)?.attr('from') === `${ROMEO}/part${i}`);
+      await rig.until(extension, () =>
+        rig.xmpp.stanzas.all.some((each) => each.attr('from') === `${ROMEO}/part${i}`),
+      );
     }
     rig.xmpp.write(presence('unsubscribe'));
     await rig.until('it is over', () => rig.held('presence_watchers') === 0);
