@@ -3,20 +3,24 @@
 // old and new references.
 
 import type { AddressBook } from '../mapping/index.ts';
-import type { TrustedSources } from '../policy/index.ts';
+import type { Believer, Routes } from '../policy/index.ts';
 import type { DigestClient, Locator } from '../sip/index.ts';
+import type { Admission } from './admission.ts';
 import type { Config } from './config/schema.ts';
 import type { PresenceModels } from './presence-models.ts';
 
 export interface Live {
   book: AddressBook;
-  trusted: TrustedSources;
+  believer: Believer;
+  admission: Admission;
   locator: Locator;
   digest: DigestClient;
   models: PresenceModels;
   messages: Config['messages'];
   offline: Config['offline'];
   presence: Pick<Config['presence'], 'location'>;
+  /** The operator's script. Without one, the way of a message asks for this and no more. */
+  routes?: Routes | undefined;
   /** Some rule leaves it to DNS where a domain is at home (homes.ts). */
   asksDns: boolean;
   /** `log.bodies`. */

@@ -7,19 +7,22 @@ import {
   capabilityHeaders,
   checkRequest,
   contentType,
+  expires,
   parseSipUri,
   REGISTERED_METHODS,
   type Capabilities,
   type HeaderField,
+  type Refusal,
   type ServerTransaction,
   type SipRequest,
   type Source,
   type TransactionUser,
 } from '../sip/index.ts';
-import type { Home, SpeakerScope } from '../policy/index.ts';
+import { IDENTITY_BUSY, type Belief, type Home, type Routes, type SpeakerScope } from '../policy/index.ts';
 import { leavesHomeToDns, type Homes } from './homes.ts';
 import type { Live } from './live.ts';
 import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
+import { routeSipRequest } from './routes/sip-routing.ts';
 import type { PublishedStateStore } from './publications/published-states.ts';
 import type { Notifiers } from './subscriptions/notifiers.ts';
 import type { Subscriptions } from './subscriptions/subscriptions.ts';
@@ -30,9 +33,9 @@ const METHODS: readonly string[] = ['MESSAGE', 'NOTIFY', 'OPTIONS', 'PUBLISH'];
 export interface SipDispatchEnv {
   readonly log: Log;
   readonly counters: Counters;
-  readonly live: Pick<Live, 'asksDns' | 'trusted' | 'book' | 'models'>;
+  readonly live: Pick<Live, 'asksDns' | 'believer' | 'admission' | 'book' | 'models' | 'routes'>;
   readonly homes: Pick<Homes, 'of'>;
-  readonly messages: Pick<ToXmppMessages, 'accept' | 'countRejected'>;
+  readonly messages: Pick<ToXmppMessages, 'accept' | 'countRejected' | 'countEnded'>;
   readonly subscriptions: Pick<Subscriptions, 'notify'>;
   readonly notifiers: Pick<Notifiers, 'serves' | 'allowEvents' | 'subscribe'>;
   readonly published: Pick<PublishedStateStore, 'publish'>;
@@ -44,6 +47,8 @@ export interface SipDispatchEnv {
 }
 
 const FORBIDDEN = 403;
+/** Methods that end something with Expires 0. */
+const ENDING: ReadonlySet<string> = new Set(['SUBSCRIBE', 'PUBLISH']);
 
 export class SipDispatch implements TransactionUser {
   readonly #env: SipDispatchEnv;
@@ -53,8 +58,10 @@ export class SipDispatch implements TransactionUser {
   /** Filters (RFC 4660) are not built, and nothing else is a body of SUBSCRIBE. */
   readonly #canSubscribe: Capabilities;
   readonly #capabilities: readonly HeaderField[];
-  readonly #untrusted: Counter;
   readonly #unknownSender: Counter;
+  /** The request that was believed last: it is dispatched in the same turn, and a nonce is good for it once. */
+  #lastRequest: SipRequest | undefined;
+  #lastBelief: Belief | undefined;
 
   constructor(env: SipDispatchEnv) {
     this.#env = env;
@@ -70,45 +77,53 @@ export class SipDispatch implements TransactionUser {
     this.#canTellEvents = { ...this.#can, acceptTypes: ['*/*'], extensions: ['eventlist'] };
     this.#canSubscribe = { ...this.#can, acceptTypes: [] };
     this.#capabilities = [...capabilityHeaders(this.#can), ...env.notifiers.allowEvents];
-    const refused = (reason: string): Counter =>
-      env.counters.counter('stoxgate_sip_refused_total', 'SIP requests refused before they were read.', {
-        reason,
-      });
-    this.#untrusted = refused('untrusted-source');
-    this.#unknownSender = refused('sender');
+    this.#unknownSender = env.counters.counter(
+      'stoxgate_sip_refused_total',
+      'SIP requests refused before they were read.',
+      { reason: 'sender' },
+    );
   }
 
   /** SIPT-06, ERR-G7: default deny, before anything is remembered of the request. */
-  refuses(_request: SipRequest, source: Source): number | undefined {
-    if (this.#env.live.trusted.scopeOf(source.remoteAddress) !== undefined) return undefined;
-    this.#untrusted.add();
-    return FORBIDDEN;
+  refuses(request: SipRequest, source: Source): Refusal | undefined {
+    const belief = this.#env.live.believer.believe(request, source);
+    if (belief.kind === 'refused') return belief.refusal;
+    this.#lastRequest = request;
+    this.#lastBelief = belief;
+    return undefined;
   }
 
   request(tx: ServerTransaction): void {
+    const { request, source } = tx;
+    const last = this.#lastRequest === request ? this.#lastBelief : undefined;
+    this.#lastRequest = this.#lastBelief = undefined;
+    const belief = last ?? this.#env.live.believer.believe(request, source);
+    if (belief.kind !== 'pending') return this.#take(tx, belief);
+    belief.ready(() => {
+      const again = this.#env.live.believer.believe(request, source);
+      this.#take(tx, again.kind === 'pending' ? { kind: 'refused', refusal: IDENTITY_BUSY } : again);
+    });
+  }
+
+  #take(tx: ServerTransaction, belief: Exclude<Belief, { readonly kind: 'pending' }>): void {
     try {
-      this.#dispatch(tx);
+      if (belief.kind === 'refused') tx.respond(belief.refusal.status, belief.refusal);
+      else this.#dispatch(tx, belief.scope, belief.asserted);
     } catch (error) {
-      this.#failed(tx, error);
+      this.#fault(tx, error);
     }
   }
 
   /** Our bug, not the peer's: this request dies with an answer, the process does not (promise 4). */
-  #failed(tx: ServerTransaction, error: unknown): void {
-    this.#env.log.error('sip.dispatch.failed', {
-      error,
-      method: tx.request.method,
-      callId: tx.request.callId,
-    });
+  #fault(tx: ServerTransaction, error: unknown): void {
+    const { method, callId } = tx.request;
+    this.#env.log.error('sip.dispatch.failed', { error, method, callId });
     tx.respond(500);
   }
 
-  #dispatch(tx: ServerTransaction): void {
-    const { request, source } = tx;
-    const { trusted, book } = this.#env.live;
-    const scope = trusted.scopeOf(source.remoteAddress);
-    // A reload may have taken the trust away since `refuses` was asked.
-    if (scope === undefined) return this.#refuse(tx, this.#untrusted);
+  #dispatch(tx: ServerTransaction, scope: SpeakerScope, asserted: string | undefined): void {
+    const { request } = tx;
+    const { book } = this.#env.live;
     const { method } = request;
     const rejection = checkRequest(request, this.#capabilitiesFor(method));
     if (rejection !== undefined && !this.#isPacked(request)) {
@@ -121,25 +136,30 @@ export class SipDispatch implements TransactionUser {
     if (request.method === 'OPTIONS') return this.#options(tx);
     if (request.method === 'NOTIFY') return this.#notify(tx, scope);
     // ERR-G7: nobody puts a From into XMPP that he may not speak for (SIPT-06).
-    const from = book.sipSenderToJid(request.from.uri, strayInstance(request));
+    const from = book.sipSenderToJid(
+      asserted ?? request.from.uri,
+      asserted === undefined ? strayInstance(request) : undefined,
+    );
     if (!from.ok) {
       if (from.error.kind === 'no-rule') return this.#refuse(tx, this.#unknownSender);
       if (method === 'MESSAGE') this.#env.messages.countRejected(request, 400, from.error.clause);
       return tx.respond(400);
     }
     if (!scope.any && !scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
+    if (this.#isDenied(tx, from.value)) return;
     this.#env.seen(from.value.bareText);
-    const home = this.#homeOf(request);
-    if (home instanceof Promise) void home.then((known) => this.#resume(tx, from.value, known));
-    else this.#serve(tx, from.value, home);
+    const { routes } = this.#env.live;
+    // What belongs to a dialog was decided when that began; while draining everything new is refused.
+    if (routes?.has('onSipRequest') === true && request.to.tag === undefined && !this.#env.draining())
+      return this.#route(tx, from.value, routes);
+    this.#serve(tx, request, from.value);
   }
 
-  #resume(tx: ServerTransaction, from: MappedJid, home: Home): void {
-    try {
-      this.#serve(tx, from, home);
-    } catch (error) {
-      this.#failed(tx, error);
-    }
+  /** `request`: what the script has made of it, else the one of the transaction. */
+  #serve(tx: ServerTransaction, request: SipRequest, from: MappedJid): void {
+    const home = this.#homeOf(request);
+    if (home instanceof Promise) void home.then((known) => this.#serveAt(known, tx, request, from));
+    else this.#serveAt(home, tx, request, from);
   }
 
   /** Where the target is at home, when no rule says it (rows DNS-01 … DNS-05). */
@@ -152,15 +172,21 @@ export class SipDispatch implements TransactionUser {
     return homes.of(target.value.host, 'sip');
   }
 
-  #serve(tx: ServerTransaction, from: MappedJid, home: Home): void {
-    const { request } = tx;
-    const { method } = request;
-    if (home !== 'xmpp') {
+  /** Perhaps in a later turn, in which nobody else catches anything. */
+  #serveAt(home: Home, tx: ServerTransaction, request: SipRequest, from: MappedJid): void {
+    try {
+      if (home === 'xmpp') return this.#hand(tx, request, from);
       // DNS-05.
       const status = home === 'unknown' ? 504 : 404;
-      if (method === 'MESSAGE') this.#env.messages.countRejected(request, status, 'DNS-05');
-      return tx.respond(status);
+      if (request.method === 'MESSAGE') this.#env.messages.countRejected(request, status, 'DNS-05');
+      tx.respond(status);
+    } catch (error) {
+      this.#fault(tx, error);
     }
+  }
+
+  #hand(tx: ServerTransaction, request: SipRequest, from: MappedJid): void {
+    const { method } = request;
     if (method === 'SUBSCRIBE') return this.#env.notifiers.subscribe(tx, from);
     // RFC 3903 §4: one "within an existing dialog" has none here either.
     if (method === 'PUBLISH' && request.to.tag === undefined) {
@@ -171,7 +197,40 @@ export class SipDispatch implements TransactionUser {
       if (method === 'MESSAGE') this.#env.messages.countRejected(request, 481, 'RFC 3261 §12.2.2');
       return tx.respond(481);
     }
-    this.#env.messages.accept(tx, from);
+    this.#env.messages.accept(tx, from, request);
+  }
+
+  #route(tx: ServerTransaction, from: MappedJid, routes: Routes): void {
+    const { live, messages } = this.#env;
+    const env = {
+      book: live.book,
+      ended: messages.countEnded.bind(messages),
+      serve: (request: SipRequest, sender: MappedJid): void => this.#serve(tx, request, sender),
+    };
+    routeSipRequest(env, routes, tx, from);
+  }
+
+  /** ERR-G2, ERR-G3: answered, when it may not be done. */
+  #isDenied(tx: ServerTransaction, from: MappedJid): boolean {
+    const { request, source } = tx;
+    if (this.#env.live.admission.open) return false;
+    // What ends something is never refused.
+    if (ENDING.has(request.method)) {
+      const duration = expires(request);
+      if (duration.ok && duration.value === 0) return false;
+    }
+    const { live, messages } = this.#env;
+    const to = live.book.sipTargetToJid(request.requestUri);
+    // RFC 6665 §4.1.2.2: 480 to a refresh would end the subscription, which has a limit of its own.
+    const counted = request.method === 'MESSAGE' || request.to.tag === undefined;
+    const denied = live.admission.request(from, to.ok ? to.value : undefined, source.remoteAddress, {
+      counted,
+    });
+    if (denied === undefined) return false;
+    const { status } = denied.answer;
+    if (request.method === 'MESSAGE') messages.countRejected(request, status, denied.clause);
+    tx.respond(status, denied.answer);
+    return true;
   }
 
   /** RFC 6665 §4.1.3, "To prevent spoofing of events": a source speaks for its own domains only, as for MESSAGE. */

@@ -8,7 +8,7 @@ import { RateLimitedLog } from '../edge/log/index.ts';
 import { batchDatagramSocket, SipEdge } from '../edge/sip/index.ts';
 import { openStore } from '../edge/store/index.ts';
 import { AddressBook } from '../mapping/index.ts';
-import { TrustedSources } from '../policy/index.ts';
+import type { RouteHooks } from '../policy/index.ts';
 import {
   DEFAULT_TIMERS,
   DigestClient,
@@ -21,6 +21,7 @@ import {
   type Target,
 } from '../sip/index.ts';
 import { adminRoutes } from './admin-routes.ts';
+import { Beliefs } from './beliefs.ts';
 import type { Config } from './config/schema.ts';
 import { gauges } from './gauges.ts';
 import { Homes, leavesHomeToDns } from './homes.ts';
@@ -35,6 +36,7 @@ import { PRESENCE_EVENT } from './presence/watch-parts.ts';
 import { WINFO_EVENT } from './publications/watcher-list.ts';
 import { REG_EVENT } from './registrations/registration-watch.ts';
 import { Resolvers } from './resolvers.ts';
+import { loadConfiguredRoutes, RouteHost } from './routes/route-host.ts';
 import { SipDispatch } from './sip-dispatch.ts';
 import { Notifiers } from './subscriptions/notifiers.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
@@ -51,13 +53,14 @@ const MAX_SUBSCRIBERS = 250_000;
 
 /** Starts a gateway; resolves when every listener is bound. Fails with a `StoxgateError` and leaves nothing open. */
 export async function startGateway(config: Config, env: GatewayEnv): Promise<Gateway> {
+  const hooks = await loadConfiguredRoutes(config);
   const counters = new Counters();
   const system = new System(env.log);
   const { clock, timers } = system;
   const store = env.store ?? (await openStore(config.store, { clock, timers, log: env.log, counters }));
   let gateway: RunningGateway | undefined;
   try {
-    gateway = new RunningGateway(config, env, counters, system, await openKept(store));
+    gateway = new RunningGateway(config, env, counters, system, { ...(await openKept(store)), hooks });
     await gateway.start();
   } catch (error) {
     await gateway?.stop();
@@ -68,6 +71,11 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
     throw error;
   }
   return gateway;
+}
+
+/** The route script, as it is at the start. */
+interface Hooks {
+  readonly hooks: RouteHooks | undefined;
 }
 
 class RunningGateway implements Gateway {
@@ -81,10 +89,12 @@ class RunningGateway implements Gateway {
   readonly #transactions: TransactionLayer;
   readonly #links: Links;
   readonly #live: Live;
+  readonly #beliefs: Beliefs;
   readonly #messages: MessageFeature;
   readonly #subscriptions: Subscriptions;
   readonly #presence: PresenceFeature;
   readonly #notifiers: Notifiers;
+  readonly #routes: RouteHost;
   readonly #ownHosts = new Set<string>();
   readonly #resolvers = new Resolvers();
   #config: Config;
@@ -95,7 +105,7 @@ class RunningGateway implements Gateway {
   #closing = false;
   #sweep: Timer | undefined;
 
-  constructor(config: Config, env: GatewayEnv, counters: Counters, system: System, kept: Kept) {
+  constructor(config: Config, env: GatewayEnv, counters: Counters, system: System, kept: Kept & Hooks) {
     this.#config = config;
     this.counters = counters;
     this.#store = env.store === undefined ? kept.store : undefined;
@@ -108,8 +118,10 @@ class RunningGateway implements Gateway {
       { clock, timers, log, counters, createDatagramSocket: batchDatagramSocket() },
       { message: (bytes, source) => this.#transactions.receive(bytes, source) },
     );
+    this.#routes = new RouteHost({ clock, timers, log, counters, node: config.node });
+    this.#beliefs = new Beliefs({ clock, random, counters });
     // Until the listeners are bound nothing is known of transports; `start` makes the locator anew.
-    this.#live = this.#makeLive(config);
+    this.#live = this.#makeLive(config, kept.hooks);
     this.#links = new Links(
       { clock, timers, random, log, counters, dns: () => this.#resolvers.current, store: kept.store },
       (stanza, group) => xmpp.stanza(stanza, group),
@@ -183,22 +195,13 @@ class RunningGateway implements Gateway {
     });
     const homes = new Homes({ clock, counters, dns: () => this.#resolvers.current, own: () => this.#own() });
     const sip = new SipDispatch({
-      ...{ log, counters, homes },
-      live: this.#live,
-      messages: toXmpp,
-      subscriptions: this.#subscriptions,
-      notifiers: this.#notifiers,
+      ...{ log, counters, seen, draining, homes, live: this.#live, messages: toXmpp },
+      ...{ subscriptions: this.#subscriptions, notifiers: this.#notifiers },
       published: this.#presence.published,
       ownHosts: this.#ownHosts,
-      seen,
-      draining,
     });
     const xmpp = new XmppDispatch({
-      ...{ clock, log, counters, homes },
-      live: this.#live,
-      features,
-      toSip,
-      toXmpp,
+      ...{ clock, log, counters, homes, features, toSip, toXmpp, live: this.#live },
       presence: this.#presence,
       name: NAME,
       version: env.version,
@@ -257,10 +260,12 @@ class RunningGateway implements Gateway {
       throw new StoxgateError('ERR_GATEWAY_RELOAD', `${keys} change only by a restart`);
     }
     // Everything that can fail comes first: either all of the new configuration is taken or none of it.
-    const fresh = this.#makeLive(config);
+    const fresh = this.#makeLive(config, await loadConfiguredRoutes(config));
     fresh.locator = this.#makeLocator(config);
     Object.assign(this.#live, fresh);
     this.#presence.configured();
+    // Before links go that a contact would be told by.
+    this.#notifiers.configured();
     if (keys !== undefined) this.#messages.reports.tokens.replaceKeys(keys);
     this.#config = config;
     this.#messages.ledger.configure(config.ledger);
@@ -277,12 +282,17 @@ class RunningGateway implements Gateway {
       this.#subscriptions.drain(),
       this.#notifiers.drain(),
     ]);
+    // What was with the route script is with the messages now, and what failed of those is with it again.
+    await this.#routes.idle();
+    await this.#messages.drain();
+    await this.#routes.idle();
   }
 
   async stop(): Promise<void> {
     this.#draining = true;
     this.#ready = false;
     this.#system.timers.clear(this.#sweep);
+    this.#routes.stop();
     // First what still has to be said on either side, then the ways on which it is said.
     this.#messages.stop();
     await this.#presence.drain();
@@ -296,6 +306,7 @@ class RunningGateway implements Gateway {
     this.#transactions.stop();
     this.#messages.giveUpReports();
     this.#live.locator.stop();
+    this.#beliefs.stop();
     this.#resolvers.cancel();
     await this.#edge.stop();
     this.#messages.ledger.stop();
@@ -315,18 +326,20 @@ class RunningGateway implements Gateway {
     return `sip:${this.#config.node}@${local?.advertiseHost ?? 'localhost'}`;
   }
 
-  #makeLive(config: Config): Live {
+  #makeLive(config: Config, hooks: RouteHooks | undefined): Live {
     const { clock, random } = this.#system;
+    const book = new AddressBook(config.domains);
     return {
-      book: new AddressBook(config.domains),
+      book,
       models: new PresenceModels(config),
-      trusted: new TrustedSources(config.sip.trusted, clock),
+      ...this.#beliefs.make(config, book),
       locator: this.#makeLocator(config),
       digest: new DigestClient({ clock, random, credentials: config.sip.credentials }),
       messages: config.messages,
       offline: config.offline,
       presence: config.presence,
       asksDns: config.domains.some(leavesHomeToDns),
+      routes: this.#routes.routes(config, hooks),
       logBodies: config.log.bodies,
     };
   }
@@ -357,10 +370,8 @@ class RunningGateway implements Gateway {
 
   #sweepLater(): void {
     this.#sweep = this.#system.timers.set(SWEEP_MS, () => {
-      this.#messages.sweep();
-      this.#presence.sweep();
-      this.#links.sweep();
-      this.#notifiers.sweep();
+      const all = [this.#messages, this.#presence, this.#links, this.#notifiers, this.#beliefs];
+      for (const each of all) each.sweep();
       this.#sweepLater();
     });
   }
@@ -374,9 +385,11 @@ class RunningGateway implements Gateway {
       completed_transactions: completed,
       ...this.#messages.sizes(),
       ...this.#presence.sizes(),
+      ...this.#beliefs.sizes(),
       subscriptions: this.#subscriptions.size,
       served_subscriptions: this.#notifiers.size,
       waiting_notifies: this.#notifiers.waiting,
+      route_runs: this.#routes.size,
       connections: this.#edge.connectionCount,
       ...this.#links.sizes,
       timers: this.#system.timers.size,

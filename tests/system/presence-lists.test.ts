@@ -132,7 +132,7 @@ describe('the list in the request (RFC 5367)', () => {
       ['romeo +r', tells('romeo', 'car')],
     );
     assert.equal(await notifyList(rig, subscribe, body), 200);
-    assert.deepEqual(told(rig), ['romeo/phone unavailable', 'romeo/car available']);
+    assert.deepEqual(told(rig), ['romeo/car available', 'romeo/phone unavailable']);
     // The last one ends it.
     rig.user('unsubscribe', JULIET, of('romeo'));
     const last = await rig.next('SUBSCRIBE');
@@ -160,7 +160,7 @@ describe('the list in the request (RFC 5367)', () => {
     assert.deepEqual(told(rig), []);
     const body = listBody(0, true, ['romeo +r', tells('romeo', 'car')]);
     assert.equal(await notifyList(rig, again, body), 200);
-    assert.deepEqual(told(rig), ['romeo/phone unavailable', 'romeo/car available']);
+    assert.deepEqual(told(rig), ['romeo/car available', 'romeo/phone unavailable']);
   });
 
   play('481 to its refresh (RFC 6665 §4.1.2.2): a list anew; 404 to that: each by himself', async (rig) => {
@@ -218,7 +218,7 @@ describe('the list in the request (RFC 5367)', () => {
     assert.deepEqual(named(again).toSorted(), ['benvolio', 'romeo']);
     const body = listBody(0, true, ['romeo +r', tells('romeo', 'car')], ['benvolio']);
     assert.equal(await notifyList(rig, again, body), 200);
-    assert.deepEqual(told(rig), ['romeo/phone unavailable', 'romeo/car available']);
+    assert.deepEqual(told(rig), ['romeo/car available', 'romeo/phone unavailable']);
   });
 });
 
@@ -242,7 +242,7 @@ describe('RFC 4662 §4.5, §5.5: what becomes of an instance', () => {
       'another instance in its place',
       false,
       [['romeo +s', tells('romeo', 'car')]],
-      ['romeo/phone unavailable', 'romeo/car available'],
+      ['romeo/car available', 'romeo/phone unavailable'],
     ],
     [
       'terminated, to be tried again by the server',
@@ -267,7 +267,7 @@ describe('RFC 4662 §4.5, §5.5: what becomes of an instance', () => {
       'rejected by one notifier of two',
       false,
       [['romeo -r=rejected +s', tells('romeo', 'car')]],
-      ['romeo/phone unavailable', 'romeo/car available'],
+      ['romeo/car available', 'romeo/phone unavailable'],
     ],
     [
       '§5.6.1: the full state does not name him',
@@ -282,7 +282,7 @@ describe('RFC 4662 §4.5, §5.5: what becomes of an instance', () => {
         ['tybalt +t', tells('tybalt', 'phone')],
         ['romeo +r', tells('romeo', 'car')],
       ],
-      ['romeo/phone unavailable', 'romeo/car available'],
+      ['romeo/car available', 'romeo/phone unavailable'],
     ],
     [
       'one document of two is about somebody else (PRES-91): it concerns its contact alone',
@@ -291,7 +291,7 @@ describe('RFC 4662 §4.5, §5.5: what becomes of an instance', () => {
         ['benvolio +b', tells('tybalt', 'phone')],
         ['romeo +r', tells('romeo', 'car')],
       ],
-      ['romeo/phone unavailable', 'romeo/car available'],
+      ['romeo/car available', 'romeo/phone unavailable'],
     ],
     [
       'one document of two is no XML',
@@ -300,7 +300,7 @@ describe('RFC 4662 §4.5, §5.5: what becomes of an instance', () => {
         ['benvolio +b', '<presence'],
         ['romeo +r', tells('romeo', 'car')],
       ],
-      ['romeo/phone unavailable', 'romeo/car available'],
+      ['romeo/car available', 'romeo/phone unavailable'],
     ],
   ];
   for (const [name, full, rows, expected] of cases) {
@@ -339,15 +339,15 @@ describe('RFC 4662 §5.6: the order of notifications', () => {
   play('§5.6.2: one was lost: taken, and the full state is asked for', async (rig) => {
     const subscribe = await established(rig);
     assert.equal(await notifyList(rig, subscribe, listBody(3, false, car)), 200);
-    assert.deepEqual(told(rig), ['romeo/phone unavailable', 'romeo/car available']);
+    assert.deepEqual(told(rig), ['romeo/car available', 'romeo/phone unavailable']);
     const refresh = await rig.next('SUBSCRIBE');
     assert.equal(header(refresh, 'call-id'), header(subscribe, 'call-id'));
     const body = listBody(4, true, car, ['benvolio +b', tells('benvolio', 'phone')]);
     assert.equal(await notifyList(rig, refresh, body), 200);
     assert.deepEqual(told(rig), [
       'romeo/car available',
-      'benvolio/desk unavailable',
       'benvolio/phone available',
+      'benvolio/desk unavailable',
     ]);
   });
 });
@@ -375,8 +375,8 @@ describe('notifications that are none: 400, with the code in the log, and no sta
       // The number that it had is still to come.
       assert.equal(await notifyList(rig, subscribe, good), 200);
       assert.deepEqual(told(rig), [
-        'romeo/phone unavailable',
         'romeo/car available',
+        'romeo/phone unavailable',
         'benvolio/desk unavailable',
       ]);
     });

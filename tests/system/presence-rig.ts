@@ -18,6 +18,7 @@ import { SecureRandom } from '../../src/base/index.ts';
 import { NS_CLIENT, XmlElement } from '../../src/xml/index.ts';
 import { capsElement } from '../../src/xmpp/index.ts';
 import type { SipText } from '../peers/sip-text.ts';
+import { trusting } from './made-beliefs.ts';
 import { MemoryStore } from './memory-store.ts';
 import { Notifier, type NotifyParts } from './notifier.ts';
 import { logInto } from './rig.ts';
@@ -107,6 +108,7 @@ export class PresenceRig {
     ]);
     const live = {
       book: this.book,
+      ...trusting([], this.book, time, counters),
       offline: {
         ...{ keep: false, registrars: [], hours: 1, per_user: 1, per_domain: 1 },
         unknown_users: unknownUsers,

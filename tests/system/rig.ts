@@ -30,9 +30,17 @@ export interface RigOptions {
   readonly dns?: Section;
   readonly offline?: Section;
   readonly presence?: Section;
+  readonly policy?: readonly Section[];
+  readonly limits?: Section;
+  /** Files that the configuration names, by their full path. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** The same, read by a function of the test's own. */
+  readonly readFile?: (path: string) => string;
   /** Default `memory:`. */
   readonly storeUrl?: string;
   readonly durability?: 'full' | 'none';
+  /** The route script: its absolute path, or the section. */
+  readonly routes?: string | Section;
   readonly timing?: GatewayEnv['timing'];
   readonly keys?: readonly Uint8Array[];
   readonly store?: MemoryStore;
@@ -60,6 +68,9 @@ const MEMORIES: ReadonlySet<string> = new Set([
   'sip_peers',
   'ledger_rows',
   'presence_capabilities',
+  'digest_nonces',
+  'identity_signatures',
+  'limited',
   'timers',
 ]);
 
@@ -137,15 +148,22 @@ export class Rig {
       dns: options.dns ?? {},
       offline: options.offline ?? {},
       presence: { model: 'end-to-end', ...options.presence },
+      policy: options.policy ?? [],
+      limits: options.limits ?? {},
       store: options.storeUrl ?? 'memory:',
       durability: options.durability ?? 'full',
+      ...(options.routes === undefined ? {} : { routes: options.routes }),
       log: { level: 'debug' },
     });
     const parsed = parseConfig(text, 'test.yaml', {
       env: {},
-      readFile: (path) => {
-        throw new Error(`no file ${path}`);
-      },
+      readFile:
+        options.readFile ??
+        ((path) => {
+          const file = options.files?.[path];
+          if (file === undefined) throw new Error(`no file ${path}`);
+          return file;
+        }),
     });
     if (!parsed.ok) assert.fail(JSON.stringify(parsed.error));
     return parsed.value;

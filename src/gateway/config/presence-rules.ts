@@ -37,5 +37,8 @@ function keyRemarks(presence: ConfiguredPresence, path: KeyPath): Remark[] {
   if (xcap !== undefined && (xcap.user === undefined) !== (xcap.password === undefined)) {
     remarks.push({ path: [...path, 'xcap'], message: 'user and password come together' });
   }
+  if (xcap?.ca !== undefined && !xcap.root.startsWith('https:')) {
+    remarks.push({ path: [...path, 'xcap', 'ca'], atKey: true, message: 'has a meaning only with https' });
+  }
   return remarks;
 }

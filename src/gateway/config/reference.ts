@@ -45,8 +45,8 @@ log: { level: info, format: json }
   configured one is written. Folding splits at the last separator.
 - \`"*"\` on both sides keeps every address as it is, and DNS says where a domain is at home (NAPTR and SRV records, never plain
   addresses); \`"*.name"\` on both sides keeps what stands for the star.
-- No rule for the target: 404, or \`item-not-found\`. No rule for the sender, or a source outside \`sip.trusted\`: 403, or
-  \`forbidden\`.
+- No rule for the target: 404, or \`item-not-found\`. No rule for the sender, or nothing that proves who he is
+  (\`sip.trusted\`, \`sip.users\`, \`sip.identity\`): 403, 401 or 428, or \`forbidden\`.
 - Each \`home: sip\` rule needs a component of its \`xmpp\` domain, or \`xmpp.server\`, which speaks for all that have none. Without
   either the gateway starts with a warning, messages from the rule's SIP users get 403, and \`check\` reports it.
 - \`sip.next_hops\` and \`xmpp.server.next_hops\` are asked before DNS. Hosts of next hops are never refused as private.

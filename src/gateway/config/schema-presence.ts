@@ -3,14 +3,19 @@
 import * as z from 'zod';
 import { parseXcapRoot } from './fields.ts';
 import { parseListUri, parseNextHop } from './next-hop.ts';
-import { documented, parsed, printable, SECRET_TYPE, type secretSchema } from './schema-kit.ts';
+import {
+  certificatesSchema,
+  documented,
+  parsed,
+  printable,
+  SECRET_TYPE,
+  secretSchema,
+  type SecretSources,
+} from './schema-kit.ts';
 
 /** `of`: for whom it is; `more`: keys that hold for everybody. */
-export function presenceSchema<More extends z.ZodRawShape>(
-  of: string,
-  secret: ReturnType<typeof secretSchema>,
-  more: More,
-) {
+export function presenceSchema<More extends z.ZodRawShape>(of: string, sources: SecretSources, more: More) {
+  const secret = secretSchema(sources);
   return z.strictObject({
     ...more,
     model: documented(z.enum(['end-to-end', 'presence-server', 'published']), {
@@ -36,6 +41,12 @@ export function presenceSchema<More extends z.ZodRawShape>(
             type: 'an HTTP or HTTPS URL',
             says: `The XCAP root for ${of} (RFC 4825): rules are at \`ROOT/pres-rules/users/sip:USER@DOMAIN/index\`.`,
             example: '"https://xcap.example.net/xcap-root"',
+          }),
+          ca: documented(certificatesSchema(sources).exactOptional(), {
+            type: 'a path',
+            default: 'none: those that Node trusts, and NODE_EXTRA_CA_CERTS',
+            says: `A file of certificates (PEM). Only who has one of these, or one that they have signed, is the XCAP server for ${of}; it is read again with the configuration.`,
+            example: '"/etc/stoxgate/xcap-ca.pem"',
           }),
           user: documented(printable.exactOptional(), {
             type: 'text',

@@ -5,10 +5,8 @@ import * as z from 'zod';
 import { MAX_TOKEN_KEYS } from '../../base/index.ts';
 import {
   parseAdvertise,
-  parseDnsServer,
   parseHostPort,
   parseListenUrl,
-  parseNetwork,
   parseStore,
   parseSipPattern,
   parseUnixSocket,
@@ -16,8 +14,12 @@ import {
 } from './fields.ts';
 import { later } from './later.ts';
 import { parseNextHop } from './next-hop.ts';
+import { digestAlgorithms, identity, trusted, users } from './schema-belief.ts';
+import { dns, log } from './schema-local.ts';
 import { location, presenceSchema } from './schema-presence.ts';
 import { ledger, messages, offline } from './schema-messages.ts';
+import { limits, policy } from './schema-policy.ts';
+import { routes } from './schema-routes.ts';
 import { xmppSchema } from './schema-xmpp.ts';
 import {
   documented,
@@ -33,7 +35,7 @@ import {
 /** What no domain can hold, and both kinds of local part can (docs/configuration.md, "Rules"). */
 const SEPARATORS = ['!', '$', '*', '+', '=', '~'] as const;
 
-function domainRule(secret: ReturnType<typeof secretSchema>) {
+function domainRule(sources: SecretSources) {
   return z.strictObject({
     home: documented(z.enum(['sip', 'xmpp']), {
       says: 'On which side the users of this domain live.',
@@ -54,7 +56,7 @@ function domainRule(secret: ReturnType<typeof secretSchema>) {
       says: 'Stands for the "@" of a foreign address that is folded into a local part; only with `"*"` on the home side alone.',
       example: '"*"',
     }),
-    presence: documented(presenceSchema('the users of this domain', secret, {}).exactOptional(), {
+    presence: documented(presenceSchema('the users of this domain', sources, {}).exactOptional(), {
       default: '`presence` of the file',
       says: 'How presence crosses for the users of this domain.',
       example: '{ model: presence-server, server: "sip:presence.example.net" }',
@@ -85,37 +87,7 @@ const listen = z
       : value,
   );
 
-const trusted = z
-  .union([
-    z.string(),
-    z.strictObject({
-      network: documented(z.string(), {
-        type: 'network in prefix notation',
-        says: 'The network; a bare address is a network of one.',
-        example: '10.1.0.0/16',
-      }),
-      domains: documented(z.array(parsed(parseSipPattern)).min(1).exactOptional(), {
-        type: 'list of domains, `*.domain` or `"*"`',
-        default: 'every domain of the `home: sip` rules',
-        says: 'For which SIP domains a From from this network is believed.',
-        example: '[corp.example]',
-      }),
-    }),
-  ])
-  .transform((value, context) => {
-    const rule = typeof value === 'string' ? { network: value } : value;
-    const network = parseNetwork(rule.network);
-    if (network.ok) return rule;
-    context.issues.push({
-      code: 'custom',
-      message: network.error,
-      input: value,
-      path: typeof value === 'string' ? [] : ['network'],
-    });
-    return z.NEVER;
-  });
-
-function sipSchema(secret: ReturnType<typeof secretSchema>) {
+function sipSchema(secret: ReturnType<typeof secretSchema>, sources: SecretSources) {
   return later(
     z.strictObject({
       listen: documented(z.array(listen).min(1).prefault(['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060']), {
@@ -145,11 +117,7 @@ function sipSchema(secret: ReturnType<typeof secretSchema>) {
             '{ example.net: ["sip:10.0.0.5:5060;transport=udp;lr", "sip:10.0.0.6:5060;transport=udp;lr"] }',
         },
       ),
-      trusted: documented(z.array(trusted).default([]), {
-        type: 'list of networks or `{ network, domains }`',
-        says: 'Networks whose From is believed, and for which domains; nobody else may send.',
-        example: '["10.0.0.5/32", { network: 10.1.0.0/16, domains: [corp.example] }]',
-      }),
+      trusted,
       credentials: documented(
         z
           .array(
@@ -178,23 +146,13 @@ function sipSchema(secret: ReturnType<typeof secretSchema>) {
           example: '[{ realm: example.net, user: gw, password: { env: SIP_PASSWORD } }]',
         },
       ),
+      users: users(secret),
+      digest_algorithms: digestAlgorithms,
+      identity: identity(sources),
     }),
-    ['users', 'tls'],
+    ['tls'],
   );
 }
-
-const dns = z.strictObject({
-  servers: documented(z.array(parsed(parseDnsServer)).max(8).default([]), {
-    type: 'list of `ADDRESS[:PORT]`',
-    default: 'those of the system',
-    says: 'The DNS servers to ask.',
-    example: '["127.0.0.1:53"]',
-  }),
-  private_targets: documented(z.enum(['refuse', 'allow']).default('refuse'), {
-    says: 'Whether a target found by DNS may be a loopback or private address or a configured next hop; `allow` lets strangers aim the gateway at your own network.',
-    example: 'allow',
-  }),
-});
 
 function consoleSchema(secret: ReturnType<typeof secretSchema>) {
   return z.strictObject({
@@ -212,36 +170,21 @@ function consoleSchema(secret: ReturnType<typeof secretSchema>) {
   });
 }
 
-const log = z.strictObject({
-  level: documented(z.enum(['debug', 'info', 'warn', 'error']).default('info'), {
-    says: 'The least level that is written.',
-    example: 'debug',
-  }),
-  format: documented(z.enum(['json', 'pretty']).default('json'), {
-    says: 'One JSON object a line, or text for the eye.',
-    example: 'pretty',
-  }),
-  bodies: documented(z.boolean().default(false), {
-    says: 'Whether message bodies may appear in the log (level `debug`).',
-    example: 'true',
-  }),
-});
-
 /** The whole schema. Secrets are resolved while it parses, so that a missing one is a finding at its own line. */
 export function configSchema(sources: SecretSources) {
   const secret = secretSchema(sources);
   return later(
     z.strictObject({
-      domains: documented(z.array(domainRule(secret)).min(1), {
+      domains: documented(z.array(domainRule(sources)).min(1), {
         type: 'list of `{ home, sip, xmpp, separator, presence }`',
         says: 'Which domains exist, on which side their users live, and what they are called on each side.',
         example: '[{ home: sip, sip: example.net, xmpp: example.net }]',
       }),
-      sip: documented(sipSchema(secret).prefault({}), { says: 'The SIP side.' }),
+      sip: documented(sipSchema(secret, sources).prefault({}), { says: 'The SIP side.' }),
       xmpp: documented(xmppSchema(secret, sources).prefault({}), { says: 'The XMPP side.' }),
       messages: documented(messages.prefault({}), { says: 'How messages are translated.' }),
       presence: documented(
-        presenceSchema('all other users', secret, { location }).prefault({ model: 'end-to-end' }),
+        presenceSchema('all other users', sources, { location }).prefault({ model: 'end-to-end' }),
         {
           says: 'How presence crosses, unless a rule of `domains` says it otherwise.',
           example: '{ model: end-to-end }',
@@ -250,6 +193,8 @@ export function configSchema(sources: SecretSources) {
       offline: documented(offline.prefault({}), {
         says: 'What becomes of messages for SIP users who cannot be reached.',
       }),
+      policy,
+      limits,
       store: documented(parsed(parseStore).prefault('sqlite:stoxgate.db'), {
         type: '`sqlite:PATH`, `postgres://USER@HOST/DATABASE` or `memory:`',
         says: 'Where state is kept beyond a restart. One gateway process uses an SQLite file at a time; `memory:` forgets everything at the end.',
@@ -259,7 +204,7 @@ export function configSchema(sources: SecretSources) {
         says: 'Whether messages from XMPP without an outcome, and subscriptions of SIP users, are in the store, so that a restart loses none; `none` is quicker.',
         example: 'none',
       }),
-      dns: documented(dns.prefault({}), { says: 'How SIP servers are found.' }),
+      dns: documented(dns.prefault({}), { says: 'How servers of either side are found.' }),
       keys: documented(z.array(keySchema(sources)).min(1).max(MAX_TOKEN_KEYS).exactOptional(), {
         type: `list of one or two of ${SECRET_TYPE}`,
         default: '`stoxgate.key` beside this file',
@@ -271,6 +216,7 @@ export function configSchema(sources: SecretSources) {
         says: "This gateway's name among several, in its log and its status.",
         example: 'gw1',
       }),
+      routes,
       admin: documented(parsed(parseUnixSocket).exactOptional(), {
         type: '`unix:PATH`',
         default: 'absent: `stoxgate message` cannot ask',
@@ -289,7 +235,7 @@ export function configSchema(sources: SecretSources) {
       }),
       log: documented(log.prefault({}), { says: 'The log, written to standard error.' }),
     }),
-    ['routes', 'policy', 'limits', 'timers', 'telephony', 'calls', 'media_relay'],
+    ['timers', 'telephony', 'calls', 'media_relay'],
   );
 }
 

@@ -1,10 +1,16 @@
 // The parts of the presence feature, made and joined: what the composition root sees of it.
 
 import type { Clock, Counters, Log, Random, Store, Timers } from '../../base/index.ts';
-import { PUBLISHERS, WATCHERS } from '../../interwork/presence/index.ts';
+import { DECISIONS, PUBLISHERS, WATCHERS } from '../../interwork/presence/index.ts';
 import type { AdminAnswer } from '../../edge/admin/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
-import { readEvent, type Message } from '../../xmpp/index.ts';
+import {
+  errorReply,
+  mayAnswerWithError,
+  readEvent,
+  type Message,
+  type StanzaError,
+} from '../../xmpp/index.ts';
 import { domainOf } from '../address-text.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
@@ -55,9 +61,9 @@ export class PresenceFeature {
   readonly published: PublishedStateStore;
   readonly #sources: ContactSources;
   readonly #http = new HttpClient();
-  readonly #decisions: Decisions;
   readonly #capabilities: Capabilities;
   #watchers: Watchers | undefined;
+  #decisions: Decisions | undefined;
   #publisher: Publisher | undefined;
   #dispatch: PresenceDispatch | undefined;
 
@@ -67,7 +73,6 @@ export class PresenceFeature {
     this.#errors = new ErrorReports(env);
     this.published = new PublishedStateStore(env);
     this.#sources = new ContactSources({ ...env, published: this.published });
-    this.#decisions = new Decisions({ ...env, rules: new RulesClient(this.#http, env.random) });
     this.#capabilities = new Capabilities({
       ...env,
       send: (stanza) => {
@@ -92,11 +97,19 @@ export class PresenceFeature {
     });
     await watchers.restore();
     this.#watchers = watchers;
+    const decisions = new Decisions({
+      ...this.#env,
+      ...kept,
+      records: await store.collection(DECISIONS),
+      rules: new RulesClient(this.#http, this.#env.random),
+    });
+    await decisions.restore();
+    this.#decisions = decisions;
     const publisher = new Publisher({
       ...this.#env,
       ...kept,
       records: await store.collection(PUBLISHERS),
-      decisions: this.#decisions,
+      decisions,
     });
     await publisher.restore();
     this.#publisher = publisher;
@@ -111,10 +124,16 @@ export class PresenceFeature {
   /** The listeners are bound and the links are there. */
   start(): void {
     this.#watchers?.start();
+    this.#decisions?.start();
   }
 
   stanza(stanza: XmlElement, group: LinkGroup): void {
     this.#dispatch?.stanza(stanza, group);
+  }
+
+  /** Answers a request for presence by an error, which is confirmed like all that a user has to hear. */
+  refuse(stanza: XmlElement, error: StanzaError, group: LinkGroup): void {
+    if (mayAnswerWithError(stanza)) this.#errors.send(errorReply(stanza, error), group);
   }
 
   /** A personal event of an XMPP user (XEP-0163): it is no message to anybody. */
@@ -170,7 +189,7 @@ export class PresenceFeature {
     this.#sources.stop();
     this.#publisher?.stop();
     this.published.stop();
-    this.#decisions.stop();
+    this.#decisions?.stop();
     this.#http.close();
     this.contacts.stop();
     this.#errors.stop();
@@ -199,7 +218,7 @@ export class PresenceFeature {
       publications: this.#publisher?.publications ?? 0,
       published_states: this.published.size,
       published_watched: this.published.watched,
-      presence_decisions: this.#decisions.size,
+      presence_decisions: this.#decisions?.size ?? 0,
       presence_contacts: this.contacts.size,
       presence_contacts_waiting: this.contacts.waiting,
       presence_errors: this.#errors.waiting,

@@ -30,6 +30,7 @@ export {
   type WatcherRecord,
 } from './watcher-record.ts';
 export { presenceStanza, resourceStanza } from './watcher-stanzas.ts';
+export { DECISIONS, type DecisionRecord } from './decision-record.ts';
 export { PUBLISHERS, type PublisherRecord } from './publisher-record.ts';
 export { composePresence } from './compose.ts';
 export { decideWatcher, NS_COMMON_POLICY, PRES_RULES_TYPE, type WatcherDecision } from './watcher-rules.ts';

@@ -20,6 +20,8 @@ describe('a good file', () => {
         next_hops: {},
         trusted: [{ network: '127.0.0.1/32' }],
         credentials: [],
+        users: [],
+        digest_algorithms: ['SHA-256', 'MD5'],
       },
       xmpp: { components: [{ domain: 'example.net', host: '127.0.0.1', port: 5347, secret: 's3cret' }] },
       messages: {
@@ -40,6 +42,8 @@ describe('a good file', () => {
         per_user: 100,
         per_domain: 10_000,
       },
+      policy: [],
+      limits: {},
       store: 'sqlite:/etc/stoxgate.db',
       durability: 'full',
       node: 'stoxgate',
@@ -291,11 +295,38 @@ describe('findings name file, line, column, key and remedy', () => {
   });
 });
 
+describe('the route script', () => {
+  test('a path is relative to the file; one second unless it says otherwise', () => {
+    assert.deepEqual(load(`${MINIMAL}routes: ./routes.js\n`).config?.routes, {
+      script: '/etc/routes.js',
+      deadline: 1000,
+    });
+    assert.deepEqual(load(`${MINIMAL}routes: { script: /opt/r.ts, deadline: 250 }\n`).config?.routes, {
+      script: '/opt/r.ts',
+      deadline: 250,
+    });
+  });
+  for (const [text, finding] of [
+    ['routes: routes.py', 'must name a file that ends in .js, .mjs, .ts or .mts'],
+    ['routes: { script: r.js, deadline: 9 }', 'must be at least 10'],
+    ['routes: { script: r.js, deadline: 2001 }', 'must be at most 2000'],
+    ['routes: { scrip: r.js }', 'did you mean script?'],
+    ['routes: {}', 'is missing'],
+  ] as const) {
+    test(text, () => {
+      const { errors } = load(`${MINIMAL}${text}\n`);
+      assert.ok(
+        errors.some((line) => line.includes('routes') && line.includes(finding)),
+        errors.join('\n'),
+      );
+    });
+  }
+});
+
 describe('keys of features that are not built yet are refused by name', () => {
-  const top = 'routes policy limits timers telephony calls media_relay'.split(' ');
+  const top = 'timers telephony calls media_relay'.split(' ');
   const all = [
     ...top.map((key): [string, string] => [key, `${MINIMAL}${key}: {}\n`]),
-    ['sip.users', MINIMAL.replace('  listen', '  users: []\n  listen')] as const,
     ['sip.tls', MINIMAL.replace('  listen', '  tls: {}\n  listen')] as const,
   ];
   for (const [key, text] of all) {
