@@ -1,7 +1,8 @@
-// What is kept beyond a restart: the collections of the store that the composition root hands out.
+// What is there before the gateway is: the collections of the store that the composition root hands out, and the route script.
 
 import type { Collection, Store } from '../base/index.ts';
 import { LEDGER, OUTBOX, type LedgerPage, type OutboxRecord } from '../interwork/message/index.ts';
+import type { RouteHooks } from '../policy/index.ts';
 import { NOTIFIER_SUBSCRIPTIONS, type NotifierRecord } from '../sip/index.ts';
 
 export interface Kept {
@@ -9,13 +10,15 @@ export interface Kept {
   readonly outbox: Collection<OutboxRecord>;
   readonly served: Collection<NotifierRecord>;
   readonly ledger: Collection<LedgerPage>;
+  readonly hooks: RouteHooks | undefined;
 }
 
-export async function openKept(store: Store): Promise<Kept> {
+export async function openKept(store: Store, hooks: RouteHooks | undefined): Promise<Kept> {
   return {
     store,
     outbox: await store.collection(OUTBOX),
     served: await store.collection(NOTIFIER_SUBSCRIPTIONS),
     ledger: await store.collection(LEDGER),
+    hooks,
   };
 }

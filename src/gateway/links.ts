@@ -20,6 +20,7 @@ interface Member {
 export interface LinksEnv extends ComponentLinkEnv {
   /** The resolver of the configuration in force. */
   readonly dns: () => DnsResolver;
+  readonly keys: readonly Uint8Array[] | undefined;
   readonly store: Pick<Store, 'flush' | 'status'>;
 }
 

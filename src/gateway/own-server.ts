@@ -2,7 +2,16 @@
 // one group for each domain it speaks for.
 
 import { readFileSync, statSync } from 'node:fs';
-import type { Clock, Counters, Log, Random, Store, Timers } from '../base/index.ts';
+import {
+  hashHex,
+  hmacSha256,
+  type Clock,
+  type Counters,
+  type Log,
+  type Random,
+  type Store,
+  type Timers,
+} from '../base/index.ts';
 import { CertificateStore, readCredentials } from '../edge/tls/index.ts';
 import { XmppServer, type ServerPlace, type XmppServerOptions } from '../edge/xmpp/index.ts';
 import type { DnsResolver } from '../sip/index.ts';
@@ -32,6 +41,8 @@ export interface OwnServerEnv {
   readonly counters: Counters;
   /** The resolver of the configuration in force. */
   readonly dns: () => DnsResolver;
+  /** Signing keys of the gateway, newest first: shared by all gateways of a domain. */
+  readonly keys: readonly Uint8Array[] | undefined;
   readonly store: Pick<Store, 'flush' | 'status'>;
   readonly deliver: (stanza: XmlElement, group: LinkGroup) => void;
   /** The group of this domain takes stanzas, or takes them again. */
@@ -61,7 +72,12 @@ export class OwnServer {
     const settlement = new Settlement(env.store);
     this.#server = new XmppServer(
       this.#options(config, server),
-      { ...env, certificates: this.#certificates, settled: () => settlement.settled() },
+      {
+        ...env,
+        certificates: this.#certificates,
+        settled: () => settlement.settled(),
+        dialbackSecret: secretOf(env.keys),
+      },
       {
         stanza: (stanza, domain) => {
           const group = this.groupFor(domain);
@@ -137,6 +153,12 @@ export class OwnServer {
       serves: (domain) => this.#served.has(domain),
     };
   }
+}
+
+/** What all gateways with the same keys know; undefined: this one has keys of its own. */
+function secretOf(keys: readonly Uint8Array[] | undefined): string | undefined {
+  const [newest] = keys ?? [];
+  return newest === undefined ? undefined : hashHex('sha256', hmacSha256(newest, 'dialback'));
 }
 
 function servedOf(config: Config, server: ConfiguredServer): ServedDomains {

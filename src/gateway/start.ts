@@ -60,7 +60,7 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
   const store = env.store ?? (await openStore(config.store, { clock, timers, log: env.log, counters }));
   let gateway: RunningGateway | undefined;
   try {
-    gateway = new RunningGateway(config, env, counters, system, { ...(await openKept(store)), hooks });
+    gateway = new RunningGateway(config, env, counters, system, await openKept(store, hooks));
     await gateway.start();
   } catch (error) {
     await gateway?.stop();
@@ -71,11 +71,6 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
     throw error;
   }
   return gateway;
-}
-
-/** The route script, as it is at the start. */
-interface Hooks {
-  readonly hooks: RouteHooks | undefined;
 }
 
 class RunningGateway implements Gateway {
@@ -105,7 +100,7 @@ class RunningGateway implements Gateway {
   #closing = false;
   #sweep: Timer | undefined;
 
-  constructor(config: Config, env: GatewayEnv, counters: Counters, system: System, kept: Kept & Hooks) {
+  constructor(config: Config, env: GatewayEnv, counters: Counters, system: System, kept: Kept) {
     this.#config = config;
     this.counters = counters;
     this.#store = env.store === undefined ? kept.store : undefined;
@@ -123,7 +118,10 @@ class RunningGateway implements Gateway {
     // Until the listeners are bound nothing is known of transports; `start` makes the locator anew.
     this.#live = this.#makeLive(config, kept.hooks);
     this.#links = new Links(
-      { clock, timers, random, log, counters, dns: () => this.#resolvers.current, store: kept.store },
+      {
+        ...{ clock, timers, random, log, counters, store: kept.store, keys: env.keys },
+        dns: () => this.#resolvers.current,
+      },
       (stanza, group) => xmpp.stanza(stanza, group),
       (domain) => this.#presence.linkUp(domain),
     );

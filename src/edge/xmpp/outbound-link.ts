@@ -341,7 +341,9 @@ export class OutboundLink {
     timers.clear(this.#keepAlive);
     const peerMs = this.#state.kind === 'up' ? (this.#state.offers.idleSeconds ?? Infinity) * 500 : Infinity;
     this.#keepAlive = timers.set(Math.min(limits.keepAliveMs, peerMs), () => {
-      const idle = clock.now() - this.#lastStanzaMs >= limits.idleMs && this.#sender.unconfirmed === 0;
+      // One that was only to be asked is soon let go.
+      const patienceMs = this.#state.kind === 'verifying' ? limits.keepAliveMs : limits.idleMs;
+      const idle = clock.now() - this.#lastStanzaMs >= patienceMs && this.#sender.unconfirmed === 0;
       if (idle) return this.#feed({ kind: 'stop', reason: 'idle' });
       this.#connection?.write(' ');
       this.#watch();

@@ -24,6 +24,8 @@ export interface ServerContext {
   readonly report: ServerReport;
   readonly locate: LocateEnv;
   readonly policy: DialbackPolicy;
+  /** False while the owner takes nothing: then silence proves nothing. */
+  readonly reading: boolean;
   /** Octets of one stanza that are taken. */
   readonly maxBytes: number;
   /** Resolves when everything that was taken until now is safe; undefined: it is. */

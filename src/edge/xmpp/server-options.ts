@@ -67,6 +67,8 @@ export interface ServerLimits {
   readonly streams: number;
   /** Octets that a stream may send before it has proved something, TLS included. */
   readonly unprovedBytes: number;
+  /** Keys that are being verified at a time: each may cost a connection, and a stranger asks for it. */
+  readonly verifying: number;
   /** Streams that may be resumed. */
   readonly suspended: number;
   /** Of what is received. */
@@ -95,6 +97,7 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   unprovedPerAddress: 50,
   streams: 10_000,
   unprovedBytes: 64 * 1024,
+  verifying: 200,
   suspended: 1000,
   xml: {},
   backOff: { ...DEFAULT_BACK_OFF, maxMs: 300_000 },
@@ -109,6 +112,11 @@ export interface XmppServerEnv {
   readonly counters: Counters;
   readonly dns: () => DnsResolver;
   readonly certificates: CertificateStore;
+  /**
+   * Behind the dialback keys, the same for all gateways of a domain: the other server may ask any of them about a key.
+   * Without it, one of this process alone.
+   */
+  readonly dialbackSecret?: string | undefined;
   /**
    * Resolves when everything that was taken until now is where a crash does not lose it; undefined: it is. Without it,
    * what was taken counts as safe.

@@ -20,6 +20,7 @@ export class ServerRoutes {
   readonly #links = new Map<string, OutboundLink>();
   readonly #inbound = new Set<InboundStream>();
   #stopping = false;
+  #verifying = 0;
 
   constructor(context: ServerContext, writable: (local: string) => void) {
     this.#context = context;
@@ -56,8 +57,16 @@ export class ServerRoutes {
   /** Asks the server of `pair.from` about a key that came in its name. */
   verify(pair: DomainPair, id: string, key: string, done: (verdict: DialbackVerdict) => void): void {
     if (this.#stopping) return done({ kind: 'error', condition: 'remote-server-timeout' });
+    // XEP-0220 §3: whoever connects could have us call anybody; not more often than this.
+    if (this.#verifying >= this.#context.limits.verifying) {
+      return done({ kind: 'error', condition: 'resource-constraint' });
+    }
+    this.#verifying += 1;
     const link = this.#links.get(keyOf(pair.to, pair.from)) ?? this.#open(pair.to, pair.from, false);
-    link.verify(id, key, done);
+    link.verify(id, key, (verdict) => {
+      this.#verifying -= 1;
+      done(verdict);
+    });
   }
 
   /** A stream on which stanzas may go back (XEP-0288). */

@@ -23,6 +23,14 @@ import { serverFrame } from './server-frames.ts';
 import type { ServerLimits } from './server-options.ts';
 import type { Outgoing } from './outgoing.ts';
 
+export interface SenderEnv {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  /** False while nothing is taken from other servers, and so no answer of theirs either. */
+  readonly reading: boolean;
+}
+
 export interface SenderHost {
   write(text: string): void;
   /** Stanzas are counted from here on, or it is known that they are not: they may be sent. */
@@ -39,7 +47,7 @@ export class StanzaSender {
   #local: string;
   #remote: string;
   readonly #limits: ServerLimits;
-  readonly #env: { readonly clock: Clock; readonly timers: Timers; readonly random: Random };
+  readonly #env: SenderEnv;
   readonly #desk: BarrierDesk;
   readonly #host: SenderHost;
   #management: ManagementState = initialManagement;
@@ -61,7 +69,7 @@ export class StanzaSender {
     local: string,
     remote: string,
     limits: ServerLimits,
-    env: { readonly clock: Clock; readonly timers: Timers; readonly random: Random },
+    env: SenderEnv,
     desk: BarrierDesk,
     host: SenderHost,
   ) {
@@ -347,6 +355,7 @@ export class StanzaSender {
     const { timers } = this.#env;
     timers.clear(this.#timer);
     this.#timer = timers.set(this.#limits.confirmTimeoutMs, () => {
+      if (!this.#env.reading) return this.#arm();
       if (this.#barrier !== undefined) this.#stepBarrier({ kind: 'timeout' });
       else if (this.#management.phase === 'on') this.#step({ kind: 'timeout' });
       else this.#host.lost();

@@ -19,7 +19,7 @@ import { giveBack } from './outgoing.ts';
 import { ServerReport } from './server-report.ts';
 import { ServerRoutes } from './server-routes.ts';
 
-/** Characters of base32, 5 bits each: behind the dialback keys (XEP-0185 §4 wants it long and random). */
+/** Characters of base32, 5 bits each: behind the dialback keys, when nobody shares them (XEP-0185 §4: long and random). */
 const SECRET_CHARS = 52;
 
 export class XmppServer {
@@ -34,6 +34,7 @@ export class XmppServer {
   #options: XmppServerOptions;
   #dns: DnsCache;
   #started = false;
+  #reading = true;
 
   constructor(options: XmppServerOptions, env: XmppServerEnv, events: XmppServerEvents) {
     this.#options = options;
@@ -111,6 +112,7 @@ export class XmppServer {
 
   /** Takes no stanzas for a while, so that the senders' queues fill and not ours. */
   pauseReading(pause: boolean): void {
+    this.#reading = !pause;
     this.#listeners.pauseReading(pause);
   }
 
@@ -151,10 +153,11 @@ export class XmppServer {
     const { clock, timers, random, log, counters, certificates } = this.#env;
     const own = (): XmppServerOptions => this.#options;
     const dns = (): DnsCache => this.#dns;
+    const reads = (): boolean => this.#reading;
     return {
       ...{ clock, timers, random, log, counters, certificates },
       limits: this.#limits,
-      secret: random.base32(SECRET_CHARS),
+      secret: this.#env.dialbackSecret ?? random.base32(SECRET_CHARS),
       desk: this.#desk,
       report: this.#report,
       maxBytes: this.#limits.xml.stanzaBytes ?? DEFAULT_XML_LIMITS.stanzaBytes,
@@ -167,6 +170,9 @@ export class XmppServer {
           return own().privateTargets;
         },
         nextHops: (domain) => own().nextHops(domain),
+      },
+      get reading() {
+        return reads();
       },
       get policy() {
         return own().dialback;

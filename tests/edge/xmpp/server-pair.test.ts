@@ -2,11 +2,12 @@
 // Source: RFC 6120 §9.2; XEP-0178, 0198, 0220, 0288, 0368; rows S2S-01 … S2S-06.
 
 import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
 import { after, afterEach, describe, test } from 'node:test';
 import type { DialbackPolicy } from '../../../src/xmpp/index.ts';
 import { TestCa, type CertificateWish } from '../../peers/test-ca.ts';
 import { until } from './rig.ts';
-import { chat, ServerRig, Watched, type ServerRigOptions } from './server-rig.ts';
+import { chat, RawPeer, ServerRig, Watched, type ServerRigOptions } from './server-rig.ts';
 
 const ca = new TestCa();
 const otherCa = new TestCa('Other CA');
@@ -149,4 +150,53 @@ test('XEP-0288: what comes back takes the stream that is there', async () => {
   assert.deepEqual(back.events, ['confirmed']);
   assert.deepEqual(a.told, [`bob@${B} ann@${A} back`]);
   assert.equal(b.server.sizes.s2s_out, 0);
+});
+
+describe('dialback with several gateways of one domain', () => {
+  for (const [what, secret, passes] of [
+    ['that share their keys: any of them knows a key', 's3cr3tf0rd14lb4ck', true],
+    ['with keys of their own: the other one calls it invalid', undefined, false],
+  ] as const) {
+    test(what, async () => {
+      const more = secret === undefined ? {} : { dialbackSecret: secret };
+      const certificate = ca.make({ names: ['DNS:nobody.example'] });
+      const first = await start({ domains: [A], certificate, dialback: 'over-tls', ...more });
+      const second = await start({ domains: [A], certificate, dialback: 'over-tls', ...more });
+      const b = await start({ domains: [B], certificate: certificateB, dialback: 'over-tls' });
+      first.places.set(B, [b.place()]);
+      // Whom the other server asks is not whom it is told by.
+      b.places.set(A, [second.place()]);
+      const sent = send(first, `ann@${A}`, `bob@${B}`, 'hello');
+      await until('an outcome', () => sent.events.length + first.stanzas.length > 0);
+      assert.deepEqual(b.told, passes ? [`ann@${A} bob@${B} hello`] : []);
+    });
+  }
+});
+
+test('a stranger cannot have more keys verified at a time than the bound allows', async () => {
+  const b = await start({
+    domains: [B],
+    certificate: certificateB,
+    dialback: 'over-tls',
+    limits: { verifying: 1 },
+  });
+  const silent = createServer();
+  await new Promise<void>((resolve) => {
+    silent.listen(0, '127.0.0.1', resolve);
+  });
+  const address = silent.address();
+  const port = address !== null && typeof address === 'object' ? address.port : 0;
+  for (const domain of ['c.example', 'd.example'])
+    b.places.set(domain, [{ transport: 'TCP', host: '127.0.0.1', port }]);
+  const peer = await RawPeer.direct(b.tlsPort, undefined, B);
+  peer.open(undefined, B);
+  await peer.expect('features');
+  peer.write(
+    `<db:result from='c.example' to='${B}'>k</db:result><db:result from='d.example' to='${B}'>k</db:result>`,
+  );
+  const answer = await peer.expect('result');
+  assert.equal(answer.attr('to'), 'd.example');
+  assert.notEqual(answer.child('error')?.child('resource-constraint'), undefined);
+  peer.drop();
+  silent.close();
 });

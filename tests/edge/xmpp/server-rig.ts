@@ -25,6 +25,7 @@ export interface ServerRigOptions {
   readonly limits?: Partial<ServerLimits>;
   readonly listen?: XmppServerOptions['listen'];
   readonly settled?: () => Promise<void> | undefined;
+  readonly dialbackSecret?: string;
 }
 
 /** DNS as a table. */
@@ -74,7 +75,15 @@ export class ServerRig {
   /** Is given each stanza, once it is recorded. */
   onStanza: (stanza: XmlElement, domain: string) => void = () => {};
 
-  constructor({ domains, certificate, dialback = 'never', limits = {}, listen, settled }: ServerRigOptions) {
+  constructor({
+    domains,
+    certificate,
+    dialback = 'never',
+    limits = {},
+    listen,
+    settled,
+    dialbackSecret,
+  }: ServerRigOptions) {
     this.domains = new Set(domains);
     const clock = { now: () => performance.now(), wall: () => Date.now() };
     this.timers = new TimerWheel(() => clock.now(), { tickMs: 5 });
@@ -97,7 +106,7 @@ export class ServerRig {
         privateTargets: 'allow',
         serves: (domain) => this.domains.has(domain),
       },
-      { ...env, certificates, dns: () => this.dns, limits, settled },
+      { ...env, certificates, dns: () => this.dns, limits, settled, dialbackSecret },
       {
         stanza: (stanza, domain) => {
           this.stanzas.push(stanza);
