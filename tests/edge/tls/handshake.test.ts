@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { connect as connectTcp, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
@@ -63,7 +63,9 @@ class Host {
   async start(): Promise<number> {
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
-    return (this.#server.address() as AddressInfo).port;
+    const address = this.#server.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    return address.port;
   }
 
   async next(): Promise<TLSSocket | Error> {
@@ -126,7 +128,9 @@ describe('the acceptor and the client', () => {
       assert.deepEqual(peer.names.dns, ['b.example']);
       assert.match(client.getProtocol() ?? '', /^TLSv1\.[23]$/);
       client.destroy();
-      await once(accepted, 'close');
+      // RFC 3261 §18.2.2: who has sent his last request may still read; who owns the socket ends it.
+      await once(accepted.resume(), 'end');
+      accepted.destroy();
       assert.equal(host.acceptor.pending, 0);
     });
   }
@@ -210,8 +214,10 @@ describe('the acceptor and the client', () => {
     for (const go of [(gone: Socket) => gone.resetAndDestroy(), (gone: Socket) => gone.destroy()]) {
       const gone = connectTcp(port, '127.0.0.1');
       await once(gone, 'connect');
+      const began = performance.now();
       go(gone);
       assert.ok((await host.next()) instanceof Error);
+      assert.ok(performance.now() - began < 1000, 'at once, not when the handshake has taken too long');
     }
     assert.equal(host.acceptor.pending, 0);
   });
@@ -238,6 +244,21 @@ describe('the acceptor and the client', () => {
       client.destroy();
     }
     assert.deepEqual(reused, [false, true]);
+  });
+
+  test('a session of a server that was not verified is not kept', async () => {
+    const sessions = { cache: new SessionCache(clock), key: 'x' };
+    const doubting = storeOf(pemFiles(strangers.make({ names: ['DNS:b.example'] })));
+    const client = await call(port, doubting, { name: 'a.example', sessions });
+    let tickets = 0;
+    client.on('session', () => (tickets += 1));
+    const accepted = await host.secured();
+    accepted.write('x');
+    await once(client, 'data');
+    await until(() => tickets > 0);
+    assert.equal(sessions.cache.get('x'), undefined);
+    client.destroy();
+    accepted.destroy();
   });
 
   test('a renewed certificate is shown at the next handshake, and old sessions are not resumed', async () => {
