@@ -27,6 +27,8 @@ export interface FederationOptions {
   readonly by: 'next-hop' | 'dns';
   readonly certificatesOnly?: boolean;
   readonly extensions?: boolean;
+  /** TLS from the first octet, both ways (XEP-0368). */
+  readonly directTls?: boolean;
   /** The gateway's certificate names somebody else, so that dialback has to do. */
   readonly strangeCertificate?: boolean;
 }
@@ -59,6 +61,7 @@ export class FederationLab {
       by,
       certificatesOnly = dialback === 'never',
       extensions = true,
+      directTls = false,
     } = options;
     const [gatewayPort = 0, consolePort = 0, clientPort = 0, peerPort = 0, ownPort = 0, routerPort = 0] =
       await freePorts(6);
@@ -67,11 +70,12 @@ export class FederationLab {
     // ejabberd asks DNS for services only, and the system for addresses.
     const target = kind === 'ejabberd' ? 'localhost' : 'host.example';
     const at = (port: number) => [{ priority: 0, weight: 0, port, target }];
+    const service = directTls ? '_xmpps-server' : '_xmpp-server';
     const dns = new TestDnsServer({
       [`A ${target}`]: ['127.0.0.1'],
-      [`SRV _xmpp-server._tcp.${XMPP_DOMAIN}`]: at(peerPort),
-      [`SRV _xmpp-server._tcp.${SIP_DOMAIN}`]: at(ownPort),
-      [`SRV _xmpp-server._tcp.${OTHER_DOMAIN}`]: at(ownPort),
+      [`SRV ${service}._tcp.${XMPP_DOMAIN}`]: at(peerPort),
+      [`SRV ${service}._tcp.${SIP_DOMAIN}`]: at(ownPort),
+      [`SRV ${service}._tcp.${OTHER_DOMAIN}`]: at(ownPort),
     });
     const dnsAddress = await dns.start();
     const federation: Federation = {
@@ -80,6 +84,7 @@ export class FederationLab {
       dns: dnsAddress,
       certificatesOnly,
       extensions,
+      directTls,
     };
     const server = new SERVERS[kind]({
       folder: folder.folder(kind),
@@ -109,7 +114,7 @@ export class FederationLab {
         },
         xmpp: {
           server: {
-            listen: [`tcp://127.0.0.1:${ownPort}`],
+            listen: [`${directTls ? 'tls' : 'tcp'}://127.0.0.1:${ownPort}`],
             tls: own,
             dialback,
             ...(by === 'next-hop' && { next_hops: { [XMPP_DOMAIN]: `127.0.0.1:${peerPort}` } }),
@@ -131,9 +136,9 @@ export class FederationLab {
     }
   }
 
-  /** A MESSAGE of bob@example.net. */
-  say(to: string, body: string): Promise<{ readonly status: number }> {
-    return this.sip.message(to, body);
+  /** A MESSAGE of bob@example.net, or of somebody else. */
+  say(to: string, body: string, from?: string): Promise<{ readonly status: number }> {
+    return this.sip.message(to, body, from === undefined ? {} : { from });
   }
 
   /** alice@example.org, logged in. */

@@ -4,7 +4,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { mustBecome } from '../peers/wait.ts';
 import type { XmppClient } from '../peers/xmpp-client.ts';
-import { FederationLab, SIP_DOMAIN, XMPP_DOMAIN, type FederationOptions } from './federation.ts';
+import {
+  FederationLab,
+  OTHER_DOMAIN,
+  SIP_DOMAIN,
+  XMPP_DOMAIN,
+  type FederationOptions,
+} from './federation.ts';
 
 const ALICE = `alice@${XMPP_DOMAIN}`;
 const BOB = `bob@${SIP_DOMAIN}`;
@@ -19,6 +25,7 @@ const cases: readonly (FederationOptions & { readonly name: string })[] = [
     extensions: false,
   },
   { name: 'dialback', server: 'prosody', dialback: 'over-tls', by: 'dns', strangeCertificate: true },
+  { name: 'TLS from the first octet', server: 'prosody', dialback: 'never', by: 'dns', directTls: true },
   { name: 'SASL EXTERNAL', server: 'ejabberd', dialback: 'never', by: 'dns' },
   { name: 'dialback', server: 'ejabberd', dialback: 'over-tls', by: 'next-hop', strangeCertificate: true },
   { name: 'dialback over TLS', server: 'jabberd2', dialback: 'over-tls', by: 'dns' },
@@ -47,6 +54,15 @@ for (const { name, ...options } of cases) {
       await mustBecome('the MESSAGE', () => lab.sip.bodies.includes('hello from XMPP'), 8_000);
     });
 
+    test('another domain of the gateway, on a stream of its own or on that one (XEP-0220 §2.5)', async () => {
+      const { status } = await lab.say(ALICE, 'from another domain', `dan@${OTHER_DOMAIN}`);
+      assert.equal(status, 202);
+      const message = await alice.message((m) => m.body === 'from another domain');
+      assert.equal(message.sender, `dan@${OTHER_DOMAIN}`);
+      alice.send({ to: message.sender, body: 'back to that domain' });
+      await mustBecome('the MESSAGE', () => lab.sip.bodies.includes('back to that domain'), 8_000);
+    });
+
     test('a user who is not there: the answer of his server', async () => {
       const { status } = await lab.say(`nobody@${XMPP_DOMAIN}`, 'anybody?');
       assert.ok(status === 404 || status === 480 || status === 202, String(status));
@@ -57,6 +73,17 @@ for (const { name, ...options } of cases) {
       const { type, xml } = await alice.ask('d1', ask);
       assert.equal(type, 'result');
       assert.match(xml, /category=["']gateway["']/);
+    });
+
+    test('the server stops and comes back: 504 meanwhile, delivered afterwards', async () => {
+      await alice.close();
+      await lab.server.stop();
+      const { status } = await lab.say(ALICE, 'are you there?');
+      assert.equal(status, 504);
+      await lab.server.start();
+      alice = await lab.alice();
+      await mustBecome('delivery', async () => (await lab.say(ALICE, 'there again')).status === 202, 20_000);
+      await alice.message((m) => m.body === 'there again');
     });
   });
 }

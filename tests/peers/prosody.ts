@@ -107,11 +107,11 @@ function componentPorts(options: XmppServerOptions): number[] {
 /** mod_s2s with its ports, certificates and DNS, or none of it. */
 function federation({ federation: wanted }: XmppServerOptions): string {
   if (wanted === undefined) return 'modules_disabled = { "s2s" }\ns2s_direct_tls_ports = {}';
-  const { port, tls, dns, certificatesOnly } = wanted;
+  const { port, tls, dns, certificatesOnly, directTls } = wanted;
   const files = `certificate = "${tls.certificate}", key = "${tls.key}", cafile = "${tls.ca}"`;
   return [
-    `s2s_ports = { ${port} }`,
-    's2s_direct_tls_ports = {}',
+    `s2s_ports = { ${directTls === true ? '' : port} }`,
+    `s2s_direct_tls_ports = { ${directTls === true ? port : ''} }`,
     's2s_require_encryption = true',
     `s2s_secure_auth = ${certificatesOnly}`,
     `ssl = { ${files} }`,

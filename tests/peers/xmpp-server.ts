@@ -20,6 +20,8 @@ export interface Federation {
   readonly dns: string;
   /** Only certificates count; else dialback will do. */
   readonly certificatesOnly: boolean;
+  /** The port begins with TLS (XEP-0368), where the server can. */
+  readonly directTls?: boolean;
   /** XEP-0198 and XEP-0288, where the server has them. */
   readonly extensions: boolean;
 }
