@@ -76,7 +76,8 @@ for (const count of values.watchers.split(',').map(Number)) {
   if (mine === undefined) continue;
   if (other !== undefined) said('time to all, ratio', mine / other, 1);
   perHundred ??= (mine / count) * 100;
-  if (count > PAIRED) said('time for each watcher, ratio to that of the first row', mine / (count / 100) / perHundred, LINEAR);
+  if (count > PAIRED)
+    said('time for each watcher, ratio to that of the first row', mine / (count / 100) / perHundred, LINEAR);
 }
 process.exitCode = failed ? 1 : 0;
 
@@ -88,12 +89,24 @@ function said(what: string, ratio: number, bound: number): void {
 
 async function measure(gateway: GatewayUnderTest, count: number): Promise<readonly Figures[]> {
   const ports = await freePorts();
-  const load = new PresenceLoad(ports, { watchers: count, users: 0, perWatcher: 1, contacts: 1, expires: 3600 });
+  const load = new PresenceLoad(ports, {
+    watchers: count,
+    users: 0,
+    perWatcher: 1,
+    contacts: 1,
+    expires: 3600,
+  });
   const running = await gateway.start(ports);
   const figures: Figures[] = [];
   try {
     await load.linked();
-    const subscribed = await load.run('subscribe', 0, count, count > PAIRED ? ALONE_PER_SECOND : PAIRED_PER_SECOND, 4);
+    const subscribed = await load.run(
+      'subscribe',
+      0,
+      count,
+      count > PAIRED ? ALONE_PER_SECOND : PAIRED_PER_SECOND,
+      4,
+    );
     if (subscribed.active < count) console.log(`  ${gateway.name}: ${subscribed.active} of ${count} watch`);
     // One more than is counted: the first finds code that was never run.
     for (let i = 0; i <= changes; i++) {

@@ -102,7 +102,7 @@ ${lines.join('\n')}
       const node = join(ROOT, 'node_modules/node/bin/node');
       // As bin/stoxgate starts it.
       const main = join(root, 'dist/cli/main.js');
-      const standard = ['--max-semi-space-size=8'];
+      const standard = ['--max-semi-space-size=8', '--heap-growing-percent=20'];
       const child = spawn(node, [...standard, ...options, main, 'run', '--config', config], {
         stdio: ['ignore', 'pipe', openSync(join(folder, 'log'), 'w')],
       });
@@ -132,7 +132,11 @@ export function kamailio(workers: number): GatewayUnderTest {
 
 /** The same with its presence modules: presence, pua and pua_xmpp, subscriptions in memory and written to SQLite behind. */
 export function kamailioPresence(workers: number): GatewayUnderTest {
-  return kamailioWith(`kamailio presence modules, tuned, ${workers} workers`, 'peer/presence.cfg.in', workers);
+  return kamailioWith(
+    `kamailio presence modules, tuned, ${workers} workers`,
+    'peer/presence.cfg.in',
+    workers,
+  );
 }
 
 function kamailioWith(name: string, file: string, workers: number): GatewayUnderTest {

@@ -12,6 +12,8 @@ export interface Timers {
   set(delayMs: number, fire: () => void): Timer;
   /** Disarms; clearing a dead timer does nothing. */
   clear(timer: Timer | undefined): void;
+  /** Milliseconds until it fires, to be shown; undefined for one that is not armed. */
+  leftMs(timer: Timer | undefined): number | undefined;
 }
 
 class Entry implements Timer {
@@ -81,6 +83,11 @@ export class TimerWheel implements Timers {
 
   clear(timer: Timer | undefined): void {
     if (timer instanceof Entry && timer.armed) this.#unlink(timer);
+  }
+
+  leftMs(timer: Timer | undefined): number | undefined {
+    if (!(timer instanceof Entry) || !timer.armed) return undefined;
+    return Math.max(0, timer.dueTick * this.tickMs - this.#now());
   }
 
   /** Fires everything that is due by `now()`. */

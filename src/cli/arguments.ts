@@ -12,6 +12,13 @@ export type Command =
       readonly id: string | undefined;
       readonly json: boolean;
     }
+  | {
+      readonly kind: 'presence';
+      readonly config: string;
+      readonly watcher: string;
+      readonly contact: string;
+      readonly json: boolean;
+    }
   | { readonly kind: 'version' | 'help' }
   | { readonly kind: 'unusable'; readonly reason: string };
 
@@ -22,16 +29,28 @@ export const USAGE = `Usage:
   stoxgate message ID --config FILE        ask the running gateway where a message went and why, by the
                                            stanza's id, the Call-ID, or the Message-ID of a report
   stoxgate message --totals --config FILE  how many messages had which outcome since the start
+  stoxgate presence WATCHER CONTACT --config FILE
+                                           ask the running gateway what the one is shown of the other and why;
+                                           both are addresses of either side
   stoxgate --version
   stoxgate --help
 
 Exit status of run: 0 after SIGTERM, 1 when it cannot start, 2 when the file is unusable.
 Exit status of check: 0 nothing wrong, 1 a finding, 2 when the file is unusable.
-Exit status of message: 0 found, 1 not found, 2 when the gateway cannot be asked. --json prints its answer as JSON.
+Exit status of message: 0 found, 1 not found, 2 when the gateway cannot be asked.
+Exit status of presence: 0 he watches him, 1 he does not, 2 when the gateway cannot be asked, or not this.
+--json (message, presence) prints the answer as JSON.
 `;
 
 /** Commands of the contract whose feature is not built yet. */
-const LATER = new Set(['presence', 'call', 'init']);
+const LATER = new Set(['call', 'init']);
+
+/** Arguments beside the options that each command takes. */
+const TAKES = { run: 0, check: 0, address: 1, message: 1, presence: 2 } as const;
+
+function isCommand(name: string): name is keyof typeof TAKES {
+  return Object.hasOwn(TAKES, name);
+}
 
 /** Reads the arguments after the program's name. */
 export function readArguments(argv: readonly string[]): Command {
@@ -57,23 +76,28 @@ export function readArguments(argv: readonly string[]): Command {
   if (values.version === true) return { kind: 'version' };
   if (name === undefined) return unusable('a command is missing');
   if (LATER.has(name)) return unusable(`the command "${name}" belongs to a feature that is not built yet`);
-  if (name !== 'run' && name !== 'check' && name !== 'address' && name !== 'message')
-    return unusable(`unknown command "${name}"`);
+  if (!isCommand(name)) return unusable(`unknown command "${name}"`);
   const { config, json = false, totals = false } = values;
-  if (name !== 'message' && (json || totals))
-    return unusable(`${name} does not take --${json ? 'json' : 'totals'}`);
-  const takes = name === 'address' || name === 'message';
-  const [what, ...more] = takes ? rest : ['', ...rest];
-  if (name === 'address' && what === undefined) return unusable('address needs an ADDRESS');
-  if (totals && what !== undefined) return unusable('message takes an ID or --totals, not both');
-  if (more.length > 0) return unusable(`${name} does not take "${more[0]}"`);
+  if (totals && name !== 'message') return unusable(`${name} does not take --totals`);
+  if (json && name !== 'message' && name !== 'presence') return unusable(`${name} does not take --json`);
+  const [what = '', contact = ''] = rest;
+  if (name === 'address' && rest.length === 0) return unusable('address needs an ADDRESS');
+  if (name === 'presence' && (what === '' || contact === ''))
+    return unusable('presence needs a WATCHER and a CONTACT');
+  if (totals && rest.length > 0) return unusable('message takes an ID or --totals, not both');
+  const surplus = rest[TAKES[name]];
+  if (surplus !== undefined) return unusable(`${name} does not take "${surplus}"`);
   if (config === undefined || config === '') return unusable(`${name} needs --config FILE`);
   switch (name) {
     case 'address':
-      return { kind: name, config, address: what ?? '' };
-    case 'message':
-      if (what === '') return unusable('message needs an ID that is not empty');
-      return { kind: name, config, id: what, json };
+      return { kind: name, config, address: what };
+    case 'message': {
+      const [id] = rest;
+      if (id === '') return unusable('message needs an ID that is not empty');
+      return { kind: name, config, id, json };
+    }
+    case 'presence':
+      return { kind: name, config, watcher: what, contact, json };
     default:
       return { kind: name, config };
   }

@@ -1,8 +1,8 @@
-// Does every next hop lead somewhere, and is there a SIP server for every SIP domain without one? RFC 3263.
+// Does every next hop and presence server lead somewhere, and is there a SIP server for every SIP domain without one? RFC 3263.
 
 import { Counters, SecureRandom, silentLog } from '../base/index.ts';
 import { NodeDnsResolver } from '../edge/dns/index.ts';
-import { System, type Config } from '../gateway/index.ts';
+import { presenceServers, System, type Config } from '../gateway/index.ts';
 import { Locator, NextHops, TransportSupport, type LocateFault } from '../sip/index.ts';
 import type { SurroundingFinding } from './check.ts';
 
@@ -35,6 +35,10 @@ export async function checkTargets(config: Config): Promise<SurroundingFinding[]
             : [hopFinding(domain, hops.length === 1 ? undefined : index, hop, result.error)];
         }),
       ),
+      ...presenceServers(config).map(async (server) => {
+        const result = await byOperator.locate(server);
+        return result.ok ? [] : [serverFinding(server, result.error)];
+      }),
       ...domainsByDns(config).map(async ([index, domain]) => {
         const result = await byDns.locate(`sip:${domain}`);
         return result.ok ? [] : [domainFinding(index, domain, result.error)];
@@ -70,6 +74,10 @@ function hopFinding(
     message: `${hop}: ${fault.message}`,
     remedy: remedies[fault.code],
   };
+}
+
+function serverFinding(server: string, fault: LocateFault): SurroundingFinding {
+  return { key: 'presence.server', message: `${server}: ${fault.message}`, remedy: remedies[fault.code] };
 }
 
 function domainFinding(index: number, domain: string, fault: LocateFault): SurroundingFinding {

@@ -15,6 +15,8 @@ async function main(argv: readonly string[], terminal: Terminal): Promise<number
       return (await import('./address.ts')).explainAddress(command.address, command.config, terminal);
     case 'message':
       return (await import('./message.ts')).message(command, terminal);
+    case 'presence':
+      return (await import('./presence.ts')).presence(command, terminal);
     case 'version':
       terminal.out(packageVersion());
       return ExitStatus.fine;

@@ -3,6 +3,7 @@
 import { formatDateTime } from '../base/index.ts';
 import { readLedgerRecord, type LedgerRecord } from '../interwork/message/index.ts';
 import { reasonPhrase } from '../sip/index.ts';
+import { shown } from './shown.ts';
 
 /** A row, and for one without an outcome where it is. */
 export interface TellableMessage {
@@ -115,12 +116,4 @@ function sentence({ record, state, sinceMs, waitsFor }: TellableMessage): string
       return `${why}; the error for its sender is ${condition ?? 'unknown'}${said}`;
     }
   }
-}
-
-/** What others wrote, without what would move the cursor or colour the screen. */
-function shown(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
 }

@@ -2,15 +2,21 @@
 
 import type { AdminAnswer, AdminRoute, AdminRoutes } from '../edge/admin/index.ts';
 import type { Ledger } from './messages/ledger.ts';
+import type { PresenceFeature } from './presence/presence-feature.ts';
 
 export interface AdminSources {
   readonly ledger: Ledger;
+  readonly presence: Pick<PresenceFeature, 'ask'>;
 }
 
-/** `message/ID`: where it went and why. `messages`: the totals since the start. */
-export function adminRoutes({ ledger }: AdminSources): AdminRoutes {
+/**
+ * `message/ID`: where it went and why. `messages`: the totals since the start. `presence/WATCHER/CONTACT`: what the one is
+ * shown of the other, and why.
+ */
+export function adminRoutes({ ledger, presence }: AdminSources): AdminRoutes {
   return new Map<string, AdminRoute>([
     ['message', (args) => message(ledger, args)],
+    ['presence', (args) => presence.ask(args)],
     ['messages', () => ({ status: 200, body: { kept: ledger.kept, ...ledger.totals() } })],
   ]);
 }

@@ -6,3 +6,4 @@ export { formatFinding, type ConfigFinding } from './config/finding.ts';
 export type { HostPort, Listen } from './config/fields.ts';
 export { startGateway } from './start.ts';
 export { System } from './system.ts';
+export { presenceServers } from './presence-models.ts';

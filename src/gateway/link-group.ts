@@ -10,6 +10,8 @@ export interface GroupLink {
   readonly state: string;
   /** It carries what wants no confirmation, though it may not be up. */
   readonly answering: boolean;
+  /** When it entered its state, in milliseconds since 1970-01-01T00:00:00Z. */
+  readonly since?: number;
   /** A sequence number, or a negative `SendRefusal`. */
   send(stanza: XmlElement, options?: { readonly confirm?: boolean }): number;
 }
@@ -93,6 +95,11 @@ export class LinkGroup {
   /** Some link carries stanzas now. */
   get up(): boolean {
     return this.#current() !== undefined;
+  }
+
+  /** The state of each link, best first, and since when. */
+  get states(): readonly { readonly state: string; readonly sinceMs: number | undefined }[] {
+    return this.#links.map(({ state, since }) => ({ state, sinceMs: since }));
   }
 
   /** Stanzas that wait for their confirmation or for a link. */

@@ -6,14 +6,17 @@ import type { AddressBook } from '../mapping/index.ts';
 import type { TrustedSources } from '../policy/index.ts';
 import type { DigestClient, Locator } from '../sip/index.ts';
 import type { Config } from './config/schema.ts';
+import type { PresenceModels } from './presence-models.ts';
 
 export interface Live {
   book: AddressBook;
   trusted: TrustedSources;
   locator: Locator;
   digest: DigestClient;
+  models: PresenceModels;
   messages: Config['messages'];
   offline: Config['offline'];
+  presence: Pick<Config['presence'], 'location'>;
   /** `log.bodies`. */
   logBodies: boolean;
 }

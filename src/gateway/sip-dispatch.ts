@@ -19,21 +19,25 @@ import {
 import type { SpeakerScope } from '../policy/index.ts';
 import type { Live } from './live.ts';
 import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
+import type { PublishedStateStore } from './publications/published-states.ts';
 import type { Notifiers } from './subscriptions/notifiers.ts';
 import type { Subscriptions } from './subscriptions/subscriptions.ts';
 
 /** The methods that are built. FEAT-08: "only what is built"; SUBSCRIBE where there is an event package. */
-const METHODS: readonly string[] = ['MESSAGE', 'NOTIFY', 'OPTIONS'];
+const METHODS: readonly string[] = ['MESSAGE', 'NOTIFY', 'OPTIONS', 'PUBLISH'];
 
 export interface SipDispatchEnv {
   readonly log: Log;
   readonly counters: Counters;
-  readonly live: Pick<Live, 'trusted' | 'book'>;
+  readonly live: Pick<Live, 'trusted' | 'book' | 'models'>;
   readonly messages: Pick<ToXmppMessages, 'accept' | 'countRejected'>;
   readonly subscriptions: Pick<Subscriptions, 'notify'>;
   readonly notifiers: Pick<Notifiers, 'serves' | 'allowEvents' | 'subscribe'>;
+  readonly published: Pick<PublishedStateStore, 'publish'>;
   /** Hosts that are the gateway itself: addresses and advertised names of its listeners, lower case. */
   readonly ownHosts: ReadonlySet<string>;
+  /** A believed SIP user has sent a request: what waits for him can go. Bare JID. */
+  seen(sipBareJid: string): void;
   draining(): boolean;
 }
 
@@ -42,8 +46,8 @@ const FORBIDDEN = 403;
 export class SipDispatch implements TransactionUser {
   readonly #env: SipDispatchEnv;
   readonly #can: Capabilities;
-  /** Which bodies a NOTIFY may have is for its event package to say. */
-  readonly #canNotify: Capabilities;
+  /** Which bodies a NOTIFY or PUBLISH may have is for its event package to say. */
+  readonly #canTellEvents: Capabilities;
   /** Filters (RFC 4660) are not built, and nothing else is a body of SUBSCRIBE. */
   readonly #canSubscribe: Capabilities;
   readonly #capabilities: readonly HeaderField[];
@@ -60,7 +64,7 @@ export class SipDispatch implements TransactionUser {
       extensions: [],
       acceptTypes: supportedTypes,
     };
-    this.#canNotify = { ...this.#can, acceptTypes: ['*/*'] };
+    this.#canTellEvents = { ...this.#can, acceptTypes: ['*/*'] };
     this.#canSubscribe = { ...this.#can, acceptTypes: [] };
     this.#capabilities = [...capabilityHeaders(this.#can), ...env.notifiers.allowEvents];
     const refused = (reason: string): Counter =>
@@ -98,7 +102,8 @@ export class SipDispatch implements TransactionUser {
     const scope = trusted.scopeOf(source.remoteAddress);
     // A reload may have taken the trust away since `refuses` was asked.
     if (scope === undefined) return this.#refuse(tx, this.#untrusted);
-    const rejection = checkRequest(request, this.#capabilitiesFor(request.method));
+    const { method } = request;
+    const rejection = checkRequest(request, this.#capabilitiesFor(method));
     if (rejection !== undefined && !this.#isPacked(request)) {
       if (request.method === 'MESSAGE') this.#env.messages.countRejected(request, rejection.status);
       return tx.respond(
@@ -112,14 +117,19 @@ export class SipDispatch implements TransactionUser {
     const from = book.sipSenderToJid(request.from.uri, strayInstance(request));
     if (!from.ok) {
       if (from.error.kind === 'no-rule') return this.#refuse(tx, this.#unknownSender);
-      if (request.method === 'MESSAGE') this.#env.messages.countRejected(request, 400, from.error.clause);
+      if (method === 'MESSAGE') this.#env.messages.countRejected(request, 400, from.error.clause);
       return tx.respond(400);
     }
     if (!scope.any && !scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
-    if (request.method === 'SUBSCRIBE') return this.#env.notifiers.subscribe(tx, from.value);
+    this.#env.seen(from.value.bareText);
+    if (method === 'SUBSCRIBE') return this.#env.notifiers.subscribe(tx, from.value);
+    // RFC 3903 §4: one "within an existing dialog" has none here either.
+    if (method === 'PUBLISH' && request.to.tag === undefined) {
+      return this.#env.published.publish(tx, from.value);
+    }
     // RFC 3261 §12.2.2: MESSAGE makes no dialog, so a To tag belongs to none that is known here.
     if (request.to.tag !== undefined) {
-      this.#env.messages.countRejected(request, 481, 'RFC 3261 §12.2.2');
+      if (method === 'MESSAGE') this.#env.messages.countRejected(request, 481, 'RFC 3261 §12.2.2');
       return tx.respond(481);
     }
     this.#env.messages.accept(tx, from.value);
@@ -129,12 +139,21 @@ export class SipDispatch implements TransactionUser {
   #notify(tx: ServerTransaction, scope: SpeakerScope): void {
     const from = parseSipUri(tx.request.from.uri);
     if (!from.ok) return tx.respond(400);
-    if (!scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
+    if (!scope.covers(from.value.host) && !this.#hasServer(tx.request.from.uri)) {
+      return this.#refuse(tx, this.#unknownSender);
+    }
     this.#env.subscriptions.notify(tx);
   }
 
+  /** CSP-10: a presence server tells an XMPP user of his own watchers, from his own address. */
+  #hasServer(uri: string): boolean {
+    const { book, models } = this.#env.live;
+    const user = book.sipTargetToJid(uri);
+    return user.ok && models.serverOf(user.value.rule) !== undefined;
+  }
+
   #capabilitiesFor(method: string): Capabilities {
-    if (method === 'NOTIFY') return this.#canNotify;
+    if (method === 'NOTIFY' || method === 'PUBLISH') return this.#canTellEvents;
     return method === 'SUBSCRIBE' ? this.#canSubscribe : this.#can;
   }
 

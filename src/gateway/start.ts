@@ -26,17 +26,21 @@ import {
 } from '../sip/index.ts';
 import { adminRoutes } from './admin-routes.ts';
 import type { Config } from './config/schema.ts';
+import { gauges } from './gauges.ts';
 import { Links } from './links.ts';
 import type { Live } from './live.ts';
 import { MessageFeature } from './messages/message-feature.ts';
+import { PresenceModels, presenceServers } from './presence-models.ts';
 import { PresenceFeature } from './presence/presence-feature.ts';
 import { PRESENCE_EVENT } from './presence/watch-parts.ts';
+import { WINFO_EVENT } from './publications/watcher-list.ts';
 import { REG_EVENT } from './registrations/registration-watch.ts';
 import { SipDispatch } from './sip-dispatch.ts';
 import { Notifiers } from './subscriptions/notifiers.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { System } from './system.ts';
 import type { Gateway, GatewayEnv, GatewayStatus } from './types.ts';
+import { UserFeatures } from './user-features.ts';
 import { XmppDispatch } from './xmpp-dispatch.ts';
 
 const NAME = 'Stoxgate';
@@ -154,7 +158,7 @@ class RunningGateway implements Gateway {
       transactions: this.#transactions,
       localFor: (target) => this.#edge.localFor(target),
       t1Ms: env.timing?.t1Ms ?? DEFAULT_TIMERS.t1Ms,
-      packages: new Set([REG_EVENT, PRESENCE_EVENT]),
+      packages: new Set([REG_EVENT, PRESENCE_EVENT, WINFO_EVENT]),
       maxSubscribers: MAX_SUBSCRIBERS,
     });
     this.#messages = new MessageFeature({
@@ -166,17 +170,22 @@ class RunningGateway implements Gateway {
       keys: env.keys,
       ownUri: () => this.#ownUri(),
     });
-    const { toXmpp, toSip } = this.#messages;
-    this.admin = adminRoutes({ ledger: this.#messages.ledger });
+    const { toXmpp, toSip, reports } = this.#messages;
     const draining = (): boolean => this.#draining;
+    const seen = (sipBareJid: string): void => this.#messages.seen(sipBareJid);
+    const features = new UserFeatures({ live: this.#live, peers: reports.peers, name: NAME });
     this.#presence = new PresenceFeature({
       ...{ clock, timers, random, log, counters, draining },
       live: this.#live,
       node: config.node,
       store: kept.store,
       subscriptions: this.#subscriptions,
+      transactions: this.#transactions,
+      caps: (contact) => features.caps(contact),
       groupFor: (domain) => this.#links.groupFor(domain),
+      seen,
     });
+    this.admin = adminRoutes({ ledger: this.#messages.ledger, presence: this.#presence });
     const { kind } = kept.store.status();
     this.#notifiers = new Notifiers({
       ...{ clock, timers, random, log, counters },
@@ -195,15 +204,15 @@ class RunningGateway implements Gateway {
       messages: toXmpp,
       subscriptions: this.#subscriptions,
       notifiers: this.#notifiers,
+      published: this.#presence.published,
       ownHosts: this.#ownHosts,
+      seen,
       draining,
     });
     const xmpp = new XmppDispatch({
-      clock,
-      log,
-      counters,
+      ...{ clock, log, counters },
       live: this.#live,
-      peers: this.#messages.reports.peers,
+      features,
       toSip,
       toXmpp,
       presence: this.#presence,
@@ -212,7 +221,7 @@ class RunningGateway implements Gateway {
       startedMs: clock.now(),
       phase: () => (this.#closing ? 'closing' : this.#draining ? 'draining' : 'serving'),
     });
-    this.#gauges();
+    gauges(counters, () => this.#sizes(), this.#links);
   }
 
   async start(): Promise<void> {
@@ -263,6 +272,7 @@ class RunningGateway implements Gateway {
     const fresh = this.#makeLive(config);
     fresh.locator = this.#makeLocator(config);
     Object.assign(this.#live, fresh);
+    this.#presence.configured();
     if (keys !== undefined) this.#messages.reports.tokens.replaceKeys(keys);
     this.#config = config;
     this.#messages.ledger.configure(config.ledger);
@@ -273,8 +283,12 @@ class RunningGateway implements Gateway {
 
   async drain(): Promise<void> {
     this.#draining = true;
-    this.#presence.drain();
-    await Promise.all([this.#messages.drain(), this.#subscriptions.drain(), this.#notifiers.drain()]);
+    await Promise.all([
+      this.#presence.drain(),
+      this.#messages.drain(),
+      this.#subscriptions.drain(),
+      this.#notifiers.drain(),
+    ]);
   }
 
   async stop(): Promise<void> {
@@ -283,7 +297,7 @@ class RunningGateway implements Gateway {
     this.#system.timers.clear(this.#sweep);
     // First what still has to be said on either side, then the ways on which it is said.
     this.#messages.stop();
-    this.#presence.drain();
+    await this.#presence.drain();
     this.#closing = true;
     this.#messages.takeLate();
     await this.#links.stop();
@@ -311,18 +325,20 @@ class RunningGateway implements Gateway {
     const { clock, random } = this.#system;
     return {
       book: new AddressBook(config.domains),
+      models: new PresenceModels(config),
       trusted: new TrustedSources(config.sip.trusted, clock),
       locator: this.#makeLocator(config),
       digest: new DigestClient({ clock, random, credentials: config.sip.credentials }),
       messages: config.messages,
       offline: config.offline,
+      presence: config.presence,
       logBodies: config.log.bodies,
     };
   }
 
   #makeLocator(config: Config): Locator {
     const { clock, timers, random } = this.#system;
-    const nextHops = NextHops.read(config.sip.next_hops);
+    const nextHops = NextHops.read(config.sip.next_hops, presenceServers(config));
     if (!nextHops.ok) throw new StoxgateError(nextHops.error.code, nextHops.error.message);
     const resolver = new NodeDnsResolver({ servers: config.dns.servers });
     this.#resolvers.push(resolver);
@@ -370,25 +386,6 @@ class RunningGateway implements Gateway {
       connections: this.#edge.connectionCount,
       timers: this.#system.timers.size,
     };
-  }
-
-  #gauges(): void {
-    for (const name of Object.keys(this.#sizes())) {
-      this.counters.gauge(
-        'stoxgate_held',
-        'What the gateway holds now, by kind.',
-        () => this.#sizes()[name] ?? 0,
-        {
-          kind: name,
-        },
-      );
-    }
-    this.counters.gauge('stoxgate_links_up', 'Component links that carry stanzas now.', () => {
-      return this.#links.status().filter((link) => link.state === 'up').length;
-    });
-    this.counters.gauge('stoxgate_resident_memory_bytes', 'Resident memory of the process.', () =>
-      process.memoryUsage.rss(),
-    );
   }
 }
 

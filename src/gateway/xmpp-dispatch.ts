@@ -6,10 +6,8 @@ import type { XmlElement } from '../xml/index.ts';
 import {
   answerIq,
   errorReply,
+  isEventMessage,
   mayAnswerWithError,
-  NS_CHAT_MARKERS,
-  NS_CHAT_STATES,
-  NS_RECEIPTS,
   readMessage,
   readReportGiven,
   stanzaError,
@@ -18,10 +16,10 @@ import {
 } from '../xmpp/index.ts';
 import type { LinkGroup } from './link-group.ts';
 import type { Live } from './live.ts';
-import type { Peers } from './messages/peers.ts';
 import type { ToSipMessages } from './messages/to-sip-messages.ts';
 import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
 import type { PresenceFeature } from './presence/presence-feature.ts';
+import type { UserFeatures } from './user-features.ts';
 
 /** `closing`: the links take no more stanzas, but still bring some. */
 export type Phase = 'serving' | 'draining' | 'closing';
@@ -31,22 +29,15 @@ export interface XmppDispatchEnv {
   readonly log: Log;
   readonly counters: Counters;
   readonly live: Live;
-  readonly peers: Peers;
+  readonly features: UserFeatures;
   readonly toSip: ToSipMessages;
   readonly toXmpp: ToXmppMessages;
-  readonly presence: Pick<PresenceFeature, 'stanza'>;
+  readonly presence: Pick<PresenceFeature, 'stanza' | 'event' | 'answer' | 'vCard'>;
   readonly name: string;
   readonly version: string;
   readonly startedMs: number;
   phase(): Phase;
 }
-
-const REPORTS = [NS_RECEIPTS, NS_CHAT_MARKERS];
-/** By whether there are chat states, then by whether there are reports. */
-const USER_FEATURES = [
-  [[], REPORTS],
-  [[NS_CHAT_STATES], [NS_CHAT_STATES, ...REPORTS]],
-] as const;
 
 export class XmppDispatch {
   readonly #env: XmppDispatchEnv;
@@ -92,6 +83,8 @@ export class XmppDispatch {
       return;
     }
     if (message.from === undefined || message.to === undefined) return this.#unread.add();
+    if (message.bodies.length === 0 && isEventMessage(message.element))
+      return this.#env.presence.event(message);
     // RCPT-03, RCPT-04. A message of nothing but a body says nothing of another one.
     if (message.element.children.length > 1 || message.bodies.length === 0) {
       const given = readReportGiven(message.element);
@@ -119,7 +112,10 @@ export class XmppDispatch {
   }
 
   #iq(stanza: XmlElement, group: LinkGroup): void {
-    const { clock, name, version, startedMs } = this.#env;
+    const { clock, name, version, startedMs, features, presence } = this.#env;
+    const type = stanza.attr('type');
+    if ((type === 'result' || type === 'error') && presence.answer(stanza)) return;
+    const to = stanza.attr('to');
     const answer = answerIq(stanza, {
       domain: group.domain,
       name,
@@ -127,20 +123,12 @@ export class XmppDispatch {
       startedMs,
       nowMs: clock.now(),
       wallMs: clock.wall(),
-      userFeatures: this.#userFeatures(stanza.attr('to')),
+      userFeatures: to?.includes('/') === true ? features.of(to) : undefined,
+      announced: features.all,
+      vCard: (iq) =>
+        iq.from === undefined || iq.to === undefined ? undefined : presence.vCard(iq.from, iq.to),
     });
     if (answer !== undefined) group.send(answer);
-  }
-
-  /** FEAT-03: what can be said to this SIP user, as far as it is known of him. */
-  #userFeatures(to: string | undefined): readonly string[] | undefined {
-    if (to?.includes('/') !== true) return undefined;
-    const { live, peers } = this.#env;
-    const composing = live.messages.composing !== 'never';
-    const user = live.book.jidTargetToSip(to);
-    const known = user.ok ? live.book.sipSenderToJid(user.value.uri) : user;
-    const reports = known.ok && peers.mayAsk(known.value.bareText);
-    return USER_FEATURES[composing ? 1 : 0][reports ? 1 : 0];
   }
 }
 

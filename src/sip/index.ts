@@ -143,7 +143,13 @@ export {
   type Credential,
   type DigestClientOptions,
 } from './auth/digest-client.ts';
-export { digestResponse, type DigestAlgorithm, type DigestInput, type DigestQop } from './auth/digest.ts';
+export {
+  digestAlgorithm,
+  digestResponse,
+  type DigestAlgorithm,
+  type DigestInput,
+  type DigestQop,
+} from './auth/digest.ts';
 export {
   REGISTERED_METHODS,
   capabilityHeaders,
@@ -189,6 +195,7 @@ export {
   stepSubscription,
   type SubscriptionEffect,
   type SubscriptionEvent,
+  type Sending,
   type SubscriptionState,
   type SubscriptionTransition,
 } from './subscription/subscription.ts';
@@ -206,6 +213,7 @@ export {
   type NotifierState,
   type NotifierTransition,
   type NotifyFailure,
+  type NotifyState,
   type TerminationReason,
 } from './subscription/notifier.ts';
 export { NOTIFIER_SUBSCRIPTIONS, type NotifierRecord } from './subscription/notifier-record.ts';
@@ -225,3 +233,23 @@ export {
   type ExchangeEvent,
   type ExchangeState,
 } from './usage/exchange.ts';
+export { sipEtag, sipIfMatch } from './header/entity-tag.ts';
+export {
+  beginPublication,
+  restoredPublication,
+  stepPublication,
+  type PublicationEffect,
+  type PublicationEvent,
+  type PublicationState,
+  type PublicationTransition,
+  type PublishOperation,
+} from './publication/publication.ts';
+export {
+  receivePublish,
+  unexpired,
+  type CompositorRules,
+  type PublishAnswer,
+  type PublishedStates,
+  type PublishOutcome,
+  type PublishRequest,
+} from './publication/compositor.ts';

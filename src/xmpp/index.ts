@@ -44,6 +44,7 @@ export { iqResult, readIq, type Iq, type IqType } from './stanza/iq.ts';
 export {
   FEATURE_JID_ESCAPING,
   NS_ACTIVITY,
+  NS_CAPS,
   NS_CARBONS,
   NS_CHAT_MARKERS,
   NS_CHAT_STATES,
@@ -67,6 +68,7 @@ export {
   NS_OPENPGP,
   NS_OTR,
   NS_PING,
+  NS_PUBSUB_EVENT,
   NS_REACTIONS,
   NS_RECEIPTS,
   NS_REPLY,
@@ -114,7 +116,10 @@ export {
   type DiscoInfo,
   type DiscoItem,
 } from './xep/disco.ts';
+export { capsElement, capsVersion, isCapsHash, readCaps, type Caps, type CapsHash } from './xep/caps.ts';
+export { eventMessage, isEventMessage, readEvent, type PepEvent } from './xep/pep-event.ts';
 export { answerIq, type CitizenContext } from './xep/citizen.ts';
+export { userCaps } from './xep/user-caps.ts';
 export {
   NS_STREAM,
   NS_STREAM_ERRORS,

@@ -56,13 +56,7 @@ const NUMBERED: readonly (readonly [string, readonly (readonly [number, number])
       [80, 93],
     ],
   ],
-  [
-    'CSP-',
-    [
-      [16, 16],
-      [20, 20],
-    ],
-  ],
+  ['CSP-', [[1, 20]]],
   ['RPID-', [[1, 18]]],
 ];
 const RULES = { 'ERR-R': 10, 'ERR-G': 7 };

@@ -28,6 +28,21 @@ describe('timer wheel', () => {
     time.advance(100);
   });
 
+  test('how long one still has, and that of a dead one', () => {
+    const time = new VirtualTime(Date.UTC(2026, 0, 1), 10);
+    const fires = time.timers.set(500, () => undefined);
+    const cleared = time.timers.set(500, () => undefined);
+    assert.equal(time.timers.leftMs(fires), 500);
+    time.advance(480);
+    assert.equal(time.timers.leftMs(fires), 20);
+    time.timers.clear(cleared);
+    time.advance(20);
+    assert.deepEqual(
+      [fires, cleared, undefined].map((timer) => time.timers.leftMs(timer)),
+      [undefined, undefined, undefined],
+    );
+  });
+
   test('timers of one tick fire in the order in which they were set', () => {
     const time = new VirtualTime();
     const order: number[] = [];

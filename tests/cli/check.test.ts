@@ -208,6 +208,12 @@ describe('stoxgate check', () => {
         /^s\.yaml: sip\.next_hops\["example\.net"\]\[1\]: sip:none\.example\.org: .*; correct the name/,
       );
     });
+    test('a presence server whose name does not resolve', async () => {
+      const sip = `${listen}, next_hops: { example.net: "sip:127.0.0.1" }`;
+      const presence = 'presence: { model: presence-server, server: "sip:none.example.org" }';
+      const { lines } = await findings(file({ sip, components: good, rest: `${rest()}\n${presence}` }));
+      assert.match(lines.join(), /presence\.server: sip:none\.example\.org: .*; correct the name/);
+    });
     test('a transport without a listener', async () => {
       const sip = `${listen}, next_hops: { example.net: "sip:127.0.0.1;transport=tcp" }`;
       const { lines } = await findings(file({ sip, components: good }));

@@ -113,12 +113,18 @@ describe('which Node and which program', () => {
       'src/cli/main.ts': '',
     });
     const { stdout } = call(command, ['a b'], { env: pathWith('p1', telling('host')) });
-    assert.equal(stdout, `own --max-semi-space-size=8 ${folder}/own/src/cli/main.ts a b\n`);
+    assert.equal(
+      stdout,
+      `own --max-semi-space-size=8 --heap-growing-percent=20 ${folder}/own/src/cli/main.ts a b\n`,
+    );
   });
   test("else the host's, when it is new enough", () => {
     const command = fakePackage('host', { 'src/cli/main.ts': '' });
     const { stdout } = call(command, [], { env: pathWith('p2', telling('host', 'v24.15.0')) });
-    assert.equal(stdout, `host --max-semi-space-size=8 ${folder}/host/src/cli/main.ts\n`);
+    assert.equal(
+      stdout,
+      `host --max-semi-space-size=8 --heap-growing-percent=20 ${folder}/host/src/cli/main.ts\n`,
+    );
   });
   for (const old of ['v20.19.0', 'v24.14.9', 'v22.99.0']) {
     test(`${old}: one line says what to install`, () => {
@@ -142,7 +148,10 @@ describe('which Node and which program', () => {
       'node_modules/node/bin/node': telling('own'),
       'dist/cli/main.js': '',
     });
-    assert.equal(call(command, []).stdout, `own --max-semi-space-size=8 ${folder}/built/dist/cli/main.js\n`);
+    assert.equal(
+      call(command, []).stdout,
+      `own --max-semi-space-size=8 --heap-growing-percent=20 ${folder}/built/dist/cli/main.js\n`,
+    );
   });
   test('dist/ when it is newer than every source, else src/', () => {
     const command = fakePackage('both', {
@@ -154,14 +163,23 @@ describe('which Node and which program', () => {
     const at = (path: string, seconds: number): void => utimesSync(join(base, path), seconds, seconds);
     at('src/cli/main.ts', 1000);
     at('dist/cli/main.js', 2000);
-    assert.equal(call(command, []).stdout, `own --max-semi-space-size=8 ${base}/dist/cli/main.js\n`);
+    assert.equal(
+      call(command, []).stdout,
+      `own --max-semi-space-size=8 --heap-growing-percent=20 ${base}/dist/cli/main.js\n`,
+    );
     at('src/cli/main.ts', 3000);
-    assert.equal(call(command, []).stdout, `own --max-semi-space-size=8 ${base}/src/cli/main.ts\n`);
+    assert.equal(
+      call(command, []).stdout,
+      `own --max-semi-space-size=8 --heap-growing-percent=20 ${base}/src/cli/main.ts\n`,
+    );
   });
   test('dist/ below node_modules, where Node runs no TypeScript', () => {
     const command = fakePackage('x/node_modules/stoxgate', { 'src/cli/main.ts': '', 'dist/cli/main.js': '' });
     const { stdout } = call(command, [], { env: pathWith('p5', telling('host')) });
-    assert.equal(stdout, `host --max-semi-space-size=8 ${folder}/x/node_modules/stoxgate/dist/cli/main.js\n`);
+    assert.equal(
+      stdout,
+      `host --max-semi-space-size=8 --heap-growing-percent=20 ${folder}/x/node_modules/stoxgate/dist/cli/main.js\n`,
+    );
   });
   test('the script asks for what package.json asks for', () => {
     const script = readFileSync(bin, 'utf8');

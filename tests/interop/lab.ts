@@ -9,6 +9,7 @@ import { Jabberd2 } from '../peers/jabberd2.ts';
 import { Kamailio } from '../peers/kamailio.ts';
 import { Linphone } from '../peers/linphone.ts';
 import { freePort, freePorts } from '../peers/ports.ts';
+import { PresencePhone, type PresencePhoneOptions } from '../peers/presence-phone.ts';
 import { Prosody } from '../peers/prosody.ts';
 import { SipEndpoint } from '../peers/sip-endpoint.ts';
 import { Stoxgate } from '../peers/stoxgate.ts';
@@ -184,6 +185,28 @@ export class Lab {
         ...options,
       }),
     );
+  }
+
+  /** A phone of ours that does presence alone. */
+  async presencePhone(
+    user: string,
+    options: Pick<PresencePhoneOptions, 'granted' | 'refreshMs' | 'decided' | 'localPort'>,
+  ): Promise<PresencePhone> {
+    return this.#kept(
+      await PresencePhone.open({
+        ...options,
+        user,
+        domain: SIP_DOMAIN,
+        proxyPort: this.kamailioPort,
+        account: account(user),
+      }),
+    );
+  }
+
+  /** Kamailio, to be stopped and started. */
+  get kamailio(): Kamailio {
+    if (this.#kamailio === undefined) throw new Error('this laboratory has no Kamailio');
+    return this.#kamailio;
   }
 
   async close(): Promise<void> {

@@ -517,6 +517,24 @@ describe('writing', () => {
     );
   });
 
+  test('RFC 4479 §3.2: several persons, tuples, devices and notes follow each other with nothing between', () => {
+    const twice = <T>(make: (id: string) => T): T[] => [make('a'), make('b')];
+    const text = utf8Text(
+      formatPidf({
+        entity: 'pres:a@b',
+        tuples: twice((id) => tuple({ id, basic: 'open' })),
+        persons: twice((id) => ({ id, rich: {}, notes: [] })),
+        devices: [],
+        notes: twice((id) => ({ text: id })),
+      }),
+    );
+    assert.equal(
+      (text ?? '').replace(/^[^]*entity="pres:a@b">/, '').replaceAll(/<status>.*?<\/status>/g, ''),
+      '<tuple id="a"></tuple><tuple id="b"></tuple><note>a</note><note>b</note>' +
+        '<dm:person id="a"/><dm:person id="b"/></presence>\r\n',
+    );
+  });
+
   test('the person and the device of RFC 4480 §4, as they were read', () => {
     const { persons, devices } = parsed(RPID_EXAMPLE);
     const text = utf8Text(formatPidf({ entity: 'pres:a@b', tuples: [], persons, devices, notes: [] })) ?? '';

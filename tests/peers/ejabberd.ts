@@ -68,6 +68,11 @@ export class Ejabberd implements XmppServer {
     // The Erlang runtime ends its applications in order on SIGTERM (init:stop); listeners and sessions take a moment.
     await this.#process?.stop(10_000);
   }
+
+  /** SIGKILL. */
+  async kill(): Promise<void> {
+    await this.#process?.stop(0, 'SIGKILL');
+  }
 }
 
 // COMPAT(Debian 12): two ejabberd-* folders are installed, and only one may hold the application file.

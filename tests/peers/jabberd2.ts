@@ -64,6 +64,10 @@ export class Jabberd2 implements XmppServer {
     for (const process of this.#processes) await process.stop(3_000);
   }
 
+  async kill(): Promise<void> {
+    await Promise.all(this.#processes.map((process) => process.stop(0, 'SIGKILL')));
+  }
+
   async #sessionManager(): Promise<PeerProcess> {
     const sm = this.#launch('sm');
     await sm.waitForOutput('ready for sessions', 10_000);

@@ -7,7 +7,7 @@ import { fillTemplate } from './template.ts';
 import type { Account } from './xmpp-server.ts';
 
 /** Empty tables in the form of its module db_text; they come with the package. */
-const TABLES = '/usr/share/kamailio/dbtext/kamailio';
+export const KAMAILIO_TABLES = '/usr/share/kamailio/dbtext/kamailio';
 
 export interface KamailioOptions {
   readonly folder: string;
@@ -40,12 +40,12 @@ export class Kamailio {
       ({ user, password }) => `  $sht(passwords=>${user}) = "${password}";`,
     );
     const tables = join(options.folder, 'tables');
-    if (options.registrationEvents !== undefined) cpSync(TABLES, tables, { recursive: true });
+    if (options.registrationEvents !== undefined) cpSync(KAMAILIO_TABLES, tables, { recursive: true });
     writeFileSync(
       join(options.folder, 'kamailio.cfg'),
       fillTemplate('kamailio/kamailio.cfg', {
         CHILDREN: 2,
-        MODULE_PATH: modulePath(),
+        MODULE_PATH: kamailioModules(),
         SIP_DOMAIN: options.domain,
         SIP_PORT: options.port,
         GATEWAY_PORT: options.gatewayPort,
@@ -63,21 +63,7 @@ export class Kamailio {
 
   async start(): Promise<void> {
     const { folder, port, onTrace } = this.options;
-    // The shell joins the two outputs: Kamailio logs on standard error, and lines come from standard output here.
-    const command =
-      'cd "$1" && exec kamailio -DD -E -m 64 -M 8 -w "$1" -Y "$1" -P "$1/pid" -f "$1/kamailio.cfg" 2>&1';
-    this.#process = new PeerProcess('kamailio', ['sh', '-c', command, 'kamailio', folder], {
-      logFile: join(folder, 'kamailio.log'),
-      cwd: folder,
-      // Its main process ends its workers; nobody else would.
-      deathSignal: 'TERM',
-      ...(onTrace && {
-        onLine: (line: string) => {
-          const at = line.indexOf('TRACE\t');
-          if (at >= 0) onTrace(line.slice(at));
-        },
-      }),
-    });
+    this.#process = kamailioProcess(folder, onTrace);
     await untilPortIsOpen('kamailio', port);
   }
 
@@ -91,7 +77,26 @@ export class Kamailio {
   }
 }
 
-function modulePath(): string {
+/** Runs it with the `kamailio.cfg` of this folder. */
+export function kamailioProcess(folder: string, onTrace?: (line: string) => void): PeerProcess {
+  // The shell joins the two outputs: Kamailio logs on standard error, and lines come from standard output here.
+  const command =
+    'cd "$1" && exec kamailio -DD -E -m 64 -M 8 -w "$1" -Y "$1" -P "$1/pid" -f "$1/kamailio.cfg" 2>&1';
+  return new PeerProcess('kamailio', ['sh', '-c', command, 'kamailio', folder], {
+    logFile: join(folder, 'kamailio.log'),
+    cwd: folder,
+    // Its main process ends its workers; nobody else would.
+    deathSignal: 'TERM',
+    ...(onTrace && {
+      onLine: (line: string) => {
+        const at = line.indexOf('TRACE\t');
+        if (at >= 0) onTrace(line.slice(at));
+      },
+    }),
+  });
+}
+
+export function kamailioModules(): string {
   for (const name of readdirSync('/usr/lib')) {
     const path = join('/usr/lib', name, 'kamailio/modules');
     if (existsSync(path)) return `${path}/`;

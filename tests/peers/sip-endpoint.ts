@@ -1,4 +1,5 @@
-// A small SIP user agent over UDP for exact messages and counted traffic: MESSAGE both ways, REGISTER, digest.
+// A small SIP user agent over UDP for exact messages and counted traffic: MESSAGE both ways, REGISTER, digest; other methods by
+// whoever has an ear for them.
 import { Buffer } from 'node:buffer';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { randomUUID } from 'node:crypto';
@@ -21,6 +22,17 @@ export interface SipEndpointOptions {
   readonly merges?: boolean;
   /** How long a request takes to be answered the first time, in milliseconds. */
   readonly answerMs?: number;
+  /** Default: any that is free. */
+  readonly localPort?: number;
+}
+
+export type Fields = readonly (readonly [string, string])[];
+
+/** What a request of a method other than MESSAGE is answered. `toTag`: that of its dialog. */
+export interface Answer {
+  readonly status: number;
+  readonly fields?: Fields;
+  readonly toTag?: string;
 }
 
 export interface SentOptions {
@@ -53,6 +65,8 @@ export class SipEndpoint {
   merged = 0;
   /** What to answer; default 200. undefined: it is as if the request had not come, nor any retransmission of it. */
   answer: (request: SipText) => number | undefined = () => 200;
+  /** The same for other methods. */
+  answerOther: (request: SipText) => Answer | undefined = () => ({ status: 501 });
   readonly #socket: Socket;
   readonly #pending = new Map<string, Pending>();
   readonly #answered = new Map<string, Buffer | undefined>();
@@ -69,7 +83,9 @@ export class SipEndpoint {
 
   static async open(options: SipEndpointOptions): Promise<SipEndpoint> {
     const socket = createSocket({ type: 'udp4', recvBufferSize: 4_000_000 });
-    await new Promise<void>((resolve) => socket.bind(0, options.localAddress ?? '127.0.0.1', resolve));
+    await new Promise<void>((resolve) =>
+      socket.bind(options.localPort ?? 0, options.localAddress ?? '127.0.0.1', resolve),
+    );
     return new SipEndpoint(options, socket);
   }
 
@@ -130,7 +146,23 @@ export class SipEndpoint {
     options: SentOptions,
   ): Promise<Outcome> {
     const callId = options.callId ?? randomUUID();
-    const fromValue = `<sip:${from}>;tag=${randomUUID().slice(0, 8)}`;
+    const fields = [
+      ['From', `<sip:${from}>;tag=${randomUUID().slice(0, 8)}`],
+      ['To', `<sip:${to}>`],
+      ['Call-ID', callId],
+    ] as const;
+    const rest = options.headers ?? [];
+    return { ...(await this.send(method, requestUri, [...fields, ...rest], body, options)), callId };
+  }
+
+  /** Sends a request with these fields, which lack Via, Max-Forwards and CSeq, and waits for its final response. */
+  async send(
+    method: string,
+    requestUri: string,
+    fields: Fields,
+    body: Buffer,
+    options: { readonly timeoutMs?: number } = {},
+  ): Promise<Omit<Outcome, 'callId'>> {
     const began = performance.now();
     let credentials: (readonly [string, string])[] = [];
     for (let attempt = 0; ; attempt++) {
@@ -140,22 +172,19 @@ export class SipEndpoint {
         [
           ['Via', `SIP/2.0/UDP ${this.address}:${this.port};branch=${branch};rport`],
           ['Max-Forwards', '70'],
-          ['From', fromValue],
-          ['To', `<sip:${to}>`],
-          ['Call-ID', callId],
           ['CSeq', `${++this.#cseq} ${method}`],
-          ...(options.headers ?? []),
+          ...fields,
           ...credentials,
         ],
         body,
       );
       const response = await this.#transaction(method, branch, request, options.timeoutMs ?? TIMER_F_MS);
       const milliseconds = performance.now() - began;
-      if (response === undefined) return { status: 0, callId, milliseconds };
+      if (response === undefined) return { status: 0, milliseconds };
       const status = statusOf(response) ?? 0;
       const { account } = this.options;
       if ((status !== 401 && status !== 407) || attempt > 0 || account === undefined) {
-        return { status, response, callId, milliseconds };
+        return { status, response, milliseconds };
       }
       const proxy = status === 407;
       const challenge = header(response, proxy ? 'proxy-authenticate' : 'www-authenticate');
@@ -181,7 +210,9 @@ export class SipEndpoint {
         resolve(response);
       };
       const timerF = setTimeout(finish, timeoutMs, undefined);
-      const send = (): void => this.#socket.send(request, this.options.proxyPort, '127.0.0.1');
+      const send = (): void => {
+        if (!this.#closed) this.#socket.send(request, this.options.proxyPort, '127.0.0.1');
+      };
       const again = (): void => {
         send();
         interval = Math.min(interval * 2, T2_MS);
@@ -217,7 +248,10 @@ export class SipEndpoint {
   }
 
   #respond(request: SipText): Buffer | undefined {
-    if (!request.startLine.startsWith('MESSAGE ')) return reply(request, 501);
+    if (!request.startLine.startsWith('MESSAGE ')) {
+      const other = this.answerOther(request);
+      return other && reply(request, other.status, other.fields, other.toTag);
+    }
     const merges = this.options.merges === true;
     if (merges && this.#isMerged(request)) {
       this.merged++;
@@ -242,16 +276,18 @@ function sameInAllBranches(request: SipText): string {
   return `${tag} ${header(request, 'call-id')} ${header(request, 'cseq')}`;
 }
 
-function reply(request: SipText, status: number): Buffer {
+function reply(request: SipText, status: number, fields: Fields = [], toTag?: string): Buffer {
   const vias = (request.headers.get('via') ?? []).map((value) => ['Via', value] as const);
+  const to = header(request, 'to');
   return writeSip(
     `SIP/2.0 ${status} ${status < 300 ? 'OK' : 'Refused by the test'}`,
     [
       ...vias,
       ['From', header(request, 'from')],
-      ['To', `${header(request, 'to')};tag=${randomUUID().slice(0, 8)}`],
+      ['To', /;\s*tag=/i.test(to) ? to : `${to};tag=${toTag ?? randomUUID().slice(0, 8)}`],
       ['Call-ID', header(request, 'call-id')],
       ['CSeq', header(request, 'cseq')],
+      ...fields,
     ],
     Buffer.alloc(0),
   );

@@ -26,6 +26,8 @@ export interface XmppServer {
   start(): Promise<void>;
   /** The orderly way (SIGTERM). */
   stop(): Promise<void>;
+  /** SIGKILL, all of its processes. */
+  kill(): Promise<void>;
 }
 
 export type XmppServerKind = 'prosody' | 'ejabberd' | 'jabberd2';

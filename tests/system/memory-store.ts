@@ -20,6 +20,12 @@ export class MemoryStore implements Store {
   /** While it is set every write fails with it, as on a full disk. */
   failure: Error | undefined;
   readonly #tables = new Map<string, Map<string, Row>>();
+  readonly #kind: StoreStatus['kind'];
+
+  /** What it says that it is: the gateway treats one that outlives it in another way. */
+  constructor(kind: StoreStatus['kind'] = 'memory') {
+    this.#kind = kind;
+  }
 
   /** The records of a collection as they are written. */
   table(name: string): ReadonlyMap<string, Row> {
@@ -37,7 +43,7 @@ export class MemoryStore implements Store {
   }
 
   status(): StoreStatus {
-    return { kind: 'memory', writable: true, pending: 0, pendingMs: 0 };
+    return { kind: this.#kind, writable: true, pending: 0, pendingMs: 0 };
   }
 
   close(): Promise<void> {

@@ -8,7 +8,8 @@ import { TempFolder } from '../peers/temp-folder.ts';
 import { Notifier, type NotifyParts } from './notifier.ts';
 import { pidf } from './presence-rig.ts';
 import { pause, Rig, type RigOptions } from './rig.ts';
-import { ROMEO } from './xmpp-peer.ts';
+import { unique } from './sip-peer.ts';
+import { messageXml, ROMEO } from './xmpp-peer.ts';
 
 const JULIET = 'juliet@example.com';
 
@@ -125,6 +126,44 @@ play('the link goes away before `subscribed` is confirmed: once more on the next
   }
 });
 
+play(
+  'her server confirms that it has the phone’s `subscribe`: that is no word of her going',
+  async (stage) => {
+    const { rig, notifier } = stage;
+    write(rig, 'subscribe');
+    const subscribe = await notifier.subscribe();
+    assert.equal(await notifier.notify(subscribe, document('orchard')), 200);
+    for (const expected of ['subscribed', 'available orchard']) assert.equal(await told(rig), expected);
+    // Prosody answers so while she has not decided, and again each time that she is asked.
+    rig.xmpp.react = (each) =>
+      each.attr('type') === 'subscribe' && each.attr('to') === JULIET
+        ? `<presence type='unavailable' from='${JULIET}' to='${ROMEO}'/>`
+        : undefined;
+    const headers = [
+      ['Event', 'presence'],
+      ['Contact', `<sip:romeo@127.0.0.1:${notifier.port}>`],
+    ] as const;
+    for (const callId of ['desk', 'mobile']) {
+      const answer = await rig.sip.ask({ method: 'SUBSCRIBE', callId, fromTag: callId, headers }, rig.port);
+      assert.match(answer.startLine, / 200 /);
+      assert.equal(await told(rig), 'subscribe');
+      const pending = await notifier.requests.next('a NOTIFY');
+      assert.match(header(pending, 'subscription-state'), /^pending/);
+    }
+    await pause(100);
+    assert.deepEqual(notifier.requests.untaken, [], 'her own subscription goes on');
+    assert.deepEqual(rig.xmpp.stanzas.untaken, [], 'she is told nothing');
+    write(rig, 'unsubscribed');
+    for (const _ of [1, 2]) {
+      const last = await notifier.requests.next('a NOTIFY');
+      assert.equal(header(last, 'subscription-state'), 'terminated;reason=rejected');
+    }
+    write(rig, 'unsubscribe');
+    await notifier.notify(await notifier.subscribe(), { state: 'terminated;reason=timeout' });
+    for (const expected of ['unavailable orchard', 'unsubscribed']) assert.equal(await told(rig), expected);
+  },
+);
+
 play('an error goes to whoever asks for something that there is not', async ({ rig }) => {
   rig.xmpp.write(`<presence type='subscribe' from='${JULIET}' to='romeo@nowhere.example' id='s2'/>`);
   write(rig, 'subscribe', 'mallory@elsewhere.example');
@@ -144,3 +183,45 @@ play('while it drains nothing new is taken', async ({ rig, notifier }) => {
   assert.deepEqual([answer.attr('type'), answer.attr('id')], ['error', 'subscribe1']);
   assert.deepEqual(notifier.requests.untaken, []);
 });
+
+play(
+  'what was kept for a contact goes when he shows that he is there, by presence or by a request',
+  async ({ rig, notifier }) => {
+    let answer = 480;
+    notifier.answer = (request) => (request.startLine.startsWith('MESSAGE') ? answer : 200);
+    write(rig, 'subscribe');
+    const subscribe = await notifier.subscribe();
+    assert.equal(await notifier.notify(subscribe, document()), 200);
+    assert.equal(await told(rig), 'subscribed');
+    assert.equal(await told(rig), 'unavailable');
+    const keep = async (): Promise<void> => {
+      rig.xmpp.write(messageXml({ id: unique('m'), from: `${JULIET}/b`, body: 'x' }));
+      await notifier.requests.next('the MESSAGE');
+      await rig.until('it is kept', () => rig.held('kept_messages') === 1);
+    };
+    const gone = async (): Promise<void> => {
+      await notifier.requests.next('the MESSAGE again');
+      await rig.until('it has gone', () => rig.held('kept_messages') === 0);
+    };
+    await keep();
+    answer = 200;
+    assert.equal(await notifier.notify(subscribe, document('orchard')), 200);
+    assert.equal(await told(rig), 'available orchard');
+    await gone();
+    answer = 480;
+    await keep();
+    answer = 200;
+    const headers = [
+      ['Event', 'dialog'],
+      ['Contact', `<sip:romeo@127.0.0.1:${rig.sip.port}>`],
+    ] as const;
+    assert.equal(await rig.status({ method: 'SUBSCRIBE', headers }), 489);
+    await gone();
+    write(rig, 'unsubscribe');
+    const last = await notifier.subscribe();
+    await notifier.notify(last, { state: 'terminated;reason=timeout' });
+    assert.equal(await told(rig), 'unavailable orchard');
+    assert.equal(await told(rig), 'unsubscribed');
+  },
+  { offline: { keep: true } },
+);

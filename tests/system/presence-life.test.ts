@@ -516,6 +516,7 @@ describe('the other direction', () => {
     },
     {
       contacts: {
+        isAsked: () => false,
         presence: (kind, _, user, contact) => {
           heard.push(`${kind} ${user.bareText} ${contact.uri}`);
           return true;

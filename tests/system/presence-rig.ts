@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PresenceDispatch } from '../../src/gateway/presence/presence-dispatch.ts';
 import type { ContactSide } from '../../src/gateway/presence/contact-side.ts';
+import { Capabilities } from '../../src/gateway/presence/capabilities.ts';
 import { DocumentReader } from '../../src/gateway/presence/document-reader.ts';
 import type { WatcherLimits } from '../../src/gateway/presence/watch-table.ts';
 import { Watchers } from '../../src/gateway/presence/watchers.ts';
@@ -15,6 +16,7 @@ import { AddressBook } from '../../src/mapping/index.ts';
 import { SendRefusal } from '../../src/edge/xmpp/index.ts';
 import { SecureRandom } from '../../src/base/index.ts';
 import { NS_CLIENT, XmlElement } from '../../src/xml/index.ts';
+import { capsElement } from '../../src/xmpp/index.ts';
 import type { SipText } from '../peers/sip-text.ts';
 import { MemoryStore } from './memory-store.ts';
 import { Notifier, type NotifyParts } from './notifier.ts';
@@ -55,6 +57,7 @@ export interface PresenceRigOptions {
   readonly forgetful?: boolean;
   readonly maxSubscribers?: number;
   readonly contacts?: ContactSide;
+  readonly location?: 'hide' | 'share';
 }
 
 export class PresenceRig {
@@ -66,6 +69,7 @@ export class PresenceRig {
   readonly #store = new MemoryStore();
   rig!: WatchRig;
   watchers!: Watchers;
+  capabilities!: Capabilities;
   #dispatch!: PresenceDispatch;
   #errors!: ErrorReports;
   /** Of the rule for SIP users, from the next start on. */
@@ -105,18 +109,26 @@ export class PresenceRig {
         ...{ keep: false, registrars: [], hours: 1, per_user: 1, per_domain: 1 },
         unknown_users: unknownUsers,
       },
+      presence: { location: this.#options.location ?? ('hide' as const) },
     };
     this.#errors = new ErrorReports(env);
+    this.capabilities = new Capabilities({
+      ...env,
+      send: (stanza) => this.link.send(stanza) >= 0,
+    });
     this.watchers = new Watchers({
       ...env,
       live,
       node: 'gw1',
-      reader: new DocumentReader(time),
+      reader: new DocumentReader(time, live),
       subscriptions,
       records: await this.#store.collection(WATCHERS),
       lasting: forgetful !== true,
       shared: false,
       errors: this.#errors,
+      seen: () => undefined,
+      capabilities: this.capabilities,
+      caps: () => capsElement('urn:test', 'v'),
       groupFor: (domain) => (domain === 'example.net' ? this.group : undefined),
       ...(limits === undefined ? {} : { limits }),
     });

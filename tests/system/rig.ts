@@ -29,6 +29,7 @@ export interface RigOptions {
   readonly messages?: Section;
   readonly dns?: Section;
   readonly offline?: Section;
+  readonly presence?: Section;
   /** Default `memory:`. */
   readonly storeUrl?: string;
   readonly durability?: 'full' | 'none';
@@ -58,6 +59,7 @@ const MEMORIES: ReadonlySet<string> = new Set([
   'reports_asked',
   'sip_peers',
   'ledger_rows',
+  'presence_capabilities',
   'timers',
 ]);
 
@@ -134,6 +136,7 @@ export class Rig {
       messages: options.messages ?? {},
       dns: options.dns ?? {},
       offline: options.offline ?? {},
+      presence: { model: 'end-to-end', ...options.presence },
       store: options.storeUrl ?? 'memory:',
       durability: options.durability ?? 'full',
       log: { level: 'debug' },

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Counters, SecureRandom, utf8Bytes, VirtualTime, type Collection } from '../../src/base/index.ts';
 import { SipEdge } from '../../src/edge/sip/index.ts';
+import { PresenceModels } from '../../src/gateway/presence-models.ts';
 import { SipDispatch } from '../../src/gateway/sip-dispatch.ts';
 import type {
   EventPackage,
@@ -164,13 +165,15 @@ export class ServeRig {
     const dispatch = new SipDispatch({
       log,
       counters,
-      live: this.#live,
+      live: { ...this.#live, models: new PresenceModels({ domains: [], presence: { model: 'end-to-end' } }) },
       messages: {
         accept: () => assert.fail('a MESSAGE'),
         countRejected: () => assert.fail('a MESSAGE'),
       },
       subscriptions: { notify: () => assert.fail('a NOTIFY') },
+      published: { publish: () => assert.fail('a PUBLISH') },
       notifiers: this.notifiers,
+      seen: () => undefined,
       ownHosts: new Set(['127.0.0.1']),
       draining: () => false,
     });

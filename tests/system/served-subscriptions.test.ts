@@ -378,7 +378,7 @@ describe('FEAT-08, RFC 6665 §4.4.4: what OPTIONS and 405 say', () => {
     'Allow names SUBSCRIBE, Allow-Events the packages without their templates',
     async (rig) => {
       const response = await rig.ask({ method: 'OPTIONS', uri: 'sip:127.0.0.1', callId: 'o' });
-      assert.equal(header(response, 'allow'), 'MESSAGE, NOTIFY, OPTIONS, SUBSCRIBE');
+      assert.equal(header(response, 'allow'), 'MESSAGE, NOTIFY, OPTIONS, PUBLISH, SUBSCRIBE');
       assert.equal(header(response, 'allow-events'), 'presence');
       const dialog = new WatcherDialog(rig, 'presence.winfo');
       assert.equal(statusOf(await dialog.subscribe(600)), 200);
@@ -394,7 +394,7 @@ describe('FEAT-08, RFC 6665 §4.4.4: what OPTIONS and 405 say', () => {
     async (rig) => {
       const response = await new WatcherDialog(rig).subscribe(600);
       assert.equal(statusOf(response), 405);
-      assert.equal(header(response, 'allow'), 'MESSAGE, NOTIFY, OPTIONS');
+      assert.equal(header(response, 'allow'), 'MESSAGE, NOTIFY, OPTIONS, PUBLISH');
       await rig.residue();
     },
     { packages: [] },

@@ -96,7 +96,8 @@ describe('targets and RFC 3261 §8.2', () => {
     ],
     ['§8.2.2.1: a scheme that is not known', { uri: 'http://example.com/juliet', body: 'x' }, 416],
     ['§8.2.2.1: a tel URI', { uri: 'tel:+15551234', body: 'x' }, 416],
-    ['§8.2.1: a method that is known and not served', { method: 'PUBLISH' }, 405],
+    ['§8.2.1: a method that is known and not served', { method: 'REFER' }, 405],
+    ['RFC 3903 §6 step 1: nobody who publishes here', { method: 'PUBLISH' }, 404],
     [
       'RFC 6665 §4.2.1.1: an event package that is not there',
       { method: 'SUBSCRIBE', headers: [['Event', 'dialog']] },
@@ -122,10 +123,11 @@ describe('targets and RFC 3261 §8.2', () => {
   }
 
   test('§8.2.1: the 405 and the 501 list what is allowed', async () => {
-    assert.deepEqual(list(await rig().ask({ method: 'PUBLISH' }), 'allow').sort(), [
+    assert.deepEqual(list(await rig().ask({ method: 'REFER' }), 'allow').sort(), [
       'MESSAGE',
       'NOTIFY',
       'OPTIONS',
+      'PUBLISH',
       'SUBSCRIBE',
     ]);
   });
@@ -184,7 +186,13 @@ describe('targets and RFC 3261 §8.2', () => {
     test('to the gateway itself: 200 with Allow and Accept', async () => {
       const response = await options(`sip:127.0.0.1:${rig().port}`);
       assert.equal(statusOf(response), 200);
-      assert.deepEqual(list(response, 'allow').sort(), ['MESSAGE', 'NOTIFY', 'OPTIONS', 'SUBSCRIBE']);
+      assert.deepEqual(list(response, 'allow').sort(), [
+        'MESSAGE',
+        'NOTIFY',
+        'OPTIONS',
+        'PUBLISH',
+        'SUBSCRIBE',
+      ]);
       assert.ok(list(response, 'accept').includes('text/plain'));
     });
     test('to a mapped user: 200', async () =>

@@ -5,3 +5,4 @@ export {
   type ConsoleSource,
   type ConsoleStatus,
 } from './console.ts';
+export { HttpClient, type HttpClientOptions, type HttpRequest, type HttpResponse } from './http-client.ts';

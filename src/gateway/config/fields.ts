@@ -179,13 +179,6 @@ export function parseXmppPattern(text: string): Result<string, string> {
   return parsePattern(text, parseXmppDomain);
 }
 
-/** Reads `presence.model`. */
-export function parsePresenceModel(text: string): Result<'end-to-end', string> {
-  if (text === 'end-to-end') return ok(text);
-  if (text === 'presence-server') return err('presence-server is not built yet; use end-to-end');
-  return err('must be end-to-end');
-}
-
 const UNIX = 'unix:';
 
 /** Reads `unix:PATH` and gives the path, as written: relative ones start from the configuration file. */
@@ -195,4 +188,15 @@ export function parseUnixSocket(text: string): Result<string, string> {
   // unix(7): an abstract name has no file, and so no mode that could keep others out.
   if (path.includes('\u0000') || path.startsWith('@')) return err(`"${path}" is not the path of a file`);
   return path.endsWith('/') ? err('must name a file, not a folder') : ok(path);
+}
+
+/** Reads the root of an XCAP server (RFC 4825 §6.1). Returned without "/" at its end. */
+export function parseXcapRoot(text: string): Result<string, string> {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    return err('must be a URL such as https://xcap.example.net/xcap-root');
+  }
+  if (url.username !== '' || url.password !== '') return err('user and password have keys of their own');
+  if (url.search !== '' || url.hash !== '') return err('has neither "?" nor "#"');
+  return ok(text.replace(/\/+$/, ''));
 }

@@ -3,6 +3,7 @@
 import { formatIpAddress } from '../../base/index.ts';
 import type { Remark } from './finding.ts';
 import { remarksOnDomains } from './domain-rules.ts';
+import { remarksOnPresence } from './presence-rules.ts';
 import { remarksOnListeners } from './listener-rules.ts';
 import { covers } from './domain-pattern.ts';
 import { parseNetwork } from './fields.ts';
@@ -12,6 +13,7 @@ import type { Config } from './schema.ts';
 export function remarksOnRules(config: Config): Remark[] {
   return [
     ...remarksOnDomains(config.domains),
+    ...remarksOnPresence(config),
     ...remarksOnLinks(config),
     ...remarksOnListeners(config),
     ...remarksOnNextHops(config),

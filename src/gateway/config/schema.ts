@@ -10,10 +10,10 @@ import {
   parseHostPort,
   parseListenUrl,
   parseNetwork,
-  parsePresenceModel,
   parseStore,
   parseSipPattern,
   parseUnixSocket,
+  parseXcapRoot,
   parseXmppDomain,
   parseXmppPattern,
 } from './fields.ts';
@@ -35,46 +35,88 @@ import {
 const SEPARATORS = ['!', '$', '*', '+', '=', '~'] as const;
 const XMPP_COMPONENT_PORT = 5347;
 
-/** `of`: for whom it is. */
-function presenceSchema(of: string) {
-  return later(
-    z.strictObject({
-      model: documented(parsed(parsePresenceModel), {
-        type: '`end-to-end`',
-        says: `How presence crosses for ${of}: \`end-to-end\`, by subscriptions between the users themselves (RFC 8048).`,
-        example: 'end-to-end',
-      }),
+/** `of`: for whom it is; `more`: keys that hold for everybody. */
+function presenceSchema<More extends z.ZodRawShape>(
+  of: string,
+  secret: ReturnType<typeof secretSchema>,
+  more: More,
+) {
+  return z.strictObject({
+    ...more,
+    model: documented(z.enum(['end-to-end', 'presence-server', 'published']), {
+      says: `How presence crosses for ${of}: \`end-to-end\`, by subscriptions between the users themselves (RFC 8048); \`presence-server\`, through a SIP presence server, to which XMPP users are published and which knows who watches them; \`published\`, for SIP users: the gateway keeps what their phones publish (RFC 3903), and every XMPP user who asks sees it.`,
+      example: 'presence-server',
     }),
-    ['server', 'xcap'],
-  );
+    server: documented(parsed(parseNextHop).exactOptional(), {
+      type: 'a SIP URI without user',
+      default: 'none; needed for `presence-server`, and only there',
+      says: `Where the presence server of ${of} is; with \`;lr\` a Route is added.`,
+      example: '"sip:presence.example.net;lr"',
+    }),
+    xcap: documented(
+      z
+        .strictObject({
+          root: documented(parsed(parseXcapRoot), {
+            type: 'an HTTP or HTTPS URL',
+            says: `The XCAP root for ${of} (RFC 4825): rules are at \`ROOT/pres-rules/users/sip:USER@DOMAIN/index\`.`,
+            example: '"https://xcap.example.net/xcap-root"',
+          }),
+          user: documented(printable.exactOptional(), {
+            type: 'text',
+            default: 'none: a challenge is a refusal',
+            says: `The user name with which the gateway answers a challenge (digest) about ${of}.`,
+            example: 'gw',
+          }),
+          password: documented(secret.exactOptional(), {
+            type: SECRET_TYPE,
+            default: 'none',
+            says: `The password about ${of}.`,
+            example: '{ env: XCAP_PASSWORD }',
+          }),
+        })
+        .exactOptional(),
+      {
+        default: 'absent: the presence server alone decides who may watch',
+        says: `How the decisions of XMPP users about their SIP watchers reach the presence server, for ${of}: as rules (RFC 5025) that the gateway writes.`,
+        example: '{ root: "https://xcap.example.net/xcap-root" }',
+      },
+    ),
+  });
 }
 
-const domainRule = z.strictObject({
-  home: documented(z.enum(['sip', 'xmpp']), {
-    says: 'On which side the users of this domain live.',
-    example: 'sip',
-  }),
-  sip: documented(parsed(parseSipPattern), {
-    type: 'domain, `*.domain` or `"*"`',
-    says: 'What the domain is called in SIP.',
-    example: 'example.net',
-  }),
-  xmpp: documented(parsed(parseXmppPattern), {
-    type: 'domain, `*.domain` or `"*"`',
-    says: 'What the domain is called in XMPP.',
-    example: 'example.net',
-  }),
-  separator: documented(z.enum(SEPARATORS).exactOptional(), {
-    default: 'the escape of the other side: `\\40` in a JID, `%40` in a SIP user part',
-    says: 'Stands for the "@" of a foreign address that is folded into a local part; only with `"*"` on the home side alone.',
-    example: '"*"',
-  }),
-  presence: documented(presenceSchema('the users of this domain').exactOptional(), {
-    default: '`presence` of the file',
-    says: 'How presence crosses for the users of this domain.',
-    example: '{ model: end-to-end }',
-  }),
+const location = documented(z.enum(['hide', 'share']).default('hide'), {
+  says: 'Whether it crosses, both ways, where somebody is and which time zone he has (RFC 4119, RFC 4480, XEP-0080). What a SIP user allows nobody to pass on never does.',
+  example: 'share',
 });
+
+function domainRule(secret: ReturnType<typeof secretSchema>) {
+  return z.strictObject({
+    home: documented(z.enum(['sip', 'xmpp']), {
+      says: 'On which side the users of this domain live.',
+      example: 'sip',
+    }),
+    sip: documented(parsed(parseSipPattern), {
+      type: 'domain, `*.domain` or `"*"`',
+      says: 'What the domain is called in SIP.',
+      example: 'example.net',
+    }),
+    xmpp: documented(parsed(parseXmppPattern), {
+      type: 'domain, `*.domain` or `"*"`',
+      says: 'What the domain is called in XMPP.',
+      example: 'example.net',
+    }),
+    separator: documented(z.enum(SEPARATORS).exactOptional(), {
+      default: 'the escape of the other side: `\\40` in a JID, `%40` in a SIP user part',
+      says: 'Stands for the "@" of a foreign address that is folded into a local part; only with `"*"` on the home side alone.',
+      example: '"*"',
+    }),
+    presence: documented(presenceSchema('the users of this domain', secret, {}).exactOptional(), {
+      default: '`presence` of the file',
+      says: 'How presence crosses for the users of this domain.',
+      example: '{ model: presence-server, server: "sip:presence.example.net" }',
+    }),
+  });
+}
 
 const listen = z
   .union([
@@ -290,18 +332,21 @@ export function configSchema(sources: SecretSources) {
   const secret = secretSchema(sources);
   return later(
     z.strictObject({
-      domains: documented(z.array(domainRule).min(1), {
-        type: 'list of `{ home, sip, xmpp, separator }`',
+      domains: documented(z.array(domainRule(secret)).min(1), {
+        type: 'list of `{ home, sip, xmpp, separator, presence }`',
         says: 'Which domains exist, on which side their users live, and what they are called on each side.',
         example: '[{ home: sip, sip: example.net, xmpp: example.net }]',
       }),
       sip: documented(sipSchema(secret).prefault({}), { says: 'The SIP side.' }),
       xmpp: documented(xmppSchema(secret).prefault({}), { says: 'The XMPP side.' }),
       messages: documented(messages.prefault({}), { says: 'How messages are translated.' }),
-      presence: documented(presenceSchema('all other users').prefault({ model: 'end-to-end' }), {
-        says: 'How presence crosses, unless a rule of `domains` says it otherwise.',
-        example: '{ model: end-to-end }',
-      }),
+      presence: documented(
+        presenceSchema('all other users', secret, { location }).prefault({ model: 'end-to-end' }),
+        {
+          says: 'How presence crosses, unless a rule of `domains` says it otherwise.',
+          example: '{ model: end-to-end }',
+        },
+      ),
       offline: documented(offline.prefault({}), {
         says: 'What becomes of messages for SIP users who cannot be reached.',
       }),
@@ -352,3 +397,4 @@ export type Config = z.output<ReturnType<typeof configSchema>>;
 export type ConfiguredDomain = Config['domains'][number];
 export type ConfiguredComponent = Config['xmpp']['components'][number];
 export type ConfiguredTrust = Config['sip']['trusted'][number];
+export type ConfiguredPresence = Omit<Config['presence'], 'location'>;

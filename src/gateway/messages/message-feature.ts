@@ -94,7 +94,6 @@ export class MessageFeature {
       asked: this.reports.asked,
       peers: this.reports.peers,
       composing: this.#composingToXmpp,
-      seen: (recipient) => this.#outbox.seen(recipient),
     });
     this.#outbox = new Outbox({
       ...{ clock, timers, random, log, counters, live, deliveries },
@@ -136,6 +135,11 @@ export class MessageFeature {
   /** Before anything comes in: what the reports need is at hand. */
   attach(): Promise<void> {
     return this.reports.attach(this.#env.store);
+  }
+
+  /** A SIP user is there: what waits for him can go. Bare JID. */
+  seen(recipient: string): void {
+    this.#outbox.seen(recipient);
   }
 
   /** Gives up what is too old. */

@@ -66,8 +66,6 @@ export interface ToXmppEnv {
   /** The links that may carry stanzas of this domain. */
   groupFor(domain: string): LinkGroup | undefined;
   readonly composing: ComposingToXmpp;
-  /** A SIP user is there: what waits for him can go. Bare JID. */
-  seen(sipBareJid: string): void;
 }
 
 export class ToXmppMessages {
@@ -107,7 +105,6 @@ export class ToXmppMessages {
   /** Takes one MESSAGE from a believed sender; it is answered now or later, exactly once. */
   accept(tx: ServerTransaction, from: MappedJid): void {
     const { live, outcomes, clock, composing } = this.#env;
-    this.#env.seen(from.bareText);
     const to = live.book.sipTargetToJid(tx.request.requestUri);
     if (!to.ok) {
       const answer = faultToResponse(to.error, 'target');

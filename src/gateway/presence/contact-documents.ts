@@ -3,27 +3,39 @@
 import type { Bytes } from '../../base/index.ts';
 import { toSipPresence, type XmppResource } from '../../interwork/presence/index.ts';
 import type { AddressBook } from '../../mapping/index.ts';
-import { formatPidf, PIDF_TYPE } from '../../mime/index.ts';
+import { formatPidf, PIDF_TYPE, type Capabilities } from '../../mime/index.ts';
 import type { NotifyDocument } from '../subscriptions/notifier-types.ts';
 import type { Contact } from './contact.ts';
 
 export type DocumentBook = Pick<AddressBook, 'jidSenderToSip'>;
 
-export class ContactDocuments {
-  readonly #live: { readonly book: DocumentBook };
+export interface DocumentLive {
+  readonly book: DocumentBook;
+  readonly presence: { readonly location: 'hide' | 'share' };
+}
 
-  constructor(live: { readonly book: DocumentBook }) {
+/** RFC 5196 §3.2.7. XMPP clients take text; streams of media come with calls. */
+const CAPABILITIES: Capabilities = { flags: {}, supported: { methods: ['MESSAGE'] }, notSupported: {} };
+
+export class ContactDocuments {
+  readonly #live: DocumentLive;
+
+  constructor(live: DocumentLive) {
     this.#live = live;
   }
 
   /** Everything that the contact shows to this watcher: each document is whole (PRES-70). */
   of(contact: Contact): NotifyDocument {
-    const { resources } = contact;
+    const { resources, events } = contact;
     // Which resource left last is one watcher's own matter.
     if (resources.length === 0) return this.closed(contact);
+    const location = this.#location;
     return {
       contentType: PIDF_TYPE,
-      body: contact.shared.document(resources, () => this.#make(contact, resources)),
+      body: contact.shared.document(
+        [...resources, events.mood, events.activity, location ? events.geoloc : undefined],
+        () => this.#make(contact, resources),
+      ),
     };
   }
 
@@ -32,7 +44,12 @@ export class ContactDocuments {
     return { contentType: PIDF_TYPE, body: this.#make(contact, []) };
   }
 
-  #make({ addresses, lastResource }: Contact, resources: readonly XmppResource[]): Bytes {
+  /** RPID-17. */
+  get #location(): boolean {
+    return this.#live.presence.location === 'share';
+  }
+
+  #make({ addresses, lastResource, events }: Contact, resources: readonly XmppResource[]): Bytes {
     const jid = addresses.contact;
     const uriOf = (text: string): string | undefined => {
       const mapped = this.#live.book.jidSenderToSip(text);
@@ -44,6 +61,9 @@ export class ContactDocuments {
       toSipPresence(entity, resources, {
         contact: (resource) => uriOf(resource === '' ? jid : `${jid}/${resource}`),
         lastResource,
+        events,
+        location: this.#location,
+        capabilities: CAPABILITIES,
       }),
     );
   }

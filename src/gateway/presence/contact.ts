@@ -1,9 +1,18 @@
 // One SIP watcher of one XMPP contact: his subscriptions, and what the contact has sent to him.
 
 import type { Timer } from '../../base/index.ts';
-import type { ContactState, XmppResource } from '../../interwork/presence/index.ts';
+import type {
+  ContactState,
+  PersonalEvents,
+  PersonalNode,
+  XmppResource,
+} from '../../interwork/presence/index.ts';
+import type { XmlElement } from '../../xml/index.ts';
 import type { ServedSubscription } from '../subscriptions/notifier-types.ts';
 import type { SharedContact } from './shared-contact.ts';
+
+/** Resources of one contact that are held, the newest; nobody has so many, and a document tells of all. */
+const MAX_RESOURCES = 20;
 
 /** In which words both are known. */
 export interface ContactAddresses {
@@ -25,6 +34,8 @@ export class Contact {
   /** Those that want one answer (PRES-49). */
   readonly fetches = new Set<ServedSubscription>();
   readonly #resources = new Map<string, XmppResource>();
+  /** Mood, activity and place, as they were told last (PRES-55: to this watcher). */
+  #events: PersonalEvents = {};
   #doubted: Set<string> | undefined;
   /** PRES-71: whose tuple says "closed". */
   lastResource = '';
@@ -47,26 +58,47 @@ export class Contact {
     return [...this.#resources.values()];
   }
 
+  get events(): PersonalEvents {
+    return this.#events;
+  }
+
+  /** False: that was known. `payload` undefined: it is taken back. */
+  told(node: PersonalNode, payload: XmlElement | undefined): boolean {
+    if (this.#events[node] === payload) return false;
+    const { [node]: _before, ...others } = this.#events;
+    this.#events = payload === undefined ? others : { ...others, [node]: payload };
+    return true;
+  }
+
   /** Some of what is held may not be true any more. */
   get doubtful(): boolean {
     return this.#doubted !== undefined && this.#doubted.size > 0;
+  }
+
+  doubts(resource: string): boolean {
+    return this.#doubted?.has(resource) === true;
   }
 
   available(held: XmppResource): void {
     this.#doubted?.delete(held.resource);
     this.#resources.set(held.resource, held);
     this.lastResource = held.resource;
+    if (this.#resources.size <= MAX_RESOURCES) return;
+    for (const oldest of this.#resources.keys()) return void this.#resources.delete(oldest);
   }
 
   /** '' for the bare address: he has no resource left. */
   unavailable(resource: string): void {
     if (resource === '') {
       this.#resources.clear();
+      this.#events = {};
       this.#doubted = undefined;
       return;
     }
     this.#doubted?.delete(resource);
     if (this.#resources.delete(resource)) this.lastResource = resource;
+    // Whoever is not there feels and does nothing that anybody is told of.
+    if (this.#resources.size === 0) this.#events = {};
   }
 
   /** What is held counts only if it is heard of again. */

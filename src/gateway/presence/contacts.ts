@@ -3,6 +3,7 @@
 
 import { ChurnMap, type Clock, type Counters, type Log, type Random, type Timers } from '../../base/index.ts';
 import {
+  PERSONAL_NODES,
   presenceStanza,
   stepContact,
   type ContactEffect,
@@ -11,8 +12,8 @@ import {
 import { PIDF_TYPE } from '../../mime/index.ts';
 import type { MappedUri } from '../../mapping/index.ts';
 import type { NotifierEnd } from '../../sip/index.ts';
-import type { XmlElement } from '../../xml/index.ts';
-import { readStanzaError } from '../../xmpp/index.ts';
+import { serialize, type XmlElement } from '../../xml/index.ts';
+import { readStanzaError, type PepEvent } from '../../xmpp/index.ts';
 import { domainOf } from '../address-text.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type {
@@ -24,7 +25,8 @@ import type {
 } from '../subscriptions/notifier-types.ts';
 import { Contact, contactKey } from './contact.ts';
 import type { ContactSide } from './contact-side.ts';
-import { ContactDocuments, type DocumentBook } from './contact-documents.ts';
+import { ContactDocuments, type DocumentLive } from './contact-documents.ts';
+import { contactStatus, type ContactStatus } from './contact-status.ts';
 import { Pace } from './pace.ts';
 import { SharedContact } from './shared-contact.ts';
 import { PRESENCE_EVENT } from './watch-parts.ts';
@@ -48,9 +50,12 @@ export interface ContactsEnv {
   readonly random: Random;
   readonly log: Log;
   readonly counters: Counters;
-  readonly live: { readonly book: DocumentBook };
+  readonly live: DocumentLive;
   groupFor(domain: string): LinkGroup | undefined;
 }
+
+/** A mood or an activity of more is nobody's. */
+const MAX_EVENT_CHARACTERS = 8192;
 
 /** Conditions of errors to `subscribe` that end it (PRES-52); all others are for the time being. */
 const ENDING: Readonly<Record<string, ContactEvent>> = {
@@ -87,7 +92,10 @@ export class Contacts implements EventPackage, ContactSide {
   constructor(env: ContactsEnv) {
     this.#env = env;
     this.#documents = new ContactDocuments(env.live);
-    this.#pace = new Pace(env, (contact) => this.#step(contact, 'linkUp'));
+    this.#pace = new Pace(env, (contact) => {
+      // Without a link his turn comes when there is one.
+      if (env.groupFor(domainOf(contact.addresses.watcher))?.up === true) this.#step(contact, 'linkUp');
+    });
   }
 
   /** Pairs of a watcher and a contact. */
@@ -102,6 +110,12 @@ export class Contacts implements EventPackage, ContactSide {
 
   find(watcher: string, contact: string): Contact | undefined {
     return this.#contacts.get(contactKey(watcher, contact));
+  }
+
+  /** What the operator is shown of one; bare JIDs. undefined: he does not watch him. */
+  status(watcher: string, contact: string): ContactStatus | undefined {
+    const found = this.find(watcher, contact);
+    return found === undefined ? undefined : contactStatus(found, this.#env, this.#pace.has(found));
   }
 
   decide({ resourceJid, expires }: SubscribeRequest): SubscribeDecision {
@@ -119,7 +133,9 @@ export class Contacts implements EventPackage, ContactSide {
   }
 
   restored(subscription: ServedSubscription): void {
-    this.#step(this.#of(subscription), 'restored');
+    const contact = this.#of(subscription);
+    this.#step(contact, 'restored');
+    this.#pace.add(contact);
   }
 
   refreshed(subscription: ServedSubscription): void {
@@ -145,6 +161,11 @@ export class Contacts implements EventPackage, ContactSide {
     // Where the package has ended them itself there is nobody to be told.
     if (wasLast && contact.state !== 'none') this.#step(contact, 'lastEnded');
     this.#dropIdle(contact);
+  }
+
+  isAsked(user: MappedUri, watcher: MappedUri): boolean {
+    const state = this.find(watcher.bareText, user.bareText)?.state;
+    return state === 'asking' || state === 'unsure';
   }
 
   presence(
@@ -175,6 +196,24 @@ export class Contacts implements EventPackage, ContactSide {
         break;
     }
     this.#answerFetches(contact);
+    return true;
+  }
+
+  /** A personal event of a contact, for this watcher alone (PRES-55). False: nobody is there whom it concerns. */
+  event({ node, payload }: PepEvent, user: MappedUri, watcher: MappedUri): boolean {
+    const parts = PERSONAL_NODES.find(({ ns }) => ns === node);
+    const contact = this.find(watcher.bareText, user.bareText);
+    if (parts === undefined || contact === undefined) return false;
+    if (parts.name === 'geoloc' && this.#env.live.presence.location === 'hide') return false;
+    const read = payload === undefined ? undefined : parts.read(payload);
+    if (read !== undefined && serialize(read).length > MAX_EVENT_CHARACTERS) return false;
+    const held = read === undefined ? undefined : contact.shared.internEvent(parts.name, read);
+    // Of whom no resource is known, nothing is told yet.
+    if (!contact.told(parts.name, held) || contact.resources.length === 0) return true;
+    this.#env.counters
+      .counter('stoxgate_personal_events_total', 'Moods, activities and places told, by side.', { to: 'sip' })
+      .add();
+    this.#step(contact, 'presence');
     return true;
   }
 

@@ -1,9 +1,19 @@
 // Documents of notifications about a contact, as XMPP says them (RFC 8048 §6.3).
 
 import { detachText, ok, type Bytes, type Clock, type Result } from '../../base/index.ts';
-import { checkEntity, toXmppPresence, type ResourcePresence } from '../../interwork/presence/index.ts';
-import { readPresenceBody } from '../../mime/index.ts';
+import {
+  checkEntity,
+  PERSONAL_NODES,
+  toXmppEvents,
+  toXmppPresence,
+  toXmppVCard,
+  type PersonalEvents,
+  type PersonalNode,
+  type ResourcePresence,
+} from '../../interwork/presence/index.ts';
+import { readPresenceBody, type PidfDocument } from '../../mime/index.ts';
 import { XmlElement, type XmlNode } from '../../xml/index.ts';
+import { NOBODY_KNOWN, type PersonView } from './presence-view.ts';
 
 export interface PresenceBody {
   /** Lower case, without parameters. */
@@ -13,26 +23,56 @@ export interface PresenceBody {
   readonly lang: string | undefined;
 }
 
+/** What a document says. */
+export interface KnownDocument {
+  readonly resources: readonly ResourcePresence[];
+  readonly person: PersonView;
+}
+
+const NOTHING: KnownDocument = { resources: [], person: NOBODY_KNOWN };
+
 export class DocumentReader {
   readonly #clock: Clock;
+  readonly #live: { readonly presence: { readonly location: 'hide' | 'share' } };
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, live: { readonly presence: { readonly location: 'hide' | 'share' } }) {
     this.#clock = clock;
+    this.#live = live;
   }
 
   /**
    * All resources of a document; what it does not name is not there (PRES-87). A fault is answered 400 (PRES-91): not
    * well-formed, or about somebody else than `contact` (a SIP URI). A type that is not read tells nothing.
    */
-  read({ contentType, body, lang }: PresenceBody, contact: string): Result<readonly ResourcePresence[]> {
+  read({ contentType, body, lang }: PresenceBody, contact: string): Result<KnownDocument> {
     const document = readPresenceBody(contentType, body);
-    if (document === undefined) return ok([]);
+    if (document === undefined) return ok(NOTHING);
     if (!document.ok) return document;
     const own = checkEntity(document.value.entity, contact);
     if (!own.ok) return own;
-    const options = { wallMs: this.#clock.wall(), ...(lang === undefined ? {} : { contentLanguage: lang }) };
-    return ok(toXmppPresence(document.value, options).map(detached));
+    const wallMs = this.#clock.wall();
+    const options = { wallMs, ...(lang === undefined ? {} : { contentLanguage: lang }) };
+    const resources = toXmppPresence(document.value, options).map(detached);
+    return ok({ resources, person: this.#person(document.value, wallMs) });
   }
+
+  #person(document: PidfDocument, wallMs: number): PersonView {
+    const location = this.#live.presence.location === 'share';
+    const told = toXmppEvents(document, wallMs, { location });
+    const vCard = toXmppVCard(document);
+    const events: Partial<Record<PersonalNode, XmlElement>> = {};
+    for (const { name } of PERSONAL_NODES) {
+      const payload = told[name];
+      if (payload !== undefined) events[name] = detachedElement(payload);
+    }
+    return personView(events, vCard === undefined ? undefined : detachedElement(vCard));
+  }
+}
+
+/** Most documents say nothing of the person. */
+function personView(events: PersonalEvents, vCard: XmlElement | undefined): PersonView {
+  if (vCard !== undefined) return { events, vCard };
+  return Object.keys(events).length === 0 ? NOBODY_KNOWN : { events };
 }
 
 /** What is known of a contact stays for hours: its texts must not keep the whole document. */

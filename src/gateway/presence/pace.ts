@@ -31,6 +31,11 @@ export class Pace<T> {
     return this.#waiting.size;
   }
 
+  /** It waits for its turn. */
+  has(item: T): boolean {
+    return this.#waiting.has(item);
+  }
+
   /** Runs it now, or when its turn comes. */
   add(item: T): void {
     if (this.#stopped) return;

@@ -7,6 +7,7 @@ import { errorReply, mayAnswerWithError, stanzaError, type StanzaError } from '.
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import type { ErrorReports } from '../messages/error-reports.ts';
+import type { Publisher } from '../publications/publisher.ts';
 import type { ContactSide } from './contact-side.ts';
 import type { Watchers } from './watchers.ts';
 
@@ -17,6 +18,8 @@ export interface PresenceDispatchEnv {
   readonly errors: ErrorReports;
   /** Presence of XMPP users towards SIP; undefined: it is not carried. */
   readonly contacts?: ContactSide | undefined;
+  /** Users with a presence server; undefined: there are none. */
+  readonly publisher?: Pick<Publisher, 'own' | 'seen' | 'asksFor' | 'answered'> | undefined;
   draining(): boolean;
 }
 
@@ -45,38 +48,56 @@ export class PresenceDispatch {
     const type = stanza.attr('type') ?? 'available';
     const contact = live.book.jidTargetToSip(to);
     if (!contact.ok) return this.#refuse(type, stanza, faultToStanzaError(contact.error, 'target'), group);
-    // COMP-05: the domain itself is nobody's contact.
-    if (contact.value.jid.local === '') return this.#refuse(type, stanza, NOBODY, group);
-    // PRES-21.
+    const isContact = contact.value.jid.local !== '';
     const user = live.book.jidSenderToSip(from);
+    if (!isContact) {
+      if (user.ok && this.#env.publisher?.own(type, stanza, user.value, group) === true) return;
+      // COMP-05: the domain itself is nobody's contact.
+      return this.#refuse(type, stanza, NOBODY, group);
+    }
+    // PRES-21.
     if (!user.ok) return this.#refuse(type, stanza, faultToStanzaError(user.error, 'sender'), group);
     if (this.#env.draining()) return this.#refuse(type, stanza, gatewayStanzaError('ERR-G5'), group);
     this.#take(type, stanza, user.value, contact.value, group);
   }
 
   #take(type: string, stanza: XmlElement, user: MappedUri, contact: MappedUri, group: LinkGroup): void {
-    const { watchers } = this.#env;
+    const { watchers, publisher } = this.#env;
     switch (type) {
       case 'subscribe':
+        publisher?.seen(user, group);
+        publisher?.asksFor(user, contact);
         return watchers.subscribe(stanza, user, contact, group);
       case 'unsubscribe':
         return watchers.unsubscribe(user, contact, group);
       case 'probe':
+        publisher?.seen(user, group);
         return watchers.probe(user, contact);
       case 'available':
-        return this.#both(type, watchers.available(user, contact), stanza, user, contact, group);
+        return this.#both(type, watchers.available(user, contact, stanza), stanza, user, contact, group);
       case 'unavailable':
-        return this.#both(type, watchers.unavailable(user, contact), stanza, user, contact, group);
+        return this.#both(type, this.#unavailable(user, contact), stanza, user, contact, group);
       case 'unsubscribed':
-      case 'error':
+      case 'error': {
+        const decided = type === 'unsubscribed' && publisher?.answered(type, user, contact) === true;
         // Perhaps the answer to a probe of ours (PRES-08, RFC 6121 §4.3.2).
-        return this.#both(type, watchers.unanswered(type, user, contact), stanza, user, contact, group);
-      case 'subscribed':
-        return this.#both(type, false, stanza, user, contact, group);
+        const taken = watchers.unanswered(type, user, contact) || decided;
+        return this.#both(type, taken, stanza, user, contact, group);
+      }
+      case 'subscribed': {
+        const decided = publisher?.answered(type, user, contact) === true;
+        return this.#both(type, decided, stanza, user, contact, group);
+      }
       default:
         // RFC 6120 §8.1.4 leaves other types to nobody.
         return this.#ignored.add();
     }
+  }
+
+  #unavailable(user: MappedUri, contact: MappedUri): boolean {
+    const { watchers, contacts } = this.#env;
+    const isReceipt = user.jid.resource === '' && contacts?.isAsked(user, contact) === true;
+    return !isReceipt && watchers.unavailable(user, contact);
   }
 
   /** It may concern either direction. */

@@ -1,12 +1,27 @@
 // What is known of a contact, and what the user was told of him. A forked SUBSCRIBE has several notifiers, each with a part of
 // the picture: their resources are merged (PRES-22). Every document is whole, so that what it does not name is gone (PRES-87).
 
-import type { ResourcePresence } from '../../interwork/presence/index.ts';
+import type { PersonalEvents, ResourcePresence } from '../../interwork/presence/index.ts';
+import type { XmlElement } from '../../xml/index.ts';
+
+/** What is known of the person, beside presence. */
+export interface PersonView {
+  readonly events: PersonalEvents;
+  readonly vCard?: XmlElement;
+}
+
+/** Nothing. */
+export const NOBODY_KNOWN: PersonView = { events: {} };
+
+interface Document {
+  readonly resources: readonly ResourcePresence[];
+  readonly person: PersonView;
+}
 
 export class PresenceView {
-  readonly #byDialog = new Map<string, readonly ResourcePresence[]>();
+  readonly #byDialog = new Map<string, Document>();
   /** Of the dialog that ended last: it holds until a new one says more. */
-  #last: readonly ResourcePresence[] | undefined;
+  #last: Document | undefined;
   /** Resources that the user was told of as available. */
   readonly told: Set<string>;
   /** `told` is of an earlier run of the gateway, and nothing was heard since: it may still be true. */
@@ -23,20 +38,24 @@ export class PresenceView {
   }
 
   /** `resources` undefined: a notification without a document, which changes nothing (PRES-04, "no body"). */
-  notified(dialog: string, resources: readonly ResourcePresence[] | undefined): void {
+  notified(
+    dialog: string,
+    resources: readonly ResourcePresence[] | undefined,
+    person: PersonView = NOBODY_KNOWN,
+  ): void {
     if (resources === undefined && this.#byDialog.has(dialog)) return;
     this.restored = false;
-    this.#byDialog.set(dialog, resources ?? []);
+    this.#byDialog.set(dialog, { resources: resources ?? [], person });
     this.#last = undefined;
   }
 
   /** True when other dialogs go on. */
   ended(dialog: string): boolean {
-    const resources = this.#byDialog.get(dialog);
-    if (resources === undefined) return this.#byDialog.size > 0;
+    const document = this.#byDialog.get(dialog);
+    if (document === undefined) return this.#byDialog.size > 0;
     this.#byDialog.delete(dialog);
     if (this.#byDialog.size > 0) return true;
-    this.#last = resources;
+    this.#last = document;
     return false;
   }
 
@@ -50,11 +69,29 @@ export class PresenceView {
   /** Each resource once: available where any notifier says so. */
   current(): readonly ResourcePresence[] {
     const merged = new Map<string, ResourcePresence>();
-    for (const resources of this.#last === undefined ? this.#byDialog.values() : [this.#last]) {
+    for (const { resources } of this.#documents()) {
       for (const each of resources) {
         if (each.available || merged.get(each.resource)?.available !== true) merged.set(each.resource, each);
       }
     }
     return [...merged.values()];
+  }
+
+  /** The person is one: of several documents the first counts that says something of it. */
+  person(): PersonView {
+    if (this.#last === undefined && this.#byDialog.size < 2) {
+      for (const { person } of this.#byDialog.values()) return person;
+    }
+    let events: PersonalEvents = {};
+    let vCard: XmlElement | undefined;
+    for (const { person } of this.#documents()) {
+      events = { ...person.events, ...events };
+      vCard ??= person.vCard;
+    }
+    return vCard === undefined ? { events } : { events, vCard };
+  }
+
+  #documents(): Iterable<Document> {
+    return this.#last === undefined ? this.#byDialog.values() : [this.#last];
   }
 }

@@ -3,8 +3,11 @@
 // only what was sent to himself.
 
 import type { Bytes } from '../../base/index.ts';
-import type { XmppResource } from '../../interwork/presence/index.ts';
+import type { PersonalNode, XmppResource } from '../../interwork/presence/index.ts';
 import { NS_CLIENT, serialize, XmlElement } from '../../xml/index.ts';
+
+/** Resources of which the last presence is held; who has more is not shared. */
+const MAX_LATEST = 64;
 
 interface Latest {
   readonly text: string;
@@ -15,7 +18,8 @@ export class SharedContact {
   /** Watchers that hold it. */
   holders = 0;
   readonly #latest = new Map<string, Latest>();
-  #made: { readonly of: readonly XmppResource[]; readonly body: Bytes } | undefined;
+  readonly #events = new Map<PersonalNode, { readonly text: string; readonly payload: XmlElement }>();
+  #made: { readonly of: readonly unknown[]; readonly body: Bytes } | undefined;
 
   /** The presence of a resource, as it is held; an equal one if somebody has it. */
   intern(resource: string, stanza: XmlElement, receivedMs: number): XmppResource {
@@ -29,12 +33,22 @@ export class SharedContact {
     const known = this.#latest.get(resource);
     if (known?.text === text) return known.resource;
     const held: XmppResource = { resource, stanza: bare, receivedMs };
+    if (this.#latest.size >= MAX_LATEST) this.#latest.clear();
     this.#latest.set(resource, { text, resource: held });
     return held;
   }
 
+  /** The payload of a personal event, as it is held; an equal one if somebody has it. */
+  internEvent(node: PersonalNode, payload: XmlElement): XmlElement {
+    const text = serialize(payload);
+    const known = this.#events.get(node);
+    if (known?.text === text) return known.payload;
+    this.#events.set(node, { text, payload });
+    return payload;
+  }
+
   /** A document of these, made anew only when it is not the last one that was made. */
-  document(of: readonly XmppResource[], make: () => Bytes): Bytes {
+  document(of: readonly unknown[], make: () => Bytes): Bytes {
     const made = this.#made;
     if (made !== undefined && made.of.length === of.length && made.of.every((each, i) => each === of[i])) {
       return made.body;

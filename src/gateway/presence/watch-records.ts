@@ -2,6 +2,7 @@
 
 import type { Collection, Log } from '../../base/index.ts';
 import { authorizationOf, type WatcherRecord } from '../../interwork/presence/index.ts';
+import { keyOfDialog, type KeptSubscription } from '../../sip/index.ts';
 import type { Watch } from './watch.ts';
 
 export interface WatchRecordsEnv {
@@ -59,4 +60,21 @@ export class WatchRecords {
       after = last.seq;
     }
   }
+}
+
+/** What has less time left at a restart is subscribed anew instead. */
+const MIN_LEFT_MS = 60_000;
+
+/** What of a record can go on: its subscriptions, the keys of those that are active, and the best of their states. */
+export function usableOf(
+  { subscriptions }: WatcherRecord,
+  wallMs: number,
+): { kept: readonly KeptSubscription[]; keys: readonly string[]; best: 'active' | 'pending' } {
+  const kept = subscriptions.filter(({ expiresMs }) => expiresMs - wallMs > MIN_LEFT_MS);
+  const active = kept.filter(({ state }) => state === 'active');
+  return {
+    kept,
+    keys: active.map(({ dialog }) => keyOfDialog(dialog)),
+    best: active.length > 0 ? 'active' : 'pending',
+  };
 }

@@ -18,6 +18,8 @@ export interface WatchVoiceEnv {
   readonly counters: Counters;
   readonly errors: ErrorReports;
   groupFor(domain: string): LinkGroup | undefined;
+  /** The `<c/>` of a contact's presence (FEAT-04). */
+  caps(contact: string): XmlElement;
   /** `due` or `unsent` has changed. */
   changed(watch: Watch): void;
 }
@@ -76,7 +78,8 @@ export class WatchVoice {
       answer = false;
     }
     for (const each of current) {
-      if (!this.#send(watch, resourceStanza(contact, user, each))) {
+      const caps = each.available ? [this.#env.caps(contact)] : [];
+      if (!this.#send(watch, resourceStanza(contact, user, each, caps))) {
         if (each.available) view.told.add(each.resource);
         return;
       }

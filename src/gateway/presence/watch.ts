@@ -2,13 +2,14 @@
 
 import type { Result, Timer } from '../../base/index.ts';
 import { ok } from '../../base/index.ts';
-import type { ResourcePresence, WatcherEvent, WatcherState } from '../../interwork/presence/index.ts';
+import type { WatcherEvent, WatcherState } from '../../interwork/presence/index.ts';
 import type { End } from '../../sip/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
 import type { StanzaError } from '../../xmpp/index.ts';
 import type { Notification, SubscriberHandle, SubscriptionUsage } from '../subscriptions/types.ts';
-import type { DocumentReader } from './document-reader.ts';
+import type { DocumentReader, KnownDocument } from './document-reader.ts';
 import type { DueStanza } from './due-stanza.ts';
+import type { Ear } from './personal-voice.ts';
 import { PresenceView } from './presence-view.ts';
 
 export interface WatchAddresses {
@@ -29,6 +30,13 @@ export class Watch {
   readonly addresses: WatchAddresses;
   readonly view: PresenceView;
   state: WatcherState = 'none';
+  /** What brought it into its state; and since when, in milliseconds since 1970-01-01T00:00:00Z. 0: it was never in another. */
+  by: WatcherEvent | 'restored' = 'restored';
+  sinceMs = 0;
+  /** How its last subscription in SIP ended; undefined: none has. */
+  lastEnd: LastEnd | undefined;
+  /** The code of what was wrong with the last document; undefined: nothing. */
+  fault: string | undefined;
   /** The subscription in SIP; its end is heard by whoever is here, and by nobody else. */
   usage: WatchUsage | undefined;
   handle: SubscriberHandle | undefined;
@@ -37,6 +45,8 @@ export class Watch {
   seenMs: number;
   /** His server tells this contact whether he is there: it has told it before. */
   told = false;
+  /** Clients of the user that want personal events, by resource; few watchers have one. */
+  ears: Map<string, Ear> | undefined;
   /** Until when the user has to answer that he is there. */
   check: Timer | undefined;
   due: DueStanza | undefined;
@@ -47,12 +57,15 @@ export class Watch {
   /** The last `subscribe`, without content: what an error answers. */
   question: XmlElement | undefined;
   error: StanzaError | undefined;
+  /** It is of an earlier run of the gateway: nobody knows what its user was told of the person. */
+  readonly outlived: boolean;
 
   constructor(key: string, addresses: WatchAddresses, nowMs: number, told?: readonly string[]) {
     this.seenMs = nowMs;
     this.key = key;
     this.addresses = addresses;
     this.view = new PresenceView(told);
+    this.outlived = told !== undefined;
   }
 
   /**
@@ -74,6 +87,27 @@ export class Watch {
     return !this.told && this.interest(nowMs) === 'recent' ? 'available' : 'checkFailed';
   }
 
+  /** Resources of the user that said so. */
+  get online(): readonly string[] {
+    return [...(this.#online ?? [])];
+  }
+
+  isOnline(resource: string): boolean {
+    return this.#online?.has(resource) === true;
+  }
+
+  enter(by: WatcherEvent | 'restored', wallMs: number): void {
+    this.by = by;
+    this.sinceMs = wallMs;
+  }
+
+  /** A subscription of it ended. */
+  ended(end: End, wallMs: number): void {
+    const known = end.cause !== 'notified' || end.reason === undefined || KNOWN_REASONS.has(end.reason);
+    // What a peer made up is not held, nor the message that it came in.
+    this.lastEnd = { end: known ? end : { ...end, reason: 'other' }, atMs: wallMs };
+  }
+
   /** A resource of the user said that it is available. */
   came(resource: string): void {
     this.#online ??= new Set();
@@ -85,12 +119,24 @@ export class Watch {
    * others.
    */
   left(resource: string): 'others' | 'last' | 'unknown' {
+    this.ears?.delete(resource);
     const seen = resource === '' || this.#online?.delete(resource) === true;
     if (resource !== '' && (this.#online?.size ?? 0) > 0) return 'others';
     this.#online = undefined;
+    this.ears = undefined;
     return seen ? 'last' : 'unknown';
   }
 }
+
+export interface LastEnd {
+  readonly end: End;
+  readonly atMs: number;
+}
+
+/** RFC 6665 §4.1.3. */
+const KNOWN_REASONS: ReadonlySet<string> = new Set([
+  ...['deactivated', 'probation', 'rejected', 'timeout', 'giveup', 'noresource', 'invariant'],
+]);
 
 export interface WatchOwner {
   readonly reader: DocumentReader;
@@ -98,6 +144,8 @@ export interface WatchOwner {
   over(watch: Watch, end: End): void;
   asksAgain(watch: Watch, end: End, when: 'now' | 'later'): void;
   store(watch: Watch): void;
+  /** The contact has shown that he is there. */
+  seen(watch: Watch): void;
 }
 
 /** The subscription of one watcher (RFC 6665 §4.1); a new one each time that an initial SUBSCRIBE is wanted. */
@@ -116,24 +164,26 @@ export class WatchUsage implements SubscriptionUsage {
   notified(notification: Notification): Result<'taken' | 'refresh'> {
     const watch = this.#watch;
     if (this.#detached) return TAKEN;
-    let resources: readonly ResourcePresence[] | undefined;
+    let known: KnownDocument | undefined;
     const { dialog, state, reason, contentType, language: lang, body } = notification;
     if (contentType !== undefined) {
       const read = this.#owner.reader.read({ contentType, body, lang }, watch.addresses.contactUri);
+      watch.fault = read.ok ? undefined : read.error.code;
       // PRES-91: refused, and what was known holds.
       if (!read.ok) return read;
-      resources = read.value;
+      known = read.value;
     }
     if (state === 'active') {
       this.#active.add(dialog);
-      watch.view.notified(dialog, resources);
+      watch.view.notified(dialog, known?.resources, known?.person);
+      if (known?.resources.some(({ available }) => available) === true) this.#owner.seen(watch);
       this.#owner.step(watch, 'notifyActive');
     } else if (state === 'pending') {
       this.#active.delete(dialog);
       // Another fork may have said "active".
       if (this.#active.size === 0) this.#owner.step(watch, 'notifyPending');
-    } else if (watch.state === 'fetching' && resources !== undefined && isAnswer(reason)) {
-      watch.view.notified(dialog, resources);
+    } else if (watch.state === 'fetching' && known !== undefined && isAnswer(reason)) {
+      watch.view.notified(dialog, known.resources, known.person);
       this.#owner.step(watch, 'notifyActive');
     }
     return TAKEN;

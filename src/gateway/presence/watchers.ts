@@ -15,26 +15,24 @@ import {
   type WatcherRecord,
 } from '../../interwork/presence/index.ts';
 import { gatewayStanzaError, type MappedUri } from '../../mapping/index.ts';
-import { keyOfDialog, type End } from '../../sip/index.ts';
+import type { End } from '../../sip/index.ts';
 import { XmlElement } from '../../xml/index.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { SubscribeParts } from '../subscriptions/types.ts';
 import type { DocumentReader } from './document-reader.ts';
 import { Pace } from './pace.ts';
 import { watchParts } from './watch-parts.ts';
+import { PersonalVoice } from './personal-voice.ts';
 import { WatchUsage, type Watch, type WatchOwner } from './watch.ts';
-import { WatchRecords } from './watch-records.ts';
+import { usableOf, WatchRecords } from './watch-records.ts';
+import { watchStatus, type WatchStatus } from './watch-status.ts';
 import { WATCHER_LIMITS, WatchTable } from './watch-table.ts';
 import { WatchVoice } from './watch-voice.ts';
-import type { WatchersEnv } from './watchers-env.ts';
+import { countWatching, type WatchersEnv, type WatchOutcome } from './watchers-env.ts';
 
-/** PRES-01. */
-const EXPIRES_SECONDS = 3600;
+const EXPIRES_SECONDS = 3600; // PRES-01
 /** How long the user's server may take to say that he is there (PRES-08); a refresh leaves 40 s at least. */
 const CHECK_MS = 10_000;
-/** What has less time left at a restart is subscribed anew instead. */
-const MIN_LEFT_MS = 60_000;
-type Outcome = 'asked' | 'authorized' | 'cancelled' | 'refused' | 'away' | 'fetched' | 'limited' | 'restored';
 
 export class Watchers implements WatchOwner {
   readonly reader: DocumentReader;
@@ -42,6 +40,7 @@ export class Watchers implements WatchOwner {
   readonly #table: WatchTable;
   readonly #records: WatchRecords;
   readonly #voice: WatchVoice;
+  readonly #personal: PersonalVoice;
   readonly #pace: Pace<Watch>;
   /** Those for which somebody has to ask again after a restart. */
   #restarting: Watch[] = [];
@@ -54,15 +53,13 @@ export class Watchers implements WatchOwner {
     this.#records = new WatchRecords(env);
     this.#pace = new Pace(env, (watch) => this.#ask(watch));
     this.#voice = new WatchVoice({
-      timers: env.timers,
-      counters: env.counters,
-      errors: env.errors,
-      groupFor: (domain) => env.groupFor(domain),
+      ...env,
       changed: (watch) => {
         if (watch.stored) this.store(watch);
         this.#settle(watch);
       },
     });
+    this.#personal = new PersonalVoice(env);
   }
 
   get size(): number {
@@ -77,8 +74,17 @@ export class Watchers implements WatchOwner {
     return this.#pace.size;
   }
 
-  // The stanzas of users. `user` and `contact` are their addresses, mapped.
+  seen({ addresses }: Watch): void {
+    this.#env.seen(addresses.contact);
+  }
 
+  /** What the operator is shown of one; bare JIDs. undefined: he does not watch him. */
+  status(user: string, contact: string): WatchStatus | undefined {
+    const watch = this.#table.get(watcherKey(user, contact));
+    return watch === undefined ? undefined : watchStatus(watch, this.#env, this.#pace.has(watch));
+  }
+
+  // The stanzas of users. `user` and `contact` are their addresses, mapped.
   subscribe(stanza: XmlElement, user: MappedUri, contact: MappedUri, group: LinkGroup): void {
     const watch = this.#heard(user, contact);
     const mayAsk = this.#table.maySubscribe(user.bareText);
@@ -110,12 +116,13 @@ export class Watchers implements WatchOwner {
   }
 
   /** False: he watches nobody of that name. */
-  available(user: MappedUri, contact: MappedUri): boolean {
+  available(user: MappedUri, contact: MappedUri, stanza: XmlElement): boolean {
     const watch = this.#heard(user, contact);
     if (watch === undefined) return false;
     watch.told = true;
     watch.came(user.jid.resource);
     this.step(watch, 'available');
+    this.#personal.heard(watch, user.jid.resource, stanza);
     return true;
   }
 
@@ -140,8 +147,17 @@ export class Watchers implements WatchOwner {
     return true;
   }
 
+  /** FEAT-06: what he who may see the contact is told of the person (RFC 4482). */
+  vCard(user: MappedUri, contact: MappedUri): XmlElement | undefined {
+    const watch = this.#find(user, contact);
+    if (watch === undefined || authorizationOf(watch.state).authorization !== 'authorized') return undefined;
+    return watch.view.person().vCard;
+  }
+
   linkUp(domain: string): void {
-    if (!this.#stopped) this.#voice.linkUp(domain);
+    if (this.#stopped) return;
+    this.#voice.linkUp(domain);
+    this.#personal.linkUp(domain);
   }
 
   /** Reads what an earlier run left; nothing comes in or goes out yet. Rejects when the store fails. */
@@ -169,6 +185,7 @@ export class Watchers implements WatchOwner {
     for (const watch of this.#table.values()) {
       watch.view.forget();
       this.#voice.tell(watch, false);
+      this.#personal.tell(watch);
     }
     this.stop();
   }
@@ -190,6 +207,7 @@ export class Watchers implements WatchOwner {
     }
     if (state !== watch.state) {
       const { user, contact } = watch.addresses;
+      watch.enter(event, this.#env.clock.wall());
       this.#env.log.debug('watcher.state', { user, contact, by: event, from: watch.state, to: state });
     }
     watch.state = state;
@@ -203,6 +221,7 @@ export class Watchers implements WatchOwner {
   }
 
   asksAgain(watch: Watch, end: End, when: 'now' | 'later'): void {
+    watch.ended(end, this.#env.clock.wall());
     if (when === 'now') return this.step(watch, 'again');
     this.step(watch, eventOfPause(end));
     // Somebody whom it may not concern any more: his answer counts as having been heard of.
@@ -223,6 +242,7 @@ export class Watchers implements WatchOwner {
     if (event === undefined || this.#stopped) return;
     watch.usage = undefined;
     watch.handle = undefined;
+    watch.ended(end, this.#env.clock.wall());
     watch.error = errorOfEnd(end);
     this.step(watch, event);
   }
@@ -280,6 +300,7 @@ export class Watchers implements WatchOwner {
   #tell(watch: Watch, answer: boolean): void {
     const before = [...watch.view.told].join('\n');
     this.#voice.tell(watch, answer);
+    this.#personal.tell(watch);
     if (watch.stored && watch.state !== 'none' && [...watch.view.told].join('\n') !== before)
       this.store(watch);
   }
@@ -333,14 +354,12 @@ export class Watchers implements WatchOwner {
     // The rules may come back; what is due cannot be told by anybody now.
     if (watch === undefined) return log.warn('watchers.unmapped', { user, contact });
     watch.stored = true;
-    const kept = record.subscriptions.filter(({ expiresMs }) => expiresMs - clock.wall() > MIN_LEFT_MS);
-    const active = kept.filter(({ state }) => state === 'active');
-    const keys = active.map(({ dialog }) => keyOfDialog(dialog));
+    const { kept, keys, best } = usableOf(record, clock.wall());
     watch.usage = new WatchUsage(this, watch, keys);
     watch.handle = subscriptions.restore(this.#parts(watch, EXPIRES_SECONDS), watch.usage, kept);
     if (watch.handle === undefined) watch.usage = undefined;
-    const best = watch.handle === undefined ? undefined : active.length > 0 ? 'active' : 'pending';
-    watch.state = stateAfterRestart(record, best);
+    watch.state = stateAfterRestart(record, watch.handle === undefined ? undefined : best);
+    watch.enter('restored', clock.wall());
     const asksAgain = watch.handle === undefined ? record.wanted : record.untold === true;
     if (asksAgain || watch.state === 'closing') this.#restarting.push(watch);
     this.#count('restored');
@@ -355,7 +374,6 @@ export class Watchers implements WatchOwner {
     return watchParts(watch.addresses, expires, lasting, live.offline.unknown_users === 'keep');
   }
 
-  /** Of whom something was just heard. */
   #heard(user: MappedUri, contact: MappedUri): Watch | undefined {
     const watch = this.#find(user, contact);
     if (watch !== undefined) watch.seenMs = this.#env.clock.now();
@@ -376,11 +394,7 @@ export class Watchers implements WatchOwner {
     if (this.#table.delete(watch)) this.#records.delete(watch);
   }
 
-  #count(event: Outcome): void {
-    this.#env.counters
-      .counter('stoxgate_presence_watchers_total', 'What came of XMPP users who watch SIP contacts.', {
-        event,
-      })
-      .add();
+  #count(event: WatchOutcome): void {
+    countWatching(this.#env.counters, event);
   }
 }

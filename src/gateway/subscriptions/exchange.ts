@@ -3,7 +3,6 @@
 import {
   BEGIN_EXCHANGE,
   NO_ANSWERS,
-  parseSipUri,
   rawHeaderField,
   retryAfter,
   stepExchange,
@@ -27,7 +26,7 @@ export type ExchangeEnv = Pick<SubscriptionsEnv, 'log' | 'live' | 'transactions'
 
 export interface ExchangeParts {
   /** What the log calls it. Default: subscribe. */
-  readonly name?: 'notify';
+  readonly name?: 'notify' | 'publish';
   /** The request for this target, without Via and credentials; its CSeq is `challenges` higher than that of the first. */
   build(target: Target, challenges: number): SipRequest;
   /** URI that says where it goes. */
@@ -46,7 +45,7 @@ export interface ExchangeParts {
 export class Exchange implements ClientHandlers {
   readonly #env: ExchangeEnv;
   readonly #parts: ExchangeParts;
-  readonly #name: 'subscribe' | 'notify';
+  readonly #name: 'subscribe' | 'notify' | 'publish';
   #state: ExchangeState = BEGIN_EXCHANGE;
   #targets: readonly LocatedTarget[] = [];
   #next = 0;
@@ -72,7 +71,8 @@ export class Exchange implements ClientHandlers {
       const { fallback } = this.#parts;
       // The remote target of a dialog may be an address of the next hop, or one that only it can reach: it is the
       // outbound proxy then (RFC 3261 §12.2.1.1).
-      if (result.ok || fallback === undefined || !this.#isNamed(fallback)) this.#located(result);
+      if (result.ok || fallback === undefined || !this.#env.live.locator.isNamed(fallback))
+        this.#located(result);
       else this.#locate(fallback, (other) => this.#located(other));
     });
   }
@@ -147,15 +147,10 @@ export class Exchange implements ClientHandlers {
   }
 
   #locate(uri: string, found: (result: LocateResult) => void): void {
-    this.#named = this.#isNamed(uri);
+    this.#named = this.#env.live.locator.isNamed(uri);
     const answer = this.#env.live.locator.locate(uri);
     if (answer instanceof Promise) void answer.then(found);
     else found(answer);
-  }
-
-  #isNamed(text: string): boolean {
-    const uri = parseSipUri(text);
-    return uri.ok && this.#env.live.locator.isConfigured(uri.value.host);
   }
 
   #located(result: LocateResult): void {

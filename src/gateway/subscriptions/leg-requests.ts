@@ -29,7 +29,7 @@ export function initialRequest(
 ): RequestParts {
   const { resource, from } = parts;
   return {
-    nextHop: resource,
+    nextHop: parts.proxy ?? resource,
     fallback: undefined,
     routed: false,
     build: (target: Target, challenges: number) =>
@@ -54,7 +54,7 @@ export function dialogRequest(
 ): RequestParts {
   return {
     nextHop: buildDialogRequest(dialog, { method: 'SUBSCRIBE' }).nextHop,
-    fallback: parts.resource,
+    fallback: parts.proxy ?? parts.resource,
     routed: dialog.routeSet.length > 0,
     build: (target: Target, challenges: number) =>
       buildDialogRequest(
@@ -65,4 +65,11 @@ export function dialogRequest(
         },
       ).request,
   };
+}
+
+/** What became of a SUBSCRIBE. */
+export function countOutcome({ counters }: SubscriptionsEnv, what: 'accepted' | 'refused' | 'failed'): void {
+  counters
+    .counter('stoxgate_sip_subscribe_total', 'SUBSCRIBE requests by their outcome.', { outcome: what })
+    .add();
 }

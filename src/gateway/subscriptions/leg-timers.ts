@@ -27,6 +27,10 @@ export class LegTimers {
     this.#set.delete(name);
   }
 
+  leftMs(name: LegTimer): number | undefined {
+    return this.#timers.leftMs(this.#set.get(name));
+  }
+
   clearAll(): void {
     for (const timer of this.#set.values()) this.#timers.clear(timer);
     this.#set.clear();

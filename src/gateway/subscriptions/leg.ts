@@ -22,6 +22,7 @@ import {
   type End,
   type EventName,
   type FailureReason,
+  type HeaderField,
   type KeptSubscription,
   type ServerTransaction,
   type SipRequest,
@@ -33,7 +34,8 @@ import {
 } from '../../sip/index.ts';
 import { Exchange } from './exchange.ts';
 import { mediaType, notificationOf, reads } from './fields.ts';
-import { dialogRequest, initialRequest, type LegIds } from './leg-requests.ts';
+import { countOutcome, dialogRequest, initialRequest, type LegIds } from './leg-requests.ts';
+import { legStatus, type LegStatus } from './leg-status.ts';
 import { LegTimers, type LegTimer } from './leg-timers.ts';
 import type { Notification, SubscribeParts, SubscriptionsEnv, SubscriptionUsage } from './types.ts';
 
@@ -76,6 +78,10 @@ export class Leg {
   #askedMs = -Infinity;
   /** When what was granted ends, by the wall clock. */
   #expiresMs = 0;
+  /** To be shown: the outcome of the last SUBSCRIBE, and the last NOTIFY by the wall clock, with its answer. */
+  #answered: number | FailureReason | undefined;
+  #notifiedMs: number | undefined;
+  #notifyStatus: number | undefined;
 
   /** `forked`: the state and the SUBSCRIBE of a fork; else it begins with `start` or `restore`. */
   constructor(
@@ -107,6 +113,15 @@ export class Leg {
   /** The initial SUBSCRIBE, once it was sent. */
   get initial(): SipRequest | undefined {
     return this.#initial;
+  }
+
+  get status(): LegStatus {
+    return legStatus(this.#env.clock.wall(), this.#ids, this.#dialog, this.#state, this.#timers, {
+      expiresMs: this.#expiresMs,
+      answered: this.#answered,
+      notifiedMs: this.#notifiedMs,
+      notifyStatus: this.#notifyStatus,
+    });
   }
 
   start(): void {
@@ -155,7 +170,7 @@ export class Leg {
     const { request } = tx;
     const read = stateOfSubscription(request);
     // RFC 6665 §4.1.3: "NOTIFY requests MUST contain "Subscription-State" header fields".
-    if (!read.ok || read.value === undefined) return refuse(tx, 400);
+    if (!read.ok || read.value === undefined) return this.#answer(tx, 400);
     const { state, reason, expiresSeconds, retryAfterSeconds } = read.value;
     const terminated = state === 'terminated';
     const dialog = this.#dialogAfter(request);
@@ -163,19 +178,18 @@ export class Leg {
     const late = !dialog.ok && dialog.error.code === 'ERR_SIP_DIALOG_ORDER';
     if (!dialog.ok && (late || !terminated)) {
       this.#env.log.debug('notify.refused', { code: dialog.error.code, error: dialog.error.message });
-      return refuse(tx, late ? 500 : 400);
+      return this.#answer(tx, late ? 500 : 400);
     }
     const type = mediaType(request);
     const { parts } = this.#owner;
     if (request.body.length > 0 && (type === undefined || !reads(parts, type))) {
-      tx.respond(415, { headers: [rawHeaderField('Accept', parts.accept.join(', '))] });
-      return false;
+      return this.#answer(tx, 415, [rawHeaderField('Accept', parts.accept.join(', '))]);
     }
     const told = terminated ? state : state === 'active' ? 'active' : 'pending';
     const taken = this.#tell(notificationOf(request, told, reason, type));
     // "A subscription is destroyed after a notifier sends a NOTIFY request with … "terminated"", whatever else it says.
-    if (taken === undefined && !terminated) return refuse(tx, 400);
-    tx.respond(taken === undefined ? 400 : 200);
+    if (taken === undefined && !terminated) return this.#answer(tx, 400);
+    this.#answer(tx, taken === undefined ? 400 : 200);
     // The usage unsubscribed when it heard, and there was no dialog to say so in.
     if (this.#state.name === 'terminated') return true;
     if (dialog.ok && !terminated) this.#bind(dialog.value, true);
@@ -190,6 +204,13 @@ export class Leg {
     });
     if (taken === 'refresh') this.#askRefresh();
     return taken !== undefined;
+  }
+
+  #answer(tx: ServerTransaction, status: number, headers: readonly HeaderField[] = []): false {
+    this.#notifyStatus = status;
+    this.#notifiedMs = this.#env.clock.wall();
+    tx.respond(status, { headers });
+    return false;
   }
 
   /** The dialog as this NOTIFY would leave it. */
@@ -280,32 +301,22 @@ export class Leg {
     const initial = this.#state.name !== 'terminated' && this.#state.sending === 'initial';
     const dialog = this.#dialog;
     this.#exchange?.abandon();
-    if (initial) this.#exchange = this.#initialExchange(seconds);
-    else if (dialog !== undefined) this.#exchange = this.#dialogExchange(dialog, seconds);
+    const { parts } = this.#owner;
+    let request;
+    if (initial) request = initialRequest(this.#env, parts, this.#ids, this.#cseq + 1, seconds);
+    else if (dialog !== undefined) request = dialogRequest(this.#env, parts, dialog, seconds);
     // A 2xx without Contact came, and no NOTIFY: there is no dialog to unsubscribe in.
     else return this.#step({ kind: 'failed', reason: 'unlocatable' });
-    this.#exchange.start();
-  }
-
-  #initialExchange(seconds: number): Exchange {
-    return new Exchange(this.#env, {
-      ...initialRequest(this.#env, this.#owner.parts, this.#ids, this.#cseq + 1, seconds),
-      sent: (request) => {
-        this.#initial = request;
-        this.#sent(request);
+    this.#exchange = new Exchange(this.#env, {
+      ...request,
+      sent: (sent) => {
+        if (initial) this.#initial = sent;
+        this.#sent(sent);
       },
-      responded: (response, request) => this.#responded(response, request),
+      responded: (response, answered) => this.#responded(response, answered),
       failed: (reason) => this.#failed(reason),
     });
-  }
-
-  #dialogExchange(dialog: Dialog, seconds: number): Exchange {
-    return new Exchange(this.#env, {
-      ...dialogRequest(this.#env, this.#owner.parts, dialog, seconds),
-      sent: (request) => this.#sent(request),
-      responded: (response, request) => this.#responded(response, request),
-      failed: (reason) => this.#failed(reason),
-    });
+    this.#exchange.start();
   }
 
   #sent(request: SipRequest): void {
@@ -319,8 +330,9 @@ export class Leg {
 
   #responded(response: SipResponse, request: SipRequest): void {
     const { status } = response;
+    this.#answered = status;
     if (status >= 300) return this.#refused(response);
-    outcome(this.#env, 'accepted');
+    countOutcome(this.#env, 'accepted');
     const closing = this.#state.name !== 'terminated' && this.#state.sending === 'last';
     const own = this.#bindByResponse(response, request);
     const read = expires(response);
@@ -348,7 +360,7 @@ export class Leg {
 
   #refused(response: SipResponse): void {
     const { status } = response;
-    outcome(this.#env, 'refused');
+    countOutcome(this.#env, 'refused');
     this.#env.log.debug('subscribe.refused', {
       status,
       resource: this.#owner.parts.resource,
@@ -367,7 +379,8 @@ export class Leg {
   }
 
   #failed(reason: FailureReason): void {
-    outcome(this.#env, 'failed');
+    this.#answered = reason;
+    countOutcome(this.#env, 'failed');
     this.#step({ kind: 'failed', reason });
   }
 
@@ -384,15 +397,4 @@ export class Leg {
   #setTimer(name: LegTimer, ms: number, event: SubscriptionEvent): void {
     this.#timers.set(name, ms, () => this.#step(event));
   }
-}
-
-function outcome({ counters }: SubscriptionsEnv, what: 'accepted' | 'refused' | 'failed'): void {
-  counters
-    .counter('stoxgate_sip_subscribe_total', 'SUBSCRIBE requests by their outcome.', { outcome: what })
-    .add();
-}
-
-function refuse(tx: ServerTransaction, status: number): false {
-  tx.respond(status);
-  return false;
 }

@@ -34,9 +34,8 @@ import { notifyFields } from './fields.ts';
 import type { LegHost, LegParts } from './notifier-host.ts';
 import type { Notifying } from './notify-queue.ts';
 import type { Party } from './parties.ts';
-import type { EventPackage, NotifyDocument, ServedSubscription } from './notifier-types.ts';
-
-/** What a leg needs of the table of all. */
+import { notifyStatus } from './served-status.ts';
+import type { EventPackage, NotifyDocument, ServedStatus, ServedSubscription } from './notifier-types.ts';
 
 /** How long a fetch waits for its document. */
 const HOLD_MS = 3000;
@@ -69,6 +68,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
   #expiry: Timer | undefined;
   #wait: Timer | undefined;
   #exchange: Exchange | undefined;
+  #answered: ServedStatus['answered'];
 
   constructor(host: LegHost, parts: LegParts) {
     const { spec, resourceParty, watcherParty, dialog } = parts;
@@ -149,6 +149,20 @@ export class NotifierLeg implements ServedSubscription, Notifying {
 
   get expiresInSeconds(): number {
     return Math.max(0, Math.round((this.#expiresMs - this.#host.env.clock.now()) / 1000));
+  }
+
+  get status(): ServedStatus {
+    const { clock, timers } = this.#host.env;
+    const againMs = timers.leftMs(this.#wait);
+    const toWallMs = clock.wall() - clock.now();
+    return {
+      ...{ id: this.id, callId: this.#dialog.callId, contact: this.contact, state: this.state },
+      expiresMs: this.#expiresMs + toWallMs,
+      ...notifyStatus(this.#state),
+      againMs: againMs === undefined ? undefined : clock.wall() + againMs,
+      notifiedMs: this.#notifiedMs === -Infinity ? undefined : this.#notifiedMs + toWallMs,
+      answered: this.#answered,
+    };
   }
 
   update(): void {
@@ -276,6 +290,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
   #responded(response: SipResponse): void {
     this.#exchange = undefined;
     const { status } = response;
+    this.#answered = status;
     const restMs = this.#restMs();
     if (status < 300) {
       this.#retarget(afterTargetRefresh(this.#dialog, response).remoteTarget);
@@ -294,6 +309,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
     this.#exchange = undefined;
     // The gateway stops: nobody knows what became of it.
     if (reason !== 'stopped') {
+      this.#answered = reason;
       this.#host.notified('failed');
       this.#step({ kind: 'failed', reason });
     }

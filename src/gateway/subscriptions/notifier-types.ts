@@ -10,6 +10,8 @@ import type {
   Locator,
   NotifierEnd,
   NotifierRecord,
+  NotifyFailure,
+  NotifyState,
   SipRequest,
   Target,
   TerminationReason,
@@ -76,12 +78,36 @@ export interface ServedSubscription {
   readonly isFetch: boolean;
   /** Seconds that remain. */
   readonly expiresInSeconds: number;
+  /** How it gets on, for the operator. */
+  readonly status: ServedStatus;
   /** What its document says has changed: a NOTIFY, not sooner than the package allows. */
   update(): void;
   /** The watcher may see it: pending becomes active, with a NOTIFY at once. */
   activate(): void;
   /** The last NOTIFY. `retryAfter`: seconds, where the reason gives them a meaning (RFC 6665 §4.1.3). */
   terminate(reason: TerminationReason, retryAfter?: number): void;
+}
+
+/** A served subscription as it is shown. Times that end in `Ms` are of the wall clock; undefined: there is none. */
+export interface ServedStatus {
+  readonly id: string;
+  readonly callId: string;
+  /** Where NOTIFY goes. */
+  readonly contact: string;
+  readonly state: ServedSubscription['state'];
+  readonly expiresMs: number;
+  /** Where its NOTIFY is. */
+  readonly notify: NotifyState;
+  /** Something more is to be told behind the one that is on its way. */
+  readonly owed: boolean;
+  /** NOTIFY requests that failed, one after the other. */
+  readonly failures: number;
+  /** When the next one leaves that rests, or is tried again. */
+  readonly againMs: number | undefined;
+  /** The last one that left. */
+  readonly notifiedMs: number | undefined;
+  /** The status of the last answer, or why there was none. */
+  readonly answered: number | NotifyFailure | undefined;
 }
 
 /** An event package (RFC 6665 §5). None of its functions may fail; none waits. */

@@ -19,7 +19,13 @@ import {
 } from '../../sip/index.ts';
 import { Leg, type LegOwner } from './leg.ts';
 import type { LegIds } from './leg-requests.ts';
-import type { SubscribeParts, SubscriberHandle, SubscriptionsEnv, SubscriptionUsage } from './types.ts';
+import type {
+  SubscribeParts,
+  SubscriberHandle,
+  SubscriberStatus,
+  SubscriptionsEnv,
+  SubscriptionUsage,
+} from './types.ts';
 
 /** What a subscriber needs of the table of all. */
 export interface SubscriberRegistry {
@@ -78,6 +84,17 @@ export class Subscriber implements SubscriberHandle, LegOwner {
 
   get kept(): readonly KeptSubscription[] {
     return [...this.#legs].flatMap((leg) => leg.kept ?? []);
+  }
+
+  get status(): SubscriberStatus {
+    const { timers, clock } = this.#env;
+    const leftMs = timers.leftMs(this.#retry);
+    return {
+      state: this.#state.name,
+      failures: 'failures' in this.#state ? this.#state.failures : 0,
+      againMs: leftMs === undefined ? undefined : clock.wall() + leftMs,
+      dialogs: [...this.#legs].map((leg) => leg.status),
+    };
   }
 
   start(): void {

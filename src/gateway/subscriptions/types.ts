@@ -5,8 +5,12 @@ import type {
   Dialog,
   End,
   EventName,
+  FailureReason,
   KeptSubscription,
   LocalEndpoint,
+  Sending,
+  SubscriberState,
+  SubscriptionState,
   Target,
   TransactionLayer,
 } from '../../sip/index.ts';
@@ -37,6 +41,8 @@ export interface SubscribeParts {
   /** Who we are: a SIP URI, for From. */
   readonly from: string;
   readonly event: EventName;
+  /** The server that is asked in the place of the resource's own: a SIP URI (RFC 3261 §8.1.2). */
+  readonly proxy?: string;
   /** Media types of NOTIFY bodies, lower case; Accept. */
   readonly accept: readonly string[];
   /** What is understood all the same where a notifier sends it unasked. */
@@ -99,4 +105,42 @@ export interface SubscriberHandle {
   readonly kept: readonly KeptSubscription[];
   /** The dialogs there are now: plain data. */
   readonly dialogs: readonly Dialog[];
+  readonly status: SubscriberStatus;
+}
+
+/** A subscriber as it is shown to the operator. Times that end in `Ms` are of the wall clock; undefined: there is none. */
+export interface SubscriberStatus {
+  readonly state: SubscriberState['name'];
+  /** Subscriptions that ended too soon, one after the other. */
+  readonly failures: number;
+  /** The end of the pause before it asks again. */
+  readonly againMs: number | undefined;
+  readonly dialogs: readonly LegStatus[];
+}
+
+/** One of its subscriptions. */
+export interface LegStatus {
+  readonly callId: string;
+  readonly localTag: string;
+  /** Undefined before there is a dialog. */
+  readonly remoteTag: string | undefined;
+  readonly remoteTarget: string | undefined;
+  readonly state: SubscriptionState['name'];
+  /** Which SUBSCRIBE has no final response yet. */
+  readonly sending: Sending;
+  /** Seconds. */
+  readonly asked: number;
+  readonly granted: number | undefined;
+  readonly expiresMs: number | undefined;
+  /** The next refresh. */
+  readonly refreshMs: number | undefined;
+  /** A NOTIFY has to come until then (timer N). */
+  readonly notifyByMs: number | undefined;
+  /** Refreshes that failed, one after the other. */
+  readonly failures: number;
+  /** What became of the last SUBSCRIBE: the status of its final response, or why there was none. */
+  readonly answered: number | FailureReason | undefined;
+  /** The last NOTIFY, and what it was answered. */
+  readonly notifiedMs: number | undefined;
+  readonly notifyStatus: number | undefined;
 }

@@ -1,6 +1,7 @@
 export { toXmppPresence, goneResources, type ResourcePresence, type ToXmppOptions } from './to-xmpp.ts';
 export { toSipPresence, type ToSipOptions, type XmppResource } from './to-sip.ts';
 export { toSipEvents, toXmppEvents, toXmppVCard, type EventOptions, type PersonalEvents } from './events.ts';
+export { PERSONAL_NODES, type PersonalNode, type PersonalNodeParts } from './personal-nodes.ts';
 export { checkEntity } from './entity.ts';
 export { resourcesOf, tupleIdOf } from './tuple-id.ts';
 export { contactPriority, xmppPriority } from './priority.ts';
@@ -28,3 +29,6 @@ export {
   type WatcherRecord,
 } from './watcher-record.ts';
 export { presenceStanza, resourceStanza } from './watcher-stanzas.ts';
+export { PUBLISHERS, type PublisherRecord } from './publisher-record.ts';
+export { composePresence } from './compose.ts';
+export { decideWatcher, NS_COMMON_POLICY, PRES_RULES_TYPE, type WatcherDecision } from './watcher-rules.ts';

@@ -44,7 +44,7 @@ export type ContactEvent =
   | 'failed'
   /** The time for the first presence, or for the answer after the way was lost, is over. */
   | 'waited'
-  /** The link of the watcher's domain is up again; or has been down for too long. */
+  /** The link of the watcher's domain is up, and it is his turn; or it has been down for too long. */
   | 'linkUp'
   | 'linkGone';
 
@@ -100,7 +100,8 @@ const SILENT = to('silent', 'stopWaiting', 'doubt', 'dropDoubted', 'update');
 const TABLE: Record<ContactState, Row> = {
   none: {
     dialog: to('asking', 'askSubscribe'),
-    restored: ASK_AGAIN,
+    // He is asked when his turn among many comes (`linkUp`).
+    restored: to('unsure', 'doubt'),
   },
   asking: {
     ...ENDS,

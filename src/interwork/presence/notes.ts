@@ -5,8 +5,8 @@ import type { PidfNote } from '../../mime/index.ts';
 import type { PepText } from '../../xmpp/index.ts';
 
 /**
- * A note of the document goes into the stanza of each resource: without bounds one datagram would become megabytes.
- * In UTF-16 units; nobody's status is longer.
+ * A note of the document goes into the stanza of each resource, and the statuses of all resources into one document: without
+ * bounds one datagram would become megabytes. In UTF-16 units; nobody's status is longer.
  */
 const MAX_TEXT = 1024;
 const MAX_LANGUAGES = 8;
@@ -31,10 +31,10 @@ function cut(text: string): string {
   return text.slice(0, end).trimEnd();
 }
 
-/** The notes of texts that XMPP gave; a language that is none is not told. */
+/** The notes of texts that XMPP gave, as many and as long as the other way; a language that is none is not told. */
 export function textNotes(texts: readonly PepText[]): PidfNote[] {
-  return texts.map(({ text, lang }) => {
+  return texts.slice(0, MAX_LANGUAGES).map(({ text, lang }) => {
     const tag = lang === undefined ? undefined : languageForSip(lang.trim());
-    return tag === undefined ? { text } : { text, lang: tag };
+    return tag === undefined ? { text: cut(text) } : { text: cut(text), lang: tag };
   });
 }

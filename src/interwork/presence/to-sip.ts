@@ -2,6 +2,7 @@
 // Same order of steps as to-xmpp.ts: resource, type, show, status, priority, idle.
 
 import type {
+  Capabilities,
   PidfContact,
   PidfDocument,
   PidfPerson,
@@ -40,6 +41,8 @@ export interface ToSipOptions {
   readonly lastInput?: boolean;
   /** Mood, activity and location, as the last items of their nodes say. */
   readonly events?: PersonalEvents;
+  /** What each resource that has a contact can do (RFC 5196); by default nothing is told. */
+  readonly capabilities?: Capabilities;
   /** RPID-17: location is told. Default false. */
   readonly location?: boolean;
 }
@@ -94,6 +97,9 @@ function openTuple(each: Read, options: ToSipOptions, rich: boolean): PidfTuple 
     timestampMs: changedMs(each),
     deviceIds: [],
     rich: rich ? userInputOf(presence, options) : {},
+    ...(contact === undefined || options.capabilities === undefined
+      ? {}
+      : { capabilities: options.capabilities }),
   };
 }
 

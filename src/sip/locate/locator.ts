@@ -91,10 +91,13 @@ export class Locator {
 
   /**
    * Targets for a request with this URI as its Request-URI, best first; a URI that does not parse is `unresolvable`.
+   * The URI of a server that the operator named (`NextHops.server`) leads there.
    * A value when nothing has to be asked, else a promise that never rejects. The array is shared: do not change it.
    */
   locate(uri: SipUri | string): Answer {
     if (typeof uri === 'string') {
+      const server = this.#nextHops?.server(uri);
+      if (server !== undefined) return this.#byNextHops(server);
       const parsed = parseSipUri(uri);
       if (!parsed.ok) return locateFault('unresolvable', parsed.error.message, 'RFC 3261 §19.1');
       return this.locate(parsed.value);
@@ -132,6 +135,13 @@ export class Locator {
   /** True when the operator named the servers for this host (lower case): they were chosen, not found in DNS. */
   isConfigured(host: string): boolean {
     return this.#nextHops?.find(host) !== undefined;
+  }
+
+  /** The same for a URI: its host has servers, or it is one itself. */
+  isNamed(uri: string): boolean {
+    if (this.#nextHops?.server(uri) !== undefined) return true;
+    const parsed = parseSipUri(uri);
+    return parsed.ok && this.isConfigured(parsed.value.host);
   }
 
   /** Asks for the next hops that are names, so that the first message need not wait. */

@@ -29,30 +29,40 @@ export class NextHops {
   /** Keyed by what follows the asterisk, ".example.net". */
   readonly #suffixes = new Map<string, NextHopList>();
   #any: NextHopList | undefined;
+  /** Servers that stand for no domain, by their URIs as written. */
+  readonly #servers = new Map<string, NextHopList>();
 
   private constructor() {}
 
-  /** Reads the table; the fault names the entry that is no SIP URI. */
-  static read(config: NextHopConfig): Result<NextHops> {
+  /**
+   * Reads the table; the fault names the entry that is no SIP URI. `servers`: URIs of servers that are meant for something
+   * else than a domain; only who asks for one by its URI is led there.
+   */
+  static read(config: NextHopConfig, servers: readonly string[] = []): Result<NextHops> {
     const table = new NextHops();
     for (const [pattern, value] of Object.entries(config)) {
-      const hops: NextHop[] = [];
-      for (const text of typeof value === 'string' ? [value] : value) {
-        const uri = parseSipUri(text);
-        if (!uri.ok)
-          return fault('ERR_SIP_NEXT_HOP', `next hop "${text}" of ${pattern}: ${uri.error.message}`);
-        hops.push({ uri: uri.value, route: uri.value.params.has('lr') ? `<${text}>` : undefined });
-      }
-      if (hops.length === 0) return fault('ERR_SIP_NEXT_HOP', `no next hop for ${pattern}`);
-      table.#add({ pattern: pattern.toLowerCase(), hops });
+      const hops = readHops(pattern, typeof value === 'string' ? [value] : value);
+      if (!hops.ok) return hops;
+      table.#add({ pattern: pattern.toLowerCase(), hops: hops.value });
+    }
+    for (const server of servers) {
+      const hops = readHops(server, [server]);
+      if (!hops.ok) return hops;
+      table.#servers.set(server, { pattern: server, hops: hops.value });
     }
     return ok(table);
+  }
+
+  /** The hop of a server, by its URI exactly as it was given to `read`. */
+  server(uri: string): NextHopList | undefined {
+    return this.#servers.get(uri);
   }
 
   /** The lists of all patterns. */
   *lists(): Iterable<NextHopList> {
     yield* this.#exact.values();
     yield* this.#suffixes.values();
+    yield* this.#servers.values();
     if (this.#any !== undefined) yield this.#any;
   }
 
@@ -74,4 +84,14 @@ export class NextHops {
     else if (list.pattern.startsWith('*.')) this.#suffixes.set(list.pattern.slice(1), list);
     else this.#exact.set(list.pattern, list);
   }
+}
+
+function readHops(pattern: string, texts: readonly string[]): Result<readonly NextHop[]> {
+  const hops: NextHop[] = [];
+  for (const text of texts) {
+    const uri = parseSipUri(text);
+    if (!uri.ok) return fault('ERR_SIP_NEXT_HOP', `next hop "${text}" of ${pattern}: ${uri.error.message}`);
+    hops.push({ uri: uri.value, route: uri.value.params.has('lr') ? `<${text}>` : undefined });
+  }
+  return hops.length === 0 ? fault('ERR_SIP_NEXT_HOP', `no next hop for ${pattern}`) : ok(hops);
 }

@@ -1,5 +1,5 @@
 // The manners of a component: an answer to every iq for its domain and the addresses in it (row COMP-05).
-// Rows FEAT-01, 02, 03, 06, 07, ERR-R1, ERR-R3. Pure: a request and a context in, an answer out.
+// Rows FEAT-01, 02, 03, 04, 06, 07, ERR-R1, ERR-R3. Pure: a request and a context in, an answer out.
 //
 // Every address of a SIP user gets the same answers, whether or not there is such a user (row FEAT-02).
 
@@ -21,6 +21,7 @@ import {
   NS_VERSION,
 } from './namespaces.ts';
 import { softwareInfoForm } from './software-info.ts';
+import { userInfo, userNode } from './user-caps.ts';
 
 export interface CitizenContext {
   /** The component's domain, prepared. */
@@ -35,8 +36,12 @@ export interface CitizenContext {
   readonly nowMs: number;
   /** The present, milliseconds since 1970-01-01T00:00:00Z. */
   readonly wallMs: number;
-  /** What a full JID of a SIP user can do beyond disco, ping and escaping; by default chat states. */
+  /** What a full JID of a SIP user can do beyond disco, ping, escaping and capabilities; by default chat states. */
   readonly userFeatures?: readonly string[] | undefined;
+  /** All sets of features that his presence may have announced (FEAT-04); by default `userFeatures` alone. */
+  readonly announced?: readonly (readonly string[])[] | undefined;
+  /** The vCard of a SIP user (bare JID), as far as `from` may see it (FEAT-06). */
+  readonly vCard?: ((iq: Iq) => XmlElement | undefined) | undefined;
 }
 
 const DOMAIN_FEATURES: readonly string[] = [
@@ -49,7 +54,7 @@ const DOMAIN_FEATURES: readonly string[] = [
   NS_TIME,
   NS_VCARD,
 ];
-const BARE_FEATURES: readonly string[] = [NS_DISCO_INFO];
+const BARE_FEATURES: readonly string[] = [NS_DISCO_INFO, NS_VCARD];
 const USER_FEATURES: readonly string[] = [NS_CHAT_STATES];
 
 type Addressee = 'domain' | 'bare' | 'full';
@@ -72,15 +77,18 @@ function answerGet(iq: Iq, to: Addressee, context: CitizenContext): XmlElement {
   const known = payload === undefined ? '' : `${payload.ns} ${payload.name}`;
   switch (known) {
     case `${NS_DISCO_INFO} query`:
-      // XEP-0030 "Error conditions": a node that does not exist is item-not-found.
-      if (payload?.attr('node') !== undefined) return refuse(iq.element, 'item-not-found');
-      return iqResult(iq.element, discoInfo(to, context));
+      return discoAnswer(iq, payload?.attr('node'), to, context);
     case `${NS_DISCO_ITEMS} query`:
       if (payload?.attr('node') !== undefined) return refuse(iq.element, 'item-not-found');
       return iqResult(iq.element, discoItemsElement([]));
     case `${NS_PING} ping`:
       return iqResult(iq.element);
   }
+  if (to === 'bare' && known === `${NS_VCARD} vCard`) {
+    const vCard = context.vCard?.(iq);
+    if (vCard !== undefined) return iqResult(iq.element, vCard);
+  }
+  // XEP-0054 §3.2: the same whether there is no vCard, no such user, or one who may not be seen.
   if (to !== 'domain') return refuse(iq.element, 'service-unavailable');
   switch (known) {
     case `${NS_VERSION} query`:
@@ -97,6 +105,16 @@ function answerGet(iq: Iq, to: Addressee, context: CitizenContext): XmlElement {
   }
 }
 
+function discoAnswer(iq: Iq, node: string | undefined, to: Addressee, context: CitizenContext): XmlElement {
+  if (node === undefined) return iqResult(iq.element, discoInfo(to, context));
+  // XEP-0115 §6.2. Whose features have changed since is asked for those that he announced: the hash is to match.
+  const announced = context.announced ?? [context.userFeatures ?? USER_FEATURES];
+  const features = announced.find((each) => userNode(context.name, each) === node);
+  // XEP-0030 "Error conditions": a node that does not exist is item-not-found.
+  if (to === 'domain' || features === undefined) return refuse(iq.element, 'item-not-found');
+  return iqResult(iq.element, userInfo(context.name, features, node));
+}
+
 function discoInfo(to: Addressee, context: CitizenContext): XmlElement {
   switch (to) {
     case 'domain':
@@ -109,10 +127,7 @@ function discoInfo(to: Addressee, context: CitizenContext): XmlElement {
     case 'bare':
       return discoInfoElement([{ category: 'account', type: 'registered' }], BARE_FEATURES);
     case 'full':
-      return discoInfoElement(
-        [{ category: 'client', type: 'phone', name: context.name }],
-        [NS_DISCO_INFO, NS_PING, FEATURE_JID_ESCAPING, ...(context.userFeatures ?? USER_FEATURES)],
-      );
+      return userInfo(context.name, context.userFeatures ?? USER_FEATURES);
   }
 }
 

@@ -11,6 +11,8 @@ export const NS_DISCO_INFO = 'http://jabber.org/protocol/disco#info';
 export const NS_DISCO_ITEMS = 'http://jabber.org/protocol/disco#items';
 /** XEP-0054 vcard-temp 1.3. */
 export const NS_VCARD = 'vcard-temp';
+/** XEP-0060 Publish-Subscribe 1.26: what is told of a node. */
+export const NS_PUBSUB_EVENT = 'http://jabber.org/protocol/pubsub#event';
 /** XEP-0066 Out of Band Data 1.5. */
 export const NS_OOB = 'jabber:x:oob';
 /** XEP-0071 XHTML-IM 1.5.4 (deprecated). */
@@ -26,6 +28,8 @@ export const FEATURE_JID_ESCAPING = 'jid\\20escaping';
 /** XEP-0107 User Mood 1.2, XEP-0108 User Activity 1.3: also the names of their nodes (XEP-0163). */
 export const NS_MOOD = 'http://jabber.org/protocol/mood';
 export const NS_ACTIVITY = 'http://jabber.org/protocol/activity';
+/** XEP-0115 Entity Capabilities 1.6. */
+export const NS_CAPS = 'http://jabber.org/protocol/caps';
 /** XEP-0172 User Nickname 1.1. */
 export const NS_NICK = 'http://jabber.org/protocol/nick';
 /** XEP-0184 Message Delivery Receipts 1.4. */

@@ -30,7 +30,7 @@ describe('a good file', () => {
         reports: 'learned',
         redirects: 'ignore',
       },
-      presence: { model: 'end-to-end' },
+      presence: { model: 'end-to-end', location: 'hide' },
       dns: { servers: [], private_targets: 'refuse' },
       offline: {
         keep: false,
@@ -298,11 +298,6 @@ describe('keys of features that are not built yet are refused by name', () => {
     ['sip.users', MINIMAL.replace('  listen', '  users: []\n  listen')] as const,
     ['sip.tls', MINIMAL.replace('  listen', '  tls: {}\n  listen')] as const,
     ['xmpp.server', MINIMAL.replace('  components', '  server: {}\n  components')] as const,
-    ['presence.server', `${MINIMAL}presence: { model: end-to-end, server: "sip:p.example.net" }\n`] as const,
-    [
-      'domains[0].presence.xcap',
-      MINIMAL.replace('home: sip,', 'home: sip, presence: { model: end-to-end, xcap: {} },'),
-    ] as const,
   ];
   for (const [key, text] of all) {
     test(key, () => {
@@ -316,20 +311,69 @@ describe('keys of features that are not built yet are refused by name', () => {
 
 describe('the model of presence', () => {
   for (const [where, text] of [
-    ['presence', `${MINIMAL}presence: { model: MODEL }\n`],
-    ['domains[0].presence', MINIMAL.replace('home: sip,', 'home: sip, presence: { model: MODEL },')],
+    ['presence', `${MINIMAL}presence: PRESENCE\n`],
+    ['domains[0].presence', MINIMAL.replace('home: sip,', 'home: sip, presence: PRESENCE,')],
   ] as const) {
-    test(`${where}: end-to-end; a presence server is not built yet`, () => {
-      assert.deepEqual(load(text.replace('MODEL', 'end-to-end')).errors, []);
-      const [refused] = load(text.replace('MODEL', 'presence-server')).errors;
-      assert.ok(
-        refused?.endsWith(`${where}.model: presence-server is not built yet; use end-to-end`),
-        refused,
-      );
-      const [unknown] = load(text.replace('MODEL', 'none')).errors;
-      assert.ok(unknown?.endsWith(`${where}.model: must be end-to-end`), unknown);
-    });
+    const of = (presence: string): readonly string[] => load(text.replace('PRESENCE', presence)).errors;
+    const server = 'server: "sip:p.example.net:5070;lr"';
+    for (const good of [
+      '{ model: end-to-end }',
+      '{ model: published }',
+      `{ model: presence-server, ${server} }`,
+      `{ model: presence-server, ${server}, xcap: { root: "http://127.0.0.1:8000/xcap-root" } }`,
+      `{ model: presence-server, ${server}, xcap: { root: "https://x.example/r", user: gw, password: secret } }`,
+    ]) {
+      test(`${where}: ${good}`, () => assert.deepEqual(of(good), []));
+    }
+    for (const [bad, finding] of [
+      [
+        '{ model: presence-servr }',
+        `${where}.model: is "presence-servr"; it must be end-to-end, presence-server or published`,
+      ],
+      ['{ model: presence-server }', `${where}.model: presence-server needs "server", its SIP URI`],
+      [
+        `{ model: end-to-end, ${server} }`,
+        `${where}.server: has a meaning only with the model presence-server`,
+      ],
+      [
+        '{ model: published, xcap: { root: "http://x.example/" } }',
+        `${where}.xcap: has a meaning only with the model presence-server`,
+      ],
+      [
+        '{ model: presence-server, server: "sip:a@b.example" }',
+        `${where}.server: a next hop has no user part`,
+      ],
+      [
+        `{ model: presence-server, ${server}, xcap: { root: "ftp://x.example" } }`,
+        `${where}.xcap.root: must be a URL such as https://xcap.example.net/xcap-root`,
+      ],
+      [
+        `{ model: presence-server, ${server}, xcap: { root: "http://a:b@x.example" } }`,
+        `${where}.xcap.root: user and password have keys of their own`,
+      ],
+      [
+        `{ model: presence-server, ${server}, xcap: { root: "http://x.example", user: gw } }`,
+        `${where}.xcap: user and password come together`,
+      ],
+    ] as const) {
+      test(`${where}: ${bad}`, () => {
+        const errors = of(bad);
+        assert.ok(
+          errors.some((line) => line.includes(finding)),
+          errors.join('\n'),
+        );
+      });
+    }
   }
+
+  test('published is for SIP users', () => {
+    const { errors } = load(MINIMAL.replace('home: xmpp,', 'home: xmpp, presence: { model: published },'));
+    assert.ok(
+      errors.some((line) => line.includes('.presence.model: published is for SIP users')),
+      errors.join('\n'),
+    );
+  });
+
   test('absent: end-to-end', () => assert.equal(load(MINIMAL).config?.presence.model, 'end-to-end'));
 });
 

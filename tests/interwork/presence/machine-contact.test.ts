@@ -33,7 +33,7 @@ const CONFIRMED: Outcome = ['settling', 'probe', 'waitForPresence'];
 const SILENT: Outcome = ['silent', 'stopWaiting', 'doubt', 'dropDoubted', 'update'];
 
 const EXPECTED: Record<ContactState, Expectation> = {
-  none: { dialog: ['asking', 'askSubscribe'], restored: AGAIN },
+  none: { dialog: ['asking', 'askSubscribe'], restored: ['unsure', 'doubt'] },
   asking: {
     ...NO,
     dialog: ['asking', 'askSubscribe'],

@@ -18,6 +18,8 @@ export interface RigOptions extends Partial<Omit<LocatorOptions, 'support' | 'ne
   /** Default: IPv4 only. */
   readonly families?: readonly IpFamily[];
   readonly nextHops?: NextHopConfig;
+  /** In its place. */
+  readonly hops?: NextHops;
   readonly seed?: number;
 }
 
@@ -25,13 +27,13 @@ export function locatorRig(table: DnsTable, options: RigOptions = {}) {
   const time = new VirtualTime();
   const resolver = new TableResolver(table);
   const counters = new Counters();
-  const { transports = ['UDP', 'TCP'], families = [4], nextHops, seed = 1, ...rest } = options;
+  const { transports = ['UDP', 'TCP'], families = [4], nextHops, hops: _, seed = 1, ...rest } = options;
   const support = new TransportSupport(
     transports.flatMap((transport) => families.map((family) => [transport, family] as const)),
     families,
   );
   const env = { clock: time, timers: time.timers, random: new SeededRandom(seed), resolver, counters };
-  const hops = nextHops === undefined ? undefined : readHops(nextHops);
+  const hops = options.hops ?? (nextHops === undefined ? undefined : readHops(nextHops));
   const locator = new Locator(env, { support, nextHops: hops, ...rest });
   /** Targets as "UDP 198.18.0.1 5060", or the code of the fault. */
   const locate = async (uri: string): Promise<readonly string[] | string> => shown(await locator.locate(uri));

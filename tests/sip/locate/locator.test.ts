@@ -74,6 +74,24 @@ describe('sip.next_hops', () => {
     assert.equal(await broken.locate('sip:example.org'), 'dns-timeout');
   });
 
+  test('a server is asked for by its whole URI, and stands for no domain', async () => {
+    const server = 'sip:127.0.0.1:5070;transport=udp;lr';
+    const hops = NextHops.read({}, [server, 'sip:presence.example.net']);
+    assert.ok(hops.ok);
+    const rig = locatorRig({ a: { 'presence.example.net': ['10.0.0.7'] }, ttl: 300 }, { hops: hops.value });
+    const found = await rig.locator.locate(server);
+    assert.deepEqual(shown(found), ['UDP 127.0.0.1 5070']);
+    assert.equal(found.ok && found.value[0]?.route, `<${server}>`);
+    // The operator named it: it may be at a private address, and gets credentials.
+    assert.deepEqual(await rig.locate('sip:presence.example.net'), ['UDP 10.0.0.7 5060']);
+    assert.ok(rig.locator.isNamed(server) && rig.locator.isNamed('sip:presence.example.net'));
+    // Whoever else is at this host is a stranger.
+    assert.equal(await rig.locate('sip:bob@presence.example.net'), 'refused');
+    assert.equal(await rig.locate('sip:bob@127.0.0.1:5070'), 'refused');
+    assert.ok(!rig.locator.isNamed('sip:bob@127.0.0.1:5070'));
+    assert.equal(NextHops.read({}, ['http://x.example']).ok, false);
+  });
+
   test('what is no SIP URI is a fault that names it', () => {
     const result = NextHops.read({ 'example.net': 'http://example.net' });
     assert.ok(!result.ok);

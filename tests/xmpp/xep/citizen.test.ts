@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { assert as check, constantFrom, property, record, string } from 'fast-check';
-import { NS_CLIENT, XmlElement } from '../../../src/xml/index.ts';
+import { element, NS_CLIENT, XmlElement } from '../../../src/xml/index.ts';
 import {
   answerIq,
+  capsVersion,
   NS_DISCO_INFO,
   NS_STANZAS,
   readDiscoInfo,
+  userCaps,
   type CitizenContext,
 } from '../../../src/xmpp/index.ts';
 import { readStanza } from '../read-xml.ts';
@@ -112,7 +114,7 @@ describe('disco#info', () => {
   test('FEAT-02: a bare JID is an account, whoever it is', () => {
     const expected = {
       identities: ['account/registered'],
-      features: ['http://jabber.org/protocol/disco#info'],
+      features: ['http://jabber.org/protocol/disco#info', 'vcard-temp'],
     };
     assert.deepEqual(info(BARE), expected);
     assert.deepEqual(info('nobody-at-all@sip.example.org'), expected);
@@ -122,12 +124,53 @@ describe('disco#info', () => {
     assert.deepEqual(info(FULL), {
       identities: ['client/phone'],
       features: [
+        'http://jabber.org/protocol/caps',
         'http://jabber.org/protocol/chatstates',
         'http://jabber.org/protocol/disco#info',
         'jid\\20escaping',
         'urn:xmpp:ping',
       ],
     });
+  });
+
+  describe('FEAT-04: what presence announces can be asked for, and its hash is right', () => {
+    const sets = [['urn:a'], ['urn:a', 'urn:b']];
+    for (const features of sets) {
+      for (const to of [BARE, FULL]) {
+        test(`${features.join(' ')} of ${to}`, () => {
+          const c = userCaps('Stoxgate', features);
+          assert.equal(c.attr('hash'), 'sha-1');
+          const node = `${c.attr('node')}#${c.attr('ver')}`;
+          const xml = `<iq type='get' from='a@b/c' to='${to}' id='1'><query xmlns='${NS_DISCO_INFO}' node='${node}'/></iq>`;
+          const answer = answerIq(readStanza(xml), { ...context, userFeatures: ['urn:a'], announced: sets });
+          const query = answer?.child('query', NS_DISCO_INFO);
+          assert.ok(query);
+          assert.equal(query.attr('node'), node);
+          assert.equal(capsVersion(query, 'sha-1'), c.attr('ver'));
+          for (const feature of features) assert.ok(readDiscoInfo(query).features.has(feature));
+        });
+      }
+    }
+    test('the domain has no such node', () => {
+      const c = userCaps('Stoxgate', ['http://jabber.org/protocol/chatstates']);
+      const node = `${c.attr('node')}#${c.attr('ver')}`;
+      const asked = `<query xmlns='${NS_DISCO_INFO}' node='${node}'/>`;
+      assert.equal(condition(ask(DOMAIN, asked)), 'item-not-found cancel');
+      assert.equal(condition(ask(FULL, asked)), undefined);
+    });
+  });
+
+  test('FEAT-06: the vCard of a user, of his bare JID alone', () => {
+    const vCard = element('vCard', 'vcard-temp', {}, element('FN', 'vcard-temp', {}, 'Bob'));
+    const get = (to: string, known: XmlElement | undefined, type = 'get'): XmlElement | undefined =>
+      answerIq(readStanza(`<iq type='${type}' from='a@b/c' to='${to}' id='1'>${vcard}</iq>`), {
+        ...context,
+        vCard: ({ from }) => (from === 'a@b/c' ? known : undefined),
+      });
+    assert.equal(get(BARE, vCard)?.child('vCard', 'vcard-temp')?.child('FN', 'vcard-temp')?.text(), 'Bob');
+    assert.equal(condition(get(BARE, undefined)), 'service-unavailable cancel');
+    assert.equal(condition(get(FULL, vCard)), 'service-unavailable cancel');
+    assert.equal(condition(get(BARE, vCard, 'set')), 'service-unavailable cancel');
   });
 
   test('the at-sign and the slash of a resource do not mislead', () => {

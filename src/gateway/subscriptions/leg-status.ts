@@ -1,0 +1,46 @@
+// One subscription as the operator is shown it (`stoxgate presence`).
+
+import type { Dialog, SubscriptionState } from '../../sip/index.ts';
+import type { LegIds } from './leg-requests.ts';
+import type { LegTimer, LegTimers } from './leg-timers.ts';
+import type { LegStatus } from './types.ts';
+
+export type { LegStatus } from './types.ts';
+
+interface LegHistory extends Pick<LegStatus, 'answered' | 'notifiedMs' | 'notifyStatus'> {
+  /** 0 before anything was granted. */
+  readonly expiresMs: number;
+}
+
+/** `wallMs`: now. */
+export function legStatus(
+  wallMs: number,
+  ids: LegIds,
+  dialog: Dialog | undefined,
+  state: SubscriptionState,
+  timers: LegTimers,
+  { expiresMs, answered, notifiedMs, notifyStatus }: LegHistory,
+): LegStatus {
+  const due = (name: LegTimer): number | undefined => {
+    const leftMs = timers.leftMs(name);
+    return leftMs === undefined ? undefined : wallMs + leftMs;
+  };
+  const open = state.name === 'terminated' ? undefined : state;
+  return {
+    callId: ids.callId,
+    localTag: ids.localTag,
+    remoteTag: dialog?.remoteTag,
+    remoteTarget: dialog?.remoteTarget,
+    state: state.name,
+    sending: open?.sending ?? 'nothing',
+    asked: open?.asked ?? 0,
+    granted: open?.granted,
+    expiresMs: expiresMs === 0 ? undefined : expiresMs,
+    refreshMs: due('refresh'),
+    notifyByMs: due('N'),
+    failures: open?.failures ?? 0,
+    answered,
+    notifiedMs,
+    notifyStatus,
+  };
+}
