@@ -74,7 +74,9 @@ try {
   const after = await held(running);
   const each = (octets: number): number => octets / (2 * half);
   const octets = each(after.heapUsed + after.external - before.heapUsed - before.external);
-  console.log(`  held ${octets.toFixed(0)} octets for each of ${2 * half}, bar < ${BAR_OCTETS}: ${said(octets < BAR_OCTETS)}`);
+  console.log(
+    `  held ${octets.toFixed(0)} octets for each of ${2 * half}, bar < ${BAR_OCTETS}: ${said(octets < BAR_OCTETS)}`,
+  );
   console.log(
     `  resident ${resident.toFixed(0)} MB, ${each(resident * 2 ** 20 - before.rss).toFixed(0)} octets more for each; ` +
       `${(after.rss / 2 ** 20).toFixed(0)} MB after a collection`,
@@ -84,7 +86,9 @@ try {
   await stage('NOTIFY of contacts', running, () => load.run('notify', 0, half, rate, 20));
   const kept = await load.counts();
   if (values.snapshot !== undefined) process.exit();
-  console.log(`  the gateway has refreshed ${kept.refreshes}, and begun ${kept.initial} of ${half} subscriptions`);
+  console.log(
+    `  the gateway has refreshed ${kept.refreshes}, and begun ${kept.initial} of ${half} subscriptions`,
+  );
   if (!values['no-store']) await restart(running, kept.initial, built.subscribes);
 } finally {
   await running?.stop();
@@ -115,7 +119,9 @@ async function held({ pid }: RunningGateway): Promise<NodeJS.MemoryUsage> {
 async function restart(old: RunningGateway, initial: number, subscribes: number): Promise<void> {
   // What the store has taken and not yet written is lost with a crash, as it may be; the last change is seconds old.
   await sleep(2000);
-  console.log(`kill -9 with ${(statSync(join(folder, 'gw.db')).size / 2 ** 20).toFixed(0)} MB in the database`);
+  console.log(
+    `kill -9 with ${(statSync(join(folder, 'gw.db')).size / 2 ** 20).toFixed(0)} MB in the database`,
+  );
   process.kill(old.pid, 'SIGKILL');
   await old.stop();
   const asking = Math.min(ASKING, half);

@@ -46,6 +46,7 @@ export { fromBase32, fromBase64Url, toBase32, toBase64Url } from './token-text.t
 export { silentLog, type Log, type LogLevel } from './log.ts';
 export { TokenBucket } from './token-bucket.ts';
 export { ChurnMap } from './churn-map.ts';
+export { SmallSet } from './small-set.ts';
 export { BoundedMap, type BoundedMapOptions } from './bounded-map.ts';
 export { Counter, Counters, type Labels } from './counters.ts';
 export {

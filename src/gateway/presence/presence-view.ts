@@ -1,6 +1,7 @@
 // What is known of a contact, and what the user was told of him. A forked SUBSCRIBE has several notifiers, each with a part of
 // the picture: their resources are merged (PRES-22). Every document is whole, so that what it does not name is gone (PRES-87).
 
+import { SmallSet } from '../../base/index.ts';
 import type { PersonalEvents, ResourcePresence } from '../../interwork/presence/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
 
@@ -23,12 +24,12 @@ export class PresenceView {
   /** Of the dialog that ended last: it holds until a new one says more. */
   #last: Document | undefined;
   /** Resources that the user was told of as available. */
-  readonly told: Set<string>;
+  readonly told: SmallSet<string>;
   /** `told` is of an earlier run of the gateway, and nothing was heard since: it may still be true. */
   restored: boolean;
 
   constructor(told?: readonly string[]) {
-    this.told = new Set(told);
+    this.told = new SmallSet(told);
     this.restored = told !== undefined;
   }
 

@@ -2,7 +2,7 @@
 // and the document that is made of it is made once. Nothing goes from one watcher to another by it (PRES-55): each is shown
 // only what was sent to himself.
 
-import type { Bytes } from '../../base/index.ts';
+import { detachText, type Bytes } from '../../base/index.ts';
 import type { PersonalNode, XmppResource } from '../../interwork/presence/index.ts';
 import { NS_CLIENT, serialize, XmlElement } from '../../xml/index.ts';
 
@@ -32,9 +32,9 @@ export class SharedContact {
     const text = serialize(bare);
     const known = this.#latest.get(resource);
     if (known?.text === text) return known.resource;
-    const held: XmppResource = { resource, stanza: bare, receivedMs };
+    const held: XmppResource = { resource: detachText(resource), stanza: own(bare), receivedMs };
     if (this.#latest.size >= MAX_LATEST) this.#latest.clear();
-    this.#latest.set(resource, { text, resource: held });
+    this.#latest.set(held.resource, { text: detachText(text), resource: held });
     return held;
   }
 
@@ -43,8 +43,9 @@ export class SharedContact {
     const text = serialize(payload);
     const known = this.#events.get(node);
     if (known?.text === text) return known.payload;
-    this.#events.set(node, { text, payload });
-    return payload;
+    const held = own(payload);
+    this.#events.set(node, { text: detachText(text), payload: held });
+    return held;
   }
 
   /** A document of these, made anew only when it is not the last one that was made. */
@@ -54,7 +55,30 @@ export class SharedContact {
       return made.body;
     }
     const body = make();
-    this.#made = { of, body };
+    // Nobody else will ask for it.
+    if (this.holders < 2) return body;
+    this.#made = { of, body: new Uint8Array(body) };
     return body;
   }
+}
+
+/** Names of elements and attributes that nearly every presence has, and their namespace. */
+const COMMON = new Map(
+  ['presence', 'show', 'status', 'priority', 'type', 'xml:lang', 'c', 'x', NS_CLIENT].map((name) => [
+    name,
+    name,
+  ]),
+);
+
+/** The same without the text of the stream that it came in, which it would keep in memory. */
+function own({ name, ns, attributes, children }: XmlElement): XmlElement {
+  const text = (of: string): string => COMMON.get(of) ?? detachText(of);
+  return new XmlElement(
+    text(name),
+    text(ns),
+    attributes.length === 0 ? undefined : attributes.map(text),
+    children.length === 0
+      ? undefined
+      : children.map((child) => (typeof child === 'string' ? detachText(child) : own(child))),
+  );
 }

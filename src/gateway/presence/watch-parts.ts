@@ -7,6 +7,9 @@ import type { WatchAddresses } from './watch.ts';
 
 /** The name of the event package (RFC 3856 §6.1). */
 export const PRESENCE_EVENT = 'presence';
+// The same for all watchers, of whom there are many.
+const EVENT: SubscribeParts['event'] = { package: PRESENCE_EVENT };
+const ACCEPT: SubscribeParts['accept'] = [PIDF_TYPE];
 
 /** `expires` 0: a fetch (PRES-17). `lasting`: the store outlives the process, and so the subscription may. */
 export function watchParts(
@@ -18,8 +21,8 @@ export function watchParts(
   return {
     resource: contactUri,
     from: userUri,
-    event: { package: PRESENCE_EVENT },
-    accept: [PIDF_TYPE],
+    event: EVENT,
+    accept: ACCEPT,
     // PRES-92: read where they come, never asked for.
     alsoRead: PRESENCE_TYPES,
     expires,

@@ -65,8 +65,8 @@ export class WatchTable {
       userUri: detachText(bareUser.ok ? bareUser.value.uri : user.uri),
       contactUri: detachText(bareContact.ok ? bareContact.value.uri : contact.uri),
     };
-    const watch = new Watch(key, addresses, this.#clock.now(), told);
-    this.#watches.set(key, watch);
+    const watch = new Watch(detachText(key), addresses, this.#clock.now(), told);
+    this.#watches.set(watch.key, watch);
     this.#perUser.set(addresses.user, (this.#perUser.get(user.bareText) ?? 0) + 1);
     return watch;
   }

@@ -3,18 +3,15 @@
 import { fault, type Result } from '../../base/index.ts';
 import {
   afterTargetRefresh,
-  allowEvents,
   beginSubscription,
   dialogFromNotify,
   dialogFromResponse,
   expires,
   keptState,
   keyOfDialog,
-  minExpires,
   rawHeaderField,
   receiveInDialog,
   refreshDelayMs,
-  retryAfter,
   retryDelayMs,
   stateOfSubscription,
   stepSubscription,
@@ -34,9 +31,10 @@ import {
 } from '../../sip/index.ts';
 import { Exchange } from './exchange.ts';
 import { mediaType, notificationOf, reads } from './fields.ts';
-import { countOutcome, dialogRequest, initialRequest, type LegIds } from './leg-requests.ts';
+import { countOutcome, dialogRequest, initialRequest, refusedBy, type LegIds } from './leg-requests.ts';
 import { legStatus, type LegStatus } from './leg-status.ts';
 import { LegTimers, type LegTimer } from './leg-timers.ts';
+import { ownDialog, ownKey } from './own-dialog.ts';
 import type { Notification, SubscribeParts, SubscriptionsEnv, SubscriptionUsage } from './types.ts';
 
 /** What a leg needs of the subscriber that it belongs to. */
@@ -64,7 +62,7 @@ export class Leg {
   readonly #ids: LegIds;
   readonly #timers: LegTimers;
   #state: SubscriptionState;
-  /** The last initial SUBSCRIBE as sent. */
+  /** The last initial SUBSCRIBE as sent, as long as a NOTIFY may make a dialog of it. */
   #initial: SipRequest | undefined;
   #cseq = 0;
   #exchange: Exchange | undefined;
@@ -110,7 +108,7 @@ export class Leg {
     return this.#dialog;
   }
 
-  /** The initial SUBSCRIBE, once it was sent. */
+  /** The initial SUBSCRIBE, once it was sent, and until `noMoreForks`. */
   get initial(): SipRequest | undefined {
     return this.#initial;
   }
@@ -154,6 +152,11 @@ export class Leg {
     this.#step({ kind: 'refresh' });
   }
 
+  /** No further dialog will come of its initial SUBSCRIBE. */
+  noMoreForks(): void {
+    if (this.#confirmed) this.#initial = undefined;
+  }
+
   unsubscribe(): void {
     this.#step({ kind: 'unsubscribe' });
   }
@@ -186,7 +189,7 @@ export class Leg {
       return this.#answer(tx, 415, [rawHeaderField('Accept', parts.accept.join(', '))]);
     }
     const told = terminated ? state : state === 'active' ? 'active' : 'pending';
-    const taken = this.#tell(notificationOf(request, told, reason, type));
+    const taken = this.#tell(notificationOf(request, ownKey(request, this.#key), told, reason, type));
     // "A subscription is destroyed after a notifier sends a NOTIFY request with … "terminated"", whatever else it says.
     if (taken === undefined && !terminated) return this.#answer(tx, 400);
     this.#answer(tx, taken === undefined ? 400 : 200);
@@ -244,13 +247,14 @@ export class Leg {
 
   #bind(dialog: Dialog, confirmed: boolean): void {
     // The usage may have sent something while it was told.
-    this.#dialog = { ...dialog, localSeq: Math.max(dialog.localSeq, this.#cseq) };
+    this.#dialog = ownDialog(dialog, this.#dialog, Math.max(dialog.localSeq, this.#cseq));
     this.#confirmed = confirmed;
-    const key = keyOfDialog(dialog);
+    const key = keyOfDialog(this.#dialog);
     if (key === this.#key) return;
     if (this.#key !== undefined) this.#owner.unbound(this.#key);
-    this.#key = key;
-    this.#owner.bound(this, key);
+    // What the usage has just been told of is it, nearly always.
+    this.#key = key === this.#told ? this.#told : key;
+    this.#owner.bound(this, this.#key);
   }
 
   #step(event: SubscriptionEvent): void {
@@ -329,6 +333,8 @@ export class Leg {
   }
 
   #responded(response: SipResponse, request: SipRequest): void {
+    // With request, response and credentials: nobody needs them any more.
+    this.#exchange = undefined;
     const { status } = response;
     this.#answered = status;
     if (status >= 300) return this.#refused(response);
@@ -354,31 +360,20 @@ export class Leg {
       return true;
     }
     if (this.#dialog.remoteTag.toLowerCase() !== remoteTag) return false;
-    if (request.to.tag !== undefined) this.#dialog = afterTargetRefresh(this.#dialog, response);
+    if (request.to.tag !== undefined) {
+      const after = afterTargetRefresh(this.#dialog, response);
+      this.#dialog = ownDialog(after, this.#dialog, after.localSeq);
+    }
     return true;
   }
 
   #refused(response: SipResponse): void {
-    const { status } = response;
     countOutcome(this.#env, 'refused');
-    this.#env.log.debug('subscribe.refused', {
-      status,
-      resource: this.#owner.parts.resource,
-      event: this.#owner.parts.event.package,
-      allowEvents: allowEvents(response),
-    });
-    const least = minExpires(response);
-    const after = retryAfter(response);
-    this.#step({
-      kind: 'refused',
-      status,
-      ...(least.ok && least.value !== undefined ? { minExpires: least.value } : {}),
-      ...(after.ok && after.value !== undefined ? { retryAfter: after.value.seconds } : {}),
-      final: this.#owner.parts.finalStatuses?.has(status) === true,
-    });
+    this.#step(refusedBy(this.#env, this.#owner.parts, response));
   }
 
   #failed(reason: FailureReason): void {
+    this.#exchange = undefined;
     this.#answered = reason;
     countOutcome(this.#env, 'failed');
     this.#step({ kind: 'failed', reason });

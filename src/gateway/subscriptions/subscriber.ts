@@ -1,6 +1,6 @@
 // Drives one subscriber: its attempts, their forks, and the pauses between them (RFC 6665 §4.1.2, §4.1.4).
 
-import type { Timer } from '../../base/index.ts';
+import { SmallSet, type Timer } from '../../base/index.ts';
 import {
   BEGIN_SUBSCRIBER,
   forkedSubscription,
@@ -47,7 +47,7 @@ export class Subscriber implements SubscriberHandle, LegOwner {
   readonly usage: SubscriptionUsage;
   readonly #env: SubscriptionsEnv;
   readonly #registry: SubscriberRegistry;
-  readonly #legs = new Set<Leg>();
+  readonly #legs = new SmallSet<Leg>();
   #state: SubscriberState = BEGIN_SUBSCRIBER.state;
   #ids: LegIds | undefined;
   /** The leg of the 2xx, until the first NOTIFY takes it. */
@@ -55,6 +55,7 @@ export class Subscriber implements SubscriberHandle, LegOwner {
   /** RFC 6665 §4.1.2.4: forks may answer until timer N of the initial SUBSCRIBE. */
   #forksUntilMs = 0;
   #retry: Timer | undefined;
+  #forks: Timer | undefined;
   #lastEnd: End = { cause: 'unsubscribed' };
 
   constructor(
@@ -245,13 +246,30 @@ export class Subscriber implements SubscriberHandle, LegOwner {
     this.#ids = ids;
     this.#registry.attempt(this, ids);
     this.#forksUntilMs = clock.now() + 64 * t1Ms;
+    this.#awaitForks(ids);
     const leg = new Leg(this.#env, this, ids);
     this.#first = leg;
     this.#legs.add(leg);
     leg.start();
   }
 
+  /** Behind that time a NOTIFY without a dialog is answered 481, and what it would have needed can go. */
+  #awaitForks(ids: LegIds): void {
+    const { timers, t1Ms } = this.#env;
+    timers.clear(this.#forks);
+    this.#forks = timers.set(64 * t1Ms, () => {
+      this.#forks = undefined;
+      if (this.#ids !== ids) return;
+      // Another server may have been asked in between: its timer N began later.
+      if (this.#first?.state === 'notify_wait') return this.#awaitForks(ids);
+      for (const leg of this.#legs) leg.noMoreForks();
+      this.#endAttempt();
+    });
+  }
+
   #endAttempt(): void {
+    this.#env.timers.clear(this.#forks);
+    this.#forks = undefined;
     if (this.#ids !== undefined) this.#registry.attemptOver(this.#ids);
     this.#ids = undefined;
     this.#first = undefined;
