@@ -19,6 +19,7 @@ const { values } = parseArgs({
     'per-watcher': { type: 'string', default: '20' },
     'no-store': { type: 'boolean', default: false },
     snapshot: { type: 'string' },
+    root: { type: 'string' },
     prof: { type: 'boolean', default: false },
   },
 });
@@ -39,7 +40,7 @@ process.env['STOXGATE_HEAP'] = report;
 if (values.snapshot !== undefined) process.env['STOXGATE_SNAPSHOT'] = values.snapshot;
 const gateway = stoxgate(
   'stoxgate',
-  undefined,
+  values.root,
   [
     '--expose-gc',
     ...['--import', join(import.meta.dirname, 'heap-report.ts')],

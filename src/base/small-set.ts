@@ -1,58 +1,58 @@
 // A set that nearly always has one element or none, held by the hundred thousand: a Set takes 180 octets before it holds
-// anything, an array of one element takes 40. Looking for an element is a walk while there are few, and a Set beyond.
+// anything, this one 40 as long as it has no second element.
 
-/** So many elements are walked through. */
-const FEW = 16;
-const NONE: readonly never[] = [];
+type Element = string | number | object;
 
 /** As `Set`, for the few operations that are needed; elements come in the order in which they were added. */
-export class SmallSet<T> implements Iterable<T> {
-  #few: T[] | undefined;
-  #many: Set<T> | undefined;
+export class SmallSet<T extends Element> implements Iterable<T> {
+  #first: T | undefined;
+  /** Only while there is a first. */
+  #others: Set<T> | undefined;
 
-  constructor(items?: Iterable<T>) {
-    for (const item of items ?? NONE) this.add(item);
+  constructor(items: Iterable<T> = []) {
+    for (const item of items) this.add(item);
   }
 
   get size(): number {
-    return this.#many?.size ?? this.#few?.length ?? 0;
+    return this.#first === undefined ? 0 : 1 + (this.#others?.size ?? 0);
   }
 
   has(item: T): boolean {
-    return this.#many?.has(item) ?? this.#few?.includes(item) ?? false;
+    return this.#first === item || this.#others?.has(item) === true;
   }
 
   add(item: T): void {
-    if (this.#many !== undefined) this.#many.add(item);
-    else if (this.#few === undefined) this.#few = [item];
-    else if (!this.#few.includes(item)) this.#grow(this.#few, item);
+    if (this.#first === undefined) this.#first = item;
+    else if (this.#first !== item) (this.#others ??= new Set()).add(item);
   }
 
   /** False: it was not there. */
   delete(item: T): boolean {
-    if (this.#many !== undefined) return this.#many.delete(item);
-    const at = this.#few?.indexOf(item) ?? -1;
-    if (at < 0) return false;
-    // A new one, so that a walk that is under way goes on with what there was.
-    this.#few = this.#few?.length === 1 ? undefined : this.#few?.toSpliced(at, 1);
+    if (this.#first !== item) {
+      const deleted = this.#others?.delete(item) === true;
+      if (this.#others?.size === 0) this.#others = undefined;
+      return deleted;
+    }
+    this.#first = undefined;
+    const others = this.#others;
+    if (others === undefined) return true;
+    for (const next of others) {
+      this.#first = next;
+      others.delete(next);
+      break;
+    }
+    if (others.size === 0) this.#others = undefined;
     return true;
   }
 
   clear(): void {
-    this.#few = undefined;
-    this.#many = undefined;
+    this.#first = undefined;
+    this.#others = undefined;
   }
 
   /** The elements of this moment, whatever is added or taken away meanwhile. */
   [Symbol.iterator](): Iterator<T> {
-    return (this.#many === undefined ? (this.#few ?? NONE) : [...this.#many])[Symbol.iterator]();
-  }
-
-  #grow(few: readonly T[], item: T): void {
-    if (few.length < FEW) this.#few = [...few, item];
-    else {
-      this.#many = new Set([...few, item]);
-      this.#few = undefined;
-    }
+    const all = this.#first === undefined ? [] : [this.#first, ...(this.#others ?? [])];
+    return all[Symbol.iterator]();
   }
 }

@@ -12,7 +12,8 @@ import {
   type ResourcePresence,
 } from '../../interwork/presence/index.ts';
 import { readPresenceBody, type PidfDocument } from '../../mime/index.ts';
-import { XmlElement, type XmlNode } from '../../xml/index.ts';
+import type { XmlElement } from '../../xml/index.ts';
+import { heldElement } from './held-element.ts';
 import { NOBODY_KNOWN, type PersonView } from './presence-view.ts';
 
 export interface PresenceBody {
@@ -63,9 +64,9 @@ export class DocumentReader {
     const events: Partial<Record<PersonalNode, XmlElement>> = {};
     for (const { name } of PERSONAL_NODES) {
       const payload = told[name];
-      if (payload !== undefined) events[name] = detachedElement(payload);
+      if (payload !== undefined) events[name] = heldElement(payload);
     }
-    return personView(events, vCard === undefined ? undefined : detachedElement(vCard));
+    return personView(events, vCard === undefined ? undefined : heldElement(vCard));
   }
 }
 
@@ -77,11 +78,5 @@ function personView(events: PersonalEvents, vCard: XmlElement | undefined): Pers
 
 /** What is known of a contact stays for hours: its texts must not keep the whole document. */
 function detached({ resource, children, ...rest }: ResourcePresence): ResourcePresence {
-  return { ...rest, resource: detachText(resource), children: children.map(detachedElement) };
-}
-
-function detachedElement({ name, ns, attributes, children }: XmlElement): XmlElement {
-  const copy = (node: XmlNode): XmlNode =>
-    typeof node === 'string' ? detachText(node) : detachedElement(node);
-  return new XmlElement(name, ns, attributes.map(detachText), children.map(copy));
+  return { ...rest, resource: detachText(resource), children: children.map(heldElement) };
 }

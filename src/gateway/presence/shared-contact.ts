@@ -4,21 +4,39 @@
 
 import { detachText, type Bytes } from '../../base/index.ts';
 import type { PersonalNode, XmppResource } from '../../interwork/presence/index.ts';
-import { NS_CLIENT, serialize, XmlElement } from '../../xml/index.ts';
+import { NS_CLIENT, XmlElement } from '../../xml/index.ts';
+import { elementOf, heldElement, heldText } from './held-element.ts';
 
 /** Resources of which the last presence is held; who has more is not shared. */
 const MAX_LATEST = 64;
 
-interface Latest {
+/** The presence of one resource, as text: documents are made of it now and then, and there are very many. */
+class HeldPresence implements XmppResource {
+  readonly resource: string;
   readonly text: string;
-  readonly resource: XmppResource;
+  readonly receivedMs: number;
+
+  constructor(resource: string, text: string, receivedMs: number) {
+    this.resource = resource;
+    this.text = text;
+    this.receivedMs = receivedMs;
+  }
+
+  get stanza(): XmlElement {
+    return elementOf(this.text);
+  }
+}
+
+interface HeldEvent {
+  readonly text: string;
+  readonly payload: XmlElement;
 }
 
 export class SharedContact {
   /** Watchers that hold it. */
   holders = 0;
-  readonly #latest = new Map<string, Latest>();
-  readonly #events = new Map<PersonalNode, { readonly text: string; readonly payload: XmlElement }>();
+  #latest: HeldPresence[] | undefined;
+  #events: Map<PersonalNode, HeldEvent> | undefined;
   #made: { readonly of: readonly unknown[]; readonly body: Bytes } | undefined;
 
   /** The presence of a resource, as it is held; an equal one if somebody has it. */
@@ -28,23 +46,26 @@ export class SharedContact {
       const value = stanza.attr(name);
       return value === undefined ? [] : [name, value];
     });
-    const bare = new XmlElement('presence', NS_CLIENT, attributes, stanza.children);
-    const text = serialize(bare);
-    const known = this.#latest.get(resource);
-    if (known?.text === text) return known.resource;
-    const held: XmppResource = { resource: detachText(resource), stanza: own(bare), receivedMs };
-    if (this.#latest.size >= MAX_LATEST) this.#latest.clear();
-    this.#latest.set(held.resource, { text: detachText(text), resource: held });
+    const text = heldText(new XmlElement('presence', NS_CLIENT, attributes, stanza.children));
+    const latest = (this.#latest ??= []);
+    const at = latest.findIndex((each) => each.resource === resource);
+    const known = latest[at];
+    if (known?.text === text) return known;
+    const held = new HeldPresence(known?.resource ?? detachText(resource), text, receivedMs);
+    if (known !== undefined) latest[at] = held;
+    else if (latest.length < MAX_LATEST) latest.push(held);
+    else this.#latest = [held];
     return held;
   }
 
   /** The payload of a personal event, as it is held; an equal one if somebody has it. */
   internEvent(node: PersonalNode, payload: XmlElement): XmlElement {
-    const text = serialize(payload);
-    const known = this.#events.get(node);
+    const text = heldText(payload);
+    const known = this.#events?.get(node);
     if (known?.text === text) return known.payload;
-    const held = own(payload);
-    this.#events.set(node, { text: detachText(text), payload: held });
+    const held = heldElement(payload);
+    this.#events ??= new Map();
+    this.#events.set(node, { text, payload: held });
     return held;
   }
 
@@ -54,31 +75,10 @@ export class SharedContact {
     if (made !== undefined && made.of.length === of.length && made.of.every((each, i) => each === of[i])) {
       return made.body;
     }
-    const body = make();
     // Nobody else will ask for it.
-    if (this.holders < 2) return body;
-    this.#made = { of, body: new Uint8Array(body) };
+    if (this.holders < 2) return make();
+    const body = new Uint8Array(make());
+    this.#made = { of, body };
     return body;
   }
-}
-
-/** Names of elements and attributes that nearly every presence has, and their namespace. */
-const COMMON = new Map(
-  ['presence', 'show', 'status', 'priority', 'type', 'xml:lang', 'c', 'x', NS_CLIENT].map((name) => [
-    name,
-    name,
-  ]),
-);
-
-/** The same without the text of the stream that it came in, which it would keep in memory. */
-function own({ name, ns, attributes, children }: XmlElement): XmlElement {
-  const text = (of: string): string => COMMON.get(of) ?? detachText(of);
-  return new XmlElement(
-    text(name),
-    text(ns),
-    attributes.length === 0 ? undefined : attributes.map(text),
-    children.length === 0
-      ? undefined
-      : children.map((child) => (typeof child === 'string' ? detachText(child) : own(child))),
-  );
 }

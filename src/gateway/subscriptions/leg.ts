@@ -247,7 +247,7 @@ export class Leg {
 
   #bind(dialog: Dialog, confirmed: boolean): void {
     // The usage may have sent something while it was told.
-    this.#dialog = ownDialog(dialog, this.#dialog, Math.max(dialog.localSeq, this.#cseq));
+    this.#dialog = ownDialog(dialog, this.#dialog ?? this.#ids, Math.max(dialog.localSeq, this.#cseq));
     this.#confirmed = confirmed;
     const key = keyOfDialog(this.#dialog);
     if (key === this.#key) return;

@@ -6,11 +6,11 @@ import { keyOfRequest, type Dialog, type SipRequest } from '../../sip/index.ts';
 
 const NO_ROUTES: readonly string[] = [];
 
-/** `known`: the dialog before; what has not changed stays the same text. */
-export function ownDialog(dialog: Dialog, known: Dialog | undefined, localSeq: number): Dialog {
+/** `known`: the dialog before, or what it was asked for with; what has not changed stays the same text. */
+export function ownDialog(dialog: Dialog, known: Partial<Dialog>, localSeq: number): Dialog {
   const own = (
     name: 'callId' | 'localTag' | 'remoteTag' | 'localUri' | 'remoteUri' | 'remoteTarget',
-  ): string => (dialog[name] === known?.[name] ? known[name] : detachText(dialog[name]));
+  ): string => (dialog[name] === known[name] ? known[name] : detachText(dialog[name]));
   const { remoteSeq, secure, routeSet } = dialog;
   return {
     callId: own('callId'),
@@ -21,7 +21,7 @@ export function ownDialog(dialog: Dialog, known: Dialog | undefined, localSeq: n
     localSeq,
     ...(remoteSeq === undefined ? {} : { remoteSeq }),
     remoteTarget: own('remoteTarget'),
-    routeSet: ownRoutes(routeSet, known?.routeSet),
+    routeSet: ownRoutes(routeSet, known.routeSet),
     secure,
   };
 }
