@@ -27,6 +27,8 @@ class HeldPresence implements XmppResource {
   }
 }
 
+const NONE: readonly HeldPresence[] = [];
+
 interface HeldEvent {
   readonly text: string;
   readonly payload: XmlElement;
@@ -35,7 +37,7 @@ interface HeldEvent {
 export class SharedContact {
   /** Watchers that hold it. */
   holders = 0;
-  #latest: HeldPresence[] | undefined;
+  #latest: readonly HeldPresence[] = NONE;
   #events: Map<PersonalNode, HeldEvent> | undefined;
   #made: { readonly of: readonly unknown[]; readonly body: Bytes } | undefined;
 
@@ -47,14 +49,13 @@ export class SharedContact {
       return value === undefined ? [] : [name, value];
     });
     const text = heldText(new XmlElement('presence', NS_CLIENT, attributes, stanza.children));
-    const latest = (this.#latest ??= []);
+    const latest = this.#latest;
     const at = latest.findIndex((each) => each.resource === resource);
     const known = latest[at];
     if (known?.text === text) return known;
     const held = new HeldPresence(known?.resource ?? detachText(resource), text, receivedMs);
-    if (known !== undefined) latest[at] = held;
-    else if (latest.length < MAX_LATEST) latest.push(held);
-    else this.#latest = [held];
+    if (known !== undefined) this.#latest = latest.with(at, held);
+    else this.#latest = latest.length < MAX_LATEST ? [...latest, held] : [held];
     return held;
   }
 

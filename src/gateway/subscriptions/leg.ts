@@ -16,7 +16,6 @@ import {
   stateOfSubscription,
   stepSubscription,
   type Dialog,
-  type End,
   type EventName,
   type FailureReason,
   type HeaderField,
@@ -32,23 +31,11 @@ import {
 import { Exchange } from './exchange.ts';
 import { mediaType, notificationOf, reads } from './fields.ts';
 import { countOutcome, dialogRequest, initialRequest, refusedBy, type LegIds } from './leg-requests.ts';
-import { legStatus, type LegStatus } from './leg-status.ts';
+import type { LegOwner } from './leg-owner.ts';
+import { keptOf, legStatus, type LegStatus } from './leg-status.ts';
 import { LegTimers, type LegTimer } from './leg-timers.ts';
 import { ownDialog, ownKey } from './own-dialog.ts';
-import type { Notification, SubscribeParts, SubscriptionsEnv, SubscriptionUsage } from './types.ts';
-
-/** What a leg needs of the subscriber that it belongs to. */
-export interface LegOwner {
-  readonly parts: SubscribeParts;
-  readonly usage: SubscriptionUsage;
-  /** The owner unsubscribed: the usage hears nothing more. */
-  readonly muted: boolean;
-  /** The dialog key under which it is found from now on. */
-  bound(leg: Leg, key: string): void;
-  unbound(key: string): void;
-  /** `lastedMs`: how long it was pending or active. */
-  ended(leg: Leg, end: End, lastedMs: number): void;
-}
+import type { Notification, SubscriptionsEnv } from './types.ts';
 
 const TIMER_N_TIMES_T1 = 64;
 /** Timer F is as long. It must fire before, since there may be another server to ask. In milliseconds. */
@@ -59,7 +46,8 @@ const MIN_ASKED_REFRESH_MS = 30_000;
 export class Leg {
   readonly #env: SubscriptionsEnv;
   readonly #owner: LegOwner;
-  readonly #ids: LegIds;
+  /** Those of its dialog, once it has one. */
+  #ids: LegIds;
   readonly #timers: LegTimers;
   #state: SubscriptionState;
   /** The last initial SUBSCRIBE as sent, as long as a NOTIFY may make a dialog of it. */
@@ -73,9 +61,9 @@ export class Leg {
   /** The dialog that the usage has heard of. */
   #told: string | undefined;
   #sinceMs: number | undefined;
-  #askedMs = -Infinity;
-  /** When what was granted ends, by the wall clock. */
-  #expiresMs = 0;
+  #askedMs: number | undefined;
+  /** When what was granted ends, by the monotonic clock; undefined before anything was. */
+  #endMs: number | undefined;
   /** To be shown: the outcome of the last SUBSCRIBE, and the last NOTIFY by the wall clock, with its answer. */
   #answered: number | FailureReason | undefined;
   #notifiedMs: number | undefined;
@@ -139,13 +127,7 @@ export class Leg {
 
   /** What `restore` takes; undefined: it has no dialog, or is about to end. */
   get kept(): KeptSubscription | undefined {
-    const state = this.#state;
-    const dialog = this.#dialog;
-    if (state.name === 'terminated' || state.name === 'notify_wait' || state.ending !== 'no')
-      return undefined;
-    if (dialog === undefined || !this.#confirmed) return undefined;
-    const { remoteSeq: _, ...rest } = dialog;
-    return { dialog: rest, state: state.name, asked: state.asked, expiresMs: this.#expiresMs };
+    return this.#confirmed ? keptOf(this.#dialog, this.#state, this.#expiresMs) : undefined;
   }
 
   refresh(): void {
@@ -239,15 +221,19 @@ export class Leg {
   }
 
   #askRefresh(): void {
-    const waitMs = this.#askedMs + MIN_ASKED_REFRESH_MS - this.#env.clock.now();
+    const now = this.#env.clock.now();
+    const waitMs = this.#askedMs === undefined ? 0 : this.#askedMs + MIN_ASKED_REFRESH_MS - now;
+    // Perhaps one is due sooner anyway.
+    if (waitMs >= (this.#timers.leftMs('refresh') ?? Infinity)) return;
     if (waitMs > 0) return this.#setTimer('refresh', waitMs, { kind: 'timerRefresh' });
-    this.#askedMs = this.#env.clock.now();
+    this.#askedMs = now;
     this.#step({ kind: 'refresh' });
   }
 
   #bind(dialog: Dialog, confirmed: boolean): void {
     // The usage may have sent something while it was told.
     this.#dialog = ownDialog(dialog, this.#dialog ?? this.#ids, Math.max(dialog.localSeq, this.#cseq));
+    this.#ids = this.#dialog;
     this.#confirmed = confirmed;
     const key = keyOfDialog(this.#dialog);
     if (key === this.#key) return;
@@ -282,7 +268,8 @@ export class Leg {
         return this.#keptChanged();
       case 'retryRefresh': {
         const delayMs = retryDelayMs(effect.failures, effect.retryAfter, this.#env.random.unit());
-        return this.#timers.set('refresh', delayMs, () => this.#refreshDue());
+        this.#watchEnd();
+        return this.#refreshIn(delayMs);
       }
       case 'end': {
         const lastedMs = this.#sinceMs === undefined ? 0 : this.#env.clock.now() - this.#sinceMs;
@@ -296,9 +283,26 @@ export class Leg {
 
   #schedule(seconds: number): void {
     const delayMs = refreshDelayMs(seconds, this.#env.random.unit());
-    this.#expiresMs = Math.round(this.#env.clock.wall() + seconds * 1000);
-    this.#timers.set('refresh', delayMs, () => this.#refreshDue());
-    this.#setTimer('expiry', seconds * 1000, { kind: 'timerExpiry' });
+    this.#endMs = this.#env.clock.now() + seconds * 1000;
+    this.#timers.clear('expiry');
+    if (delayMs >= seconds * 1000) this.#watchEnd();
+    this.#refreshIn(delayMs);
+  }
+
+  /** The end need not be watched before a refresh is due, so that most of the time there is one timer. */
+  #watchEnd(): void {
+    if (this.#endMs === undefined || this.#timers.leftMs('expiry') !== undefined) return;
+    this.#setTimer('expiry', this.#endMs - this.#env.clock.now(), { kind: 'timerExpiry' });
+  }
+
+  #refreshIn(ms: number): void {
+    this.#timers.set('refresh', ms, this.#refreshDue.bind(this));
+  }
+
+  /** By the wall clock; 0 before anything was granted. */
+  get #expiresMs(): number {
+    const { clock } = this.#env;
+    return this.#endMs === undefined ? 0 : Math.round(clock.wall() + this.#endMs - clock.now());
   }
 
   #send(seconds: number): void {
@@ -380,6 +384,7 @@ export class Leg {
   }
 
   #refreshDue(): void {
+    this.#watchEnd();
     const { muted, usage } = this.#owner;
     if (muted || usage.refreshDue === undefined) this.#step({ kind: 'timerRefresh' });
     else usage.refreshDue();

@@ -364,7 +364,11 @@ export class NotifierLeg implements ServedSubscription, Notifying {
     const { timers, clock } = this.#host.env;
     this.#expiresMs = clock.now() + ms;
     timers.clear(this.#expiry);
-    this.#expiry = timers.set(ms + graceMs, () => this.#step(EXPIRY));
+    this.#expiry = timers.set(ms + graceMs, this.#expired.bind(this));
+  }
+
+  #expired(): void {
+    this.#step(EXPIRY);
   }
 
   #waitFor(ms: number): void {

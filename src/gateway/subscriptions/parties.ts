@@ -5,11 +5,12 @@ import { detachText } from '../../base/index.ts';
 
 /** Different spellings of addresses that are shared: of a person there are rarely more. */
 const MAX_SHARED = 4;
+const NONE: readonly string[] = [];
 
 export class Party {
   readonly jid: string;
   count = 0;
-  readonly #texts: string[] = [];
+  #texts: readonly string[] = NONE;
 
   constructor(jid: string) {
     this.jid = detachText(jid);
@@ -19,7 +20,8 @@ export class Party {
   share(text: string): string {
     for (const known of this.#texts) if (known === text) return known;
     const own = detachText(text);
-    if (this.#texts.length < MAX_SHARED) this.#texts.push(own);
+    // A pushed-to array has room for sixteen more.
+    if (this.#texts.length < MAX_SHARED) this.#texts = [...this.#texts, own];
     return own;
   }
 }

@@ -17,7 +17,8 @@ import {
   type SubscriberState,
   type SubscriberTransition,
 } from '../../sip/index.ts';
-import { Leg, type LegOwner } from './leg.ts';
+import { Leg } from './leg.ts';
+import type { LegOwner } from './leg-owner.ts';
 import type { LegIds } from './leg-requests.ts';
 import type {
   SubscribeParts,
@@ -41,6 +42,7 @@ const CALL_ID_CHARS = 26;
 const TAG_CHARS = 16;
 /** Subscriptions of one SUBSCRIBE; further forks are answered 481. */
 const MAX_FORKS = 8;
+const UNSUBSCRIBED: End = { cause: 'unsubscribed' };
 
 export class Subscriber implements SubscriberHandle, LegOwner {
   readonly parts: SubscribeParts;
@@ -52,11 +54,10 @@ export class Subscriber implements SubscriberHandle, LegOwner {
   #ids: LegIds | undefined;
   /** The leg of the 2xx, until the first NOTIFY takes it. */
   #first: Leg | undefined;
-  /** RFC 6665 §4.1.2.4: forks may answer until timer N of the initial SUBSCRIBE. */
-  #forksUntilMs = 0;
   #retry: Timer | undefined;
+  /** RFC 6665 §4.1.2.4: forks may answer until timer N of the initial SUBSCRIBE. */
   #forks: Timer | undefined;
-  #lastEnd: End = { cause: 'unsubscribed' };
+  #lastEnd = UNSUBSCRIBED;
 
   constructor(
     env: SubscriptionsEnv,
@@ -162,7 +163,7 @@ export class Subscriber implements SubscriberHandle, LegOwner {
       this.parts.forks === 'several' &&
       this.#legs.size < MAX_FORKS &&
       this.#state.name === 'subscribing' &&
-      this.#env.clock.now() < this.#forksUntilMs
+      this.#forks !== undefined
     );
   }
 
@@ -241,11 +242,10 @@ export class Subscriber implements SubscriberHandle, LegOwner {
   /** RFC 6665 §4.1.2.2: "with a freshly generated Call-ID and a new, unique "From" tag". */
   #subscribe(): void {
     this.#endAttempt();
-    const { random, clock, t1Ms } = this.#env;
+    const { random } = this.#env;
     const ids: LegIds = { callId: random.base32(CALL_ID_CHARS), localTag: random.base32(TAG_CHARS) };
     this.#ids = ids;
     this.#registry.attempt(this, ids);
-    this.#forksUntilMs = clock.now() + 64 * t1Ms;
     this.#awaitForks(ids);
     const leg = new Leg(this.#env, this, ids);
     this.#first = leg;
