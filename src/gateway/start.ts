@@ -10,7 +10,6 @@ import { batchDatagramSocket, SipEdge, type ListenConfig } from '../edge/sip/ind
 import { openStore } from '../edge/store/index.ts';
 import { LEDGER, OUTBOX, type LedgerPage, type OutboxRecord } from '../interwork/message/index.ts';
 import { AddressBook } from '../mapping/index.ts';
-import { TrustedSources } from '../policy/index.ts';
 import {
   DEFAULT_TIMERS,
   DigestClient,
@@ -25,6 +24,7 @@ import {
   type Target,
 } from '../sip/index.ts';
 import { adminRoutes } from './admin-routes.ts';
+import { Beliefs } from './beliefs.ts';
 import type { Config } from './config/schema.ts';
 import { gauges } from './gauges.ts';
 import { Links } from './links.ts';
@@ -96,6 +96,7 @@ class RunningGateway implements Gateway {
   readonly #transactions: TransactionLayer;
   readonly #links: Links;
   readonly #live: Live;
+  readonly #beliefs: Beliefs;
   readonly #messages: MessageFeature;
   readonly #subscriptions: Subscriptions;
   readonly #presence: PresenceFeature;
@@ -124,6 +125,7 @@ class RunningGateway implements Gateway {
       { clock, timers, log, counters, createDatagramSocket: batchDatagramSocket() },
       { message: (bytes, source) => this.#transactions.receive(bytes, source) },
     );
+    this.#beliefs = new Beliefs({ clock, random, counters });
     // Until the listeners are bound nothing is known of transports; `start` makes the locator anew.
     this.#live = this.#makeLive(config);
     this.#links = new Links(
@@ -273,6 +275,8 @@ class RunningGateway implements Gateway {
     fresh.locator = this.#makeLocator(config);
     Object.assign(this.#live, fresh);
     this.#presence.configured();
+    // Before links go that a contact would be told by.
+    this.#notifiers.configured();
     if (keys !== undefined) this.#messages.reports.tokens.replaceKeys(keys);
     this.#config = config;
     this.#messages.ledger.configure(config.ledger);
@@ -308,6 +312,7 @@ class RunningGateway implements Gateway {
     this.#transactions.stop();
     this.#messages.giveUpReports();
     this.#live.locator.stop();
+    this.#beliefs.stop();
     for (const resolver of this.#resolvers) resolver.cancel();
     await this.#edge.stop();
     this.#messages.ledger.stop();
@@ -323,10 +328,11 @@ class RunningGateway implements Gateway {
 
   #makeLive(config: Config): Live {
     const { clock, random } = this.#system;
+    const book = new AddressBook(config.domains);
     return {
-      book: new AddressBook(config.domains),
+      book,
       models: new PresenceModels(config),
-      trusted: new TrustedSources(config.sip.trusted, clock),
+      ...this.#beliefs.make(config, book),
       locator: this.#makeLocator(config),
       digest: new DigestClient({ clock, random, credentials: config.sip.credentials }),
       messages: config.messages,
@@ -363,10 +369,8 @@ class RunningGateway implements Gateway {
 
   #sweepLater(): void {
     this.#sweep = this.#system.timers.set(SWEEP_MS, () => {
-      this.#messages.sweep();
-      this.#presence.sweep();
-      this.#links.sweep();
-      this.#notifiers.sweep();
+      const all = [this.#messages, this.#presence, this.#links, this.#notifiers, this.#beliefs];
+      for (const each of all) each.sweep();
       this.#sweepLater();
     });
   }
@@ -380,6 +384,7 @@ class RunningGateway implements Gateway {
       completed_transactions: completed,
       ...this.#messages.sizes(),
       ...this.#presence.sizes(),
+      ...this.#beliefs.sizes(),
       subscriptions: this.#subscriptions.size,
       served_subscriptions: this.#notifiers.size,
       waiting_notifies: this.#notifiers.waiting,

@@ -27,6 +27,11 @@ export interface Source {
   readonly local: LocalEndpoint;
   /** The connection it came on, for responses (RFC 3261 §18.2.2); undefined for UDP. */
   readonly connectionId: number | undefined;
+  /**
+   * Domains that the peer's certificate names, lower case, A-labels: set when it was asked for and verified (RFC 5922
+   * §7.1). None over UDP and TCP.
+   */
+  readonly certifiedDomains?: readonly string[] | undefined;
 }
 
 /** Where a message is to go: resolved, literal addresses only. */

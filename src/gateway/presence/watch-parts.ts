@@ -1,7 +1,7 @@
 // What is asked of SIP for one watcher (PRES-01, PRES-22).
 
 import { finalStatuses } from '../../interwork/presence/index.ts';
-import { PIDF_TYPE, PRESENCE_TYPES } from '../../mime/index.ts';
+import { PIDF_TYPE, PRESENCE_TYPES, RELATED_TYPE } from '../../mime/index.ts';
 import type { SubscribeParts } from '../subscriptions/types.ts';
 import type { WatchAddresses } from './watch.ts';
 
@@ -10,6 +10,7 @@ export const PRESENCE_EVENT = 'presence';
 // The same for all watchers, of whom there are many.
 const EVENT: SubscribeParts['event'] = { package: PRESENCE_EVENT };
 const ACCEPT: SubscribeParts['accept'] = [PIDF_TYPE];
+const ALSO_READ: SubscribeParts['accept'] = [...PRESENCE_TYPES, RELATED_TYPE];
 
 /** `expires` 0: a fetch (PRES-17). `lasting`: the store outlives the process, and so the subscription may. */
 export function watchParts(
@@ -23,8 +24,8 @@ export function watchParts(
     from: userUri,
     event: EVENT,
     accept: ACCEPT,
-    // PRES-92: read where they come, never asked for.
-    alsoRead: PRESENCE_TYPES,
+    // PRES-92, CSP-20: read where they come, never asked for.
+    alsoRead: ALSO_READ,
     expires,
     // RFC 3856 §6.9: several notifiers, whose documents are merged.
     forks: 'several',

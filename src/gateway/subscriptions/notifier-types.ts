@@ -3,6 +3,8 @@
 
 import type { Bytes, Clock, Collection, Counters, Log, Random, Timers } from '../../base/index.ts';
 import type { AddressBook, MappedJid } from '../../mapping/index.ts';
+import type { Admission } from '../admission.ts';
+import type { Believer } from '../../policy/index.ts';
 import type {
   DigestClient,
   HeaderField,
@@ -148,6 +150,9 @@ export interface NotifierLimits {
   readonly notifying: number;
   /** SUBSCRIBE requests that wait after a start until the records are read. */
   readonly early: number;
+  /** Of these for one watcher, and for all watchers of one domain. */
+  readonly notifyingPerWatcher: number;
+  readonly notifyingPerDomain: number;
 }
 
 export const NOTIFIER_LIMITS: NotifierLimits = {
@@ -156,6 +161,8 @@ export const NOTIFIER_LIMITS: NotifierLimits = {
   perResource: 10_000,
   notifying: 1000,
   early: 5000,
+  notifyingPerWatcher: 100,
+  notifyingPerDomain: 500,
 };
 
 export interface NotifiersEnv {
@@ -164,7 +171,13 @@ export interface NotifiersEnv {
   readonly random: Random;
   readonly log: Log;
   readonly counters: Counters;
-  readonly live: { readonly book: AddressBook; readonly locator: Locator; readonly digest: DigestClient };
+  readonly live: {
+    readonly book: AddressBook;
+    readonly believer: Pick<Believer, 'mayBeBelieved'>;
+    readonly admission: Admission;
+    readonly locator: Locator;
+    readonly digest: DigestClient;
+  };
   readonly transactions: TransactionLayer;
   /** Our side towards a target, for Contact. */
   localFor(target: Target): LocalEndpoint | undefined;
