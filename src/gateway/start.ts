@@ -6,10 +6,11 @@ import { Counters, StoxgateError, type Collection, type Store, type Timer } from
 import type { AdminRoutes } from '../edge/admin/index.ts';
 import { NodeDnsResolver } from '../edge/dns/index.ts';
 import { RateLimitedLog } from '../edge/log/index.ts';
-import { batchDatagramSocket, SipEdge, type ListenConfig } from '../edge/sip/index.ts';
+import { batchDatagramSocket, SipEdge } from '../edge/sip/index.ts';
 import { openStore } from '../edge/store/index.ts';
 import { LEDGER, OUTBOX, type LedgerPage, type OutboxRecord } from '../interwork/message/index.ts';
 import { AddressBook } from '../mapping/index.ts';
+import type { RouteHooks } from '../policy/index.ts';
 import {
   DEFAULT_TIMERS,
   DigestClient,
@@ -24,6 +25,7 @@ import {
   type Target,
 } from '../sip/index.ts';
 import { adminRoutes } from './admin-routes.ts';
+import { withAdvertise } from './advertise.ts';
 import { Beliefs } from './beliefs.ts';
 import type { Config } from './config/schema.ts';
 import { gauges } from './gauges.ts';
@@ -35,6 +37,7 @@ import { PresenceFeature } from './presence/presence-feature.ts';
 import { PRESENCE_EVENT } from './presence/watch-parts.ts';
 import { WINFO_EVENT } from './publications/watcher-list.ts';
 import { REG_EVENT } from './registrations/registration-watch.ts';
+import { loadConfiguredRoutes, RouteHost } from './routes/route-host.ts';
 import { SipDispatch } from './sip-dispatch.ts';
 import { Notifiers } from './subscriptions/notifiers.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
@@ -53,6 +56,7 @@ const MAX_SUBSCRIBERS = 250_000;
 
 /** Starts a gateway; resolves when every listener is bound. Fails with a `StoxgateError` and leaves nothing open. */
 export async function startGateway(config: Config, env: GatewayEnv): Promise<Gateway> {
+  const hooks = await loadConfiguredRoutes(config);
   const counters = new Counters();
   const system = new System(env.log);
   const { clock, timers } = system;
@@ -64,6 +68,7 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
       outbox: await store.collection(OUTBOX),
       served: await store.collection(NOTIFIER_SUBSCRIPTIONS),
       ledger: await store.collection(LEDGER),
+      hooks,
     });
     await gateway.start();
   } catch (error) {
@@ -77,12 +82,13 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
   return gateway;
 }
 
-/** What is kept beyond a restart. */
+/** What is there before the gateway is. */
 interface Kept {
   readonly store: Store;
   readonly outbox: Collection<OutboxRecord>;
   readonly served: Collection<NotifierRecord>;
   readonly ledger: Collection<LedgerPage>;
+  readonly hooks: RouteHooks | undefined;
 }
 
 class RunningGateway implements Gateway {
@@ -101,6 +107,7 @@ class RunningGateway implements Gateway {
   readonly #subscriptions: Subscriptions;
   readonly #presence: PresenceFeature;
   readonly #notifiers: Notifiers;
+  readonly #routes: RouteHost;
   readonly #ownHosts = new Set<string>();
   /** The one in use is the last. */
   readonly #resolvers: NodeDnsResolver[] = [];
@@ -125,9 +132,10 @@ class RunningGateway implements Gateway {
       { clock, timers, log, counters, createDatagramSocket: batchDatagramSocket() },
       { message: (bytes, source) => this.#transactions.receive(bytes, source) },
     );
+    this.#routes = new RouteHost({ clock, timers, log, counters, node: config.node });
     this.#beliefs = new Beliefs({ clock, random, counters });
     // Until the listeners are bound nothing is known of transports; `start` makes the locator anew.
-    this.#live = this.#makeLive(config);
+    this.#live = this.#makeLive(config, kept.hooks);
     this.#links = new Links(
       { clock, timers, random, log, counters },
       (stanza, group) => xmpp.stanza(stanza, group),
@@ -200,23 +208,13 @@ class RunningGateway implements Gateway {
       shared: kind === 'postgres',
     });
     const sip = new SipDispatch({
-      log,
-      counters,
-      live: this.#live,
-      messages: toXmpp,
-      subscriptions: this.#subscriptions,
-      notifiers: this.#notifiers,
+      ...{ log, counters, seen, draining, live: this.#live, messages: toXmpp },
+      ...{ subscriptions: this.#subscriptions, notifiers: this.#notifiers },
       published: this.#presence.published,
       ownHosts: this.#ownHosts,
-      seen,
-      draining,
     });
     const xmpp = new XmppDispatch({
-      ...{ clock, log, counters },
-      live: this.#live,
-      features,
-      toSip,
-      toXmpp,
+      ...{ clock, log, counters, features, toSip, toXmpp, live: this.#live },
       presence: this.#presence,
       name: NAME,
       version: env.version,
@@ -271,7 +269,7 @@ class RunningGateway implements Gateway {
       throw new StoxgateError('ERR_GATEWAY_RELOAD', `${keys} change only by a restart`);
     }
     // Everything that can fail comes first: either all of the new configuration is taken or none of it.
-    const fresh = this.#makeLive(config);
+    const fresh = this.#makeLive(config, await loadConfiguredRoutes(config));
     fresh.locator = this.#makeLocator(config);
     Object.assign(this.#live, fresh);
     this.#presence.configured();
@@ -293,12 +291,17 @@ class RunningGateway implements Gateway {
       this.#subscriptions.drain(),
       this.#notifiers.drain(),
     ]);
+    // What was with the route script is with the messages now, and what failed of those is with it again.
+    await this.#routes.idle();
+    await this.#messages.drain();
+    await this.#routes.idle();
   }
 
   async stop(): Promise<void> {
     this.#draining = true;
     this.#ready = false;
     this.#system.timers.clear(this.#sweep);
+    this.#routes.stop();
     // First what still has to be said on either side, then the ways on which it is said.
     this.#messages.stop();
     await this.#presence.drain();
@@ -326,7 +329,7 @@ class RunningGateway implements Gateway {
     return `sip:${this.#config.node}@${local?.advertiseHost ?? 'localhost'}`;
   }
 
-  #makeLive(config: Config): Live {
+  #makeLive(config: Config, hooks: RouteHooks | undefined): Live {
     const { clock, random } = this.#system;
     const book = new AddressBook(config.domains);
     return {
@@ -338,6 +341,7 @@ class RunningGateway implements Gateway {
       messages: config.messages,
       offline: config.offline,
       presence: config.presence,
+      routes: this.#routes.routes(config, hooks),
       logBodies: config.log.bodies,
     };
   }
@@ -388,13 +392,9 @@ class RunningGateway implements Gateway {
       subscriptions: this.#subscriptions.size,
       served_subscriptions: this.#notifiers.size,
       waiting_notifies: this.#notifiers.waiting,
+      route_runs: this.#routes.size,
       connections: this.#edge.connectionCount,
       timers: this.#system.timers.size,
     };
   }
-}
-
-function withAdvertise(listen: Config['sip']['listen'][number], advertise: string | undefined): ListenConfig {
-  const own = listen.advertise ?? advertise;
-  return own === undefined ? listen : { ...listen, advertise: own };
 }
