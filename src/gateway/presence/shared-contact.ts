@@ -2,9 +2,10 @@
 // and the document that is made of it is made once. Nothing goes from one watcher to another by it (PRES-55): each is shown
 // only what was sent to himself.
 
-import { detachText, type Bytes } from '../../base/index.ts';
+import { detachText } from '../../base/index.ts';
 import type { PersonalNode, XmppResource } from '../../interwork/presence/index.ts';
 import { NS_CLIENT, XmlElement } from '../../xml/index.ts';
+import type { NotifyDocument } from '../subscriptions/notifier-types.ts';
 import { elementOf, heldElement, heldText } from './held-element.ts';
 
 /** Resources of which the last presence is held; who has more is not shared. */
@@ -39,7 +40,7 @@ export class SharedContact {
   holders = 0;
   #latest: readonly HeldPresence[] = NONE;
   #events: Map<PersonalNode, HeldEvent> | undefined;
-  #made: { readonly of: readonly unknown[]; readonly body: Bytes } | undefined;
+  #made: { readonly of: readonly unknown[]; readonly document: NotifyDocument } | undefined;
 
   /** The presence of a resource, as it is held; an equal one if somebody has it. */
   intern(resource: string, stanza: XmlElement, receivedMs: number): XmppResource {
@@ -71,15 +72,17 @@ export class SharedContact {
   }
 
   /** A document of these, made anew only when it is not the last one that was made. */
-  document(of: readonly unknown[], make: () => Bytes): Bytes {
+  document(of: readonly unknown[], make: () => NotifyDocument): NotifyDocument {
     const made = this.#made;
     if (made !== undefined && made.of.length === of.length && made.of.every((each, i) => each === of[i])) {
-      return made.body;
+      return made.document;
     }
     // Nobody else will ask for it.
     if (this.holders < 2) return make();
-    const body = new Uint8Array(make());
-    this.#made = { of, body };
-    return body;
+    const own = make();
+    // Octets of a pool would keep all of it.
+    const document = { ...own, body: new Uint8Array(own.body) };
+    this.#made = { of, document };
+    return document;
   }
 }
