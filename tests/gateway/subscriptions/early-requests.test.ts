@@ -5,8 +5,18 @@ import { describe, test } from 'node:test';
 import { VirtualTime } from '../../../src/base/index.ts';
 import { EarlyRequests, type EarlyRequest } from '../../../src/gateway/subscriptions/early-requests.ts';
 
-/** Requests are told apart by what they are, not by what is in them. */
-const request = (): EarlyRequest => Object.create(null) as EarlyRequest;
+/** Nobody looks into them: they are told apart by what they are. */
+function request(): EarlyRequest {
+  const tx: Partial<EarlyRequest['tx']> = {};
+  const watcher: Partial<EarlyRequest['watcher']> = {};
+  assertWhole(tx);
+  assertWhole(watcher);
+  return { tx, watcher };
+}
+
+function assertWhole<T extends object>(value: Partial<T>): asserts value is T {
+  assert.ok(value);
+}
 
 function rig(limit: number): { time: VirtualTime; early: EarlyRequests; again: EarlyRequest[] } {
   const time = new VirtualTime();
