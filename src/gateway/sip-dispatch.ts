@@ -9,6 +9,7 @@ import {
   contentType,
   parseSipUri,
   REGISTERED_METHODS,
+  transportTraits,
   type Capabilities,
   type HeaderField,
   type ServerTransaction,
@@ -53,6 +54,7 @@ export class SipDispatch implements TransactionUser {
   readonly #capabilities: readonly HeaderField[];
   readonly #untrusted: Counter;
   readonly #unknownSender: Counter;
+  readonly #sipsWithoutTls: Counter;
 
   constructor(env: SipDispatchEnv) {
     this.#env = env;
@@ -73,6 +75,7 @@ export class SipDispatch implements TransactionUser {
       });
     this.#untrusted = refused('untrusted-source');
     this.#unknownSender = refused('sender');
+    this.#sipsWithoutTls = refused('sips-without-tls');
   }
 
   /** SIPT-06, ERR-G7: default deny, before anything is remembered of the request. */
@@ -102,6 +105,10 @@ export class SipDispatch implements TransactionUser {
     const scope = trusted.scopeOf(source.remoteAddress);
     // A reload may have taken the trust away since `refuses` was asked.
     if (scope === undefined) return this.#refuse(tx, this.#untrusted);
+    // ADDR-63, RFC 3261 §26.2.2: sips promised TLS on every hop, and the last one had none.
+    if (isSips(request.requestUri) && !transportTraits[source.transport].secure) {
+      return this.#refuse(tx, this.#sipsWithoutTls);
+    }
     const { method } = request;
     const rejection = checkRequest(request, this.#capabilitiesFor(method));
     if (rejection !== undefined && !this.#isPacked(request)) {
@@ -189,6 +196,10 @@ function strayInstance(request: SipRequest): string | undefined {
   // Nearly every From ends in ";tag=…" and no more: its parameters need not be read for that.
   if (end < 0 || raw.indexOf(';', raw.indexOf(';', end) + 1) <= end) return undefined;
   return request.from.params.get('gr');
+}
+
+function isSips(uri: string): boolean {
+  return uri.slice(0, 5).toLowerCase() === 'sips:';
 }
 
 function isLiteral(host: string): boolean {

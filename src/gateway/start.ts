@@ -6,7 +6,8 @@ import { Counters, StoxgateError, type Collection, type Store, type Timer } from
 import type { AdminRoutes } from '../edge/admin/index.ts';
 import { NodeDnsResolver } from '../edge/dns/index.ts';
 import { RateLimitedLog } from '../edge/log/index.ts';
-import { batchDatagramSocket, SipEdge, type ListenConfig } from '../edge/sip/index.ts';
+import { batchDatagramSocket, SipEdge } from '../edge/sip/index.ts';
+import type { CertificateStore } from '../edge/tls/index.ts';
 import { openStore } from '../edge/store/index.ts';
 import { LEDGER, OUTBOX, type LedgerPage, type OutboxRecord } from '../interwork/message/index.ts';
 import { AddressBook } from '../mapping/index.ts';
@@ -28,6 +29,7 @@ import { adminRoutes } from './admin-routes.ts';
 import type { Config } from './config/schema.ts';
 import { gauges } from './gauges.ts';
 import { Links } from './links.ts';
+import { listenerUrls, sipListeners } from './listeners.ts';
 import type { Live } from './live.ts';
 import { MessageFeature } from './messages/message-feature.ts';
 import { PresenceModels, presenceServers } from './presence-models.ts';
@@ -35,6 +37,7 @@ import { PresenceFeature } from './presence/presence-feature.ts';
 import { PRESENCE_EVENT } from './presence/watch-parts.ts';
 import { WINFO_EVENT } from './publications/watcher-list.ts';
 import { REG_EVENT } from './registrations/registration-watch.ts';
+import { sipCertificates } from './sip-certificates.ts';
 import { SipDispatch } from './sip-dispatch.ts';
 import { Notifiers } from './subscriptions/notifiers.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
@@ -93,6 +96,7 @@ class RunningGateway implements Gateway {
   readonly #version: string;
   readonly #system: System;
   readonly #edge: SipEdge;
+  readonly #certificates: CertificateStore | undefined;
   readonly #transactions: TransactionLayer;
   readonly #links: Links;
   readonly #live: Live;
@@ -119,9 +123,14 @@ class RunningGateway implements Gateway {
     this.#system = system;
     const { clock, timers, random } = this.#system;
     const log = new RateLimitedLog(env.log, timers);
+    this.#certificates = sipCertificates(config, { clock, timers, log, counters });
     this.#edge = new SipEdge(
-      config.sip.listen.map((listen) => withAdvertise(listen, config.sip.advertise)),
-      { clock, timers, log, counters, createDatagramSocket: batchDatagramSocket() },
+      sipListeners(config),
+      {
+        ...{ clock, timers, log, counters, createDatagramSocket: batchDatagramSocket() },
+        certificates: this.#certificates,
+        origins: () => this.#config.sip.origins,
+      },
       { message: (bytes, source) => this.#transactions.receive(bytes, source) },
     );
     // Until the listeners are bound nothing is known of transports; `start` makes the locator anew.
@@ -228,6 +237,7 @@ class RunningGateway implements Gateway {
     await this.#messages.attach();
     await this.#presence.attach();
     await this.#edge.start();
+    this.#certificates?.start();
     for (const endpoint of this.#edge.localEndpoints) {
       this.#ownHosts.add(endpoint.advertiseHost.toLowerCase());
       this.#ownHosts.add(endpoint.address.includes(':') ? `[${endpoint.address}]` : endpoint.address);
@@ -254,10 +264,7 @@ class RunningGateway implements Gateway {
       version: this.#version,
       startedAt: this.#startedAt,
       links,
-      listeners: this.#edge.localEndpoints.map(
-        ({ transport, address, port }) =>
-          `${transport.toLowerCase()}://${address.includes(':') ? `[${address}]` : address}:${port}`,
-      ),
+      listeners: listenerUrls(this.#edge.localEndpoints),
       counters: this.#sizes(),
     };
   }
@@ -271,6 +278,7 @@ class RunningGateway implements Gateway {
     // Everything that can fail comes first: either all of the new configuration is taken or none of it.
     const fresh = this.#makeLive(config);
     fresh.locator = this.#makeLocator(config);
+    if (config.sip.tls !== undefined) this.#certificates?.replace(config.sip.tls);
     Object.assign(this.#live, fresh);
     this.#presence.configured();
     if (keys !== undefined) this.#messages.reports.tokens.replaceKeys(keys);
@@ -310,6 +318,7 @@ class RunningGateway implements Gateway {
     this.#live.locator.stop();
     for (const resolver of this.#resolvers) resolver.cancel();
     await this.#edge.stop();
+    this.#certificates?.stop();
     this.#messages.ledger.stop();
     await this.#store?.close();
     this.#system.stop();
@@ -349,6 +358,7 @@ class RunningGateway implements Gateway {
         nextHops: nextHops.value,
         privateTargets: config.dns.private_targets,
         own: this.#edge.ownAddresses,
+        flowOf: (host) => this.#edge.flowOf(host),
       },
     );
   }
@@ -387,9 +397,4 @@ class RunningGateway implements Gateway {
       timers: this.#system.timers.size,
     };
   }
-}
-
-function withAdvertise(listen: Config['sip']['listen'][number], advertise: string | undefined): ListenConfig {
-  const own = listen.advertise ?? advertise;
-  return own === undefined ? listen : { ...listen, advertise: own };
 }

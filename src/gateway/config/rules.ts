@@ -5,17 +5,19 @@ import type { Remark } from './finding.ts';
 import { remarksOnDomains } from './domain-rules.ts';
 import { remarksOnPresence } from './presence-rules.ts';
 import { remarksOnListeners } from './listener-rules.ts';
+import { remarksOnSipTls } from './sip-tls-rules.ts';
 import { covers } from './domain-pattern.ts';
 import { parseNetwork } from './fields.ts';
 import type { Config } from './schema.ts';
 
 /** Everything that is wrong or doubtful between keys, in no particular order. */
-export function remarksOnRules(config: Config): Remark[] {
+export function remarksOnRules(config: Config, nowMs = Date.now()): Remark[] {
   return [
     ...remarksOnDomains(config.domains),
     ...remarksOnPresence(config),
     ...remarksOnLinks(config),
     ...remarksOnListeners(config),
+    ...remarksOnSipTls(config, nowMs),
     ...remarksOnNextHops(config),
     ...remarksOnTrust(config),
     ...remarksOnCredentials(config),

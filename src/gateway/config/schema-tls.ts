@@ -27,25 +27,24 @@ export function tlsSchema(
       context.issues.push({ code: 'custom', message: file.error, input: path });
       return z.NEVER;
     });
+  const domain = z
+    .string()
+    .transform((value, context): string => {
+      const read = value === '*' ? err('a certificate for everybody needs no domain') : readPattern(value);
+      if (read.ok) return read.value;
+      context.issues.push({ code: 'custom', message: read.error, input: value });
+      return z.NEVER;
+    })
+    .exactOptional();
+  // Its keys are described once, for the list; alone it has the same.
+  const alone = z.strictObject({ domain, certificate: pem, key: pem, ca: pem.exactOptional() });
   const entry = z.strictObject({
-    domain: documented(
-      z
-        .string()
-        .transform((value, context): string => {
-          const domain =
-            value === '*' ? err('a certificate for everybody needs no domain') : readPattern(value);
-          if (domain.ok) return domain.value;
-          context.issues.push({ code: 'custom', message: domain.error, input: value });
-          return z.NEVER;
-        })
-        .exactOptional(),
-      {
-        type: 'domain or `*.domain`',
-        default: 'whom the certificate names; the first entry serves whoever asks for none of them',
-        says: `For which ${of} domain this certificate is shown, and with which it is shown to others for that domain.`,
-        example: 'example.net',
-      },
-    ),
+    domain: documented(domain, {
+      type: 'domain or `*.domain`',
+      default: 'whom the certificate names; the first entry serves whoever asks for none of them',
+      says: `For which ${of} domain this certificate is shown.`,
+      example: 'example.net',
+    }),
     certificate: documented(pem, {
       type: 'path of a PEM file',
       says: 'The certificate, and behind it in the same file its chain up to the root. A new file is taken within a minute, or at once by SIGHUP.',
@@ -64,7 +63,7 @@ export function tlsSchema(
     }),
   });
   return z
-    .union([entry, z.array(entry).min(1).max(MAX_ENTRIES)])
+    .union([alone, z.array(entry).min(1).max(MAX_ENTRIES)])
     .transform((value): readonly CertificateEntry[] => (Array.isArray(value) ? value : [value]));
 }
 

@@ -8,7 +8,6 @@ import {
   parseAdvertise,
   parseDnsServer,
   parseHostPort,
-  parseListenUrl,
   parseNetwork,
   parseStore,
   parseSipPattern,
@@ -19,6 +18,7 @@ import {
 } from './fields.ts';
 import { later } from './later.ts';
 import { parseNextHop } from './next-hop.ts';
+import { listen, origins } from './schema-listen.ts';
 import { ledger, messages, offline } from './schema-messages.ts';
 import {
   documented,
@@ -30,6 +30,7 @@ import {
   secretSchema,
   type SecretSources,
 } from './schema-kit.ts';
+import { tlsSchema } from './schema-tls.ts';
 
 /** What no domain can hold, and both kinds of local part can (docs/configuration.md, "Rules"). */
 const SEPARATORS = ['!', '$', '*', '+', '=', '~'] as const;
@@ -118,29 +119,6 @@ function domainRule(secret: ReturnType<typeof secretSchema>) {
   });
 }
 
-const listen = z
-  .union([
-    parsed(parseListenUrl),
-    z.strictObject({
-      url: documented(parsed(parseListenUrl), {
-        type: '`udp://ADDRESS[:PORT]` or `tcp://ADDRESS[:PORT]`',
-        says: 'Where to listen; IPv6 in brackets, port 5060 when absent, port 0 takes any free port (for tests).',
-        example: 'tcp://10.0.0.9:5060',
-      }),
-      advertise: documented(parsed(parseAdvertise).exactOptional(), {
-        type: '`HOST[:PORT]`',
-        default: '`sip.advertise`, else the bound address',
-        says: 'What Via and Contact say for this listener.',
-        example: 'gw.example.net',
-      }),
-    }),
-  ])
-  .transform((value) =>
-    'url' in value
-      ? { ...value.url, ...(value.advertise === undefined ? {} : { advertise: value.advertise }) }
-      : value,
-  );
-
 const trusted = z
   .union([
     z.string(),
@@ -171,13 +149,13 @@ const trusted = z
     return z.NEVER;
   });
 
-function sipSchema(secret: ReturnType<typeof secretSchema>) {
+function sipSchema(secret: ReturnType<typeof secretSchema>, sources: SecretSources) {
   return later(
     z.strictObject({
       listen: documented(z.array(listen).min(1).prefault(['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060']), {
-        type: 'list of `udp://ADDRESS[:PORT]`, `tcp://ADDRESS[:PORT]` or `{ url, advertise }`',
-        says: 'Where the gateway listens for SIP.',
-        example: '["udp://10.0.0.9:5060", { url: "tcp://[2001:db8::9]:5060", advertise: gw.example.net }]',
+        type: 'list of `udp://ADDRESS[:PORT]`, `tcp://…`, `tls://…`, `ws://…`, `wss://…` or `{ url, advertise }`',
+        says: 'Where the gateway listens for SIP: UDP, TCP, TLS, WebSocket (RFC 7118) and WebSocket over TLS. It sends only over transports on which it listens, and never calls over WebSocket.',
+        example: '["udp://10.0.0.9:5060", { url: "tls://[2001:db8::9]:5061", advertise: gw.example.net }]',
       }),
       advertise: documented(parsed(parseAdvertise).exactOptional(), {
         type: '`HOST[:PORT]`',
@@ -185,6 +163,13 @@ function sipSchema(secret: ReturnType<typeof secretSchema>) {
         says: 'What Via and Contact say, when it is not the bound address.',
         example: 'gw.example.net',
       }),
+      tls: documented(tlsSchema('SIP', parseSipPattern, sources).exactOptional(), {
+        type: '`{ certificate, key, ca }`, or a list of these, each with `domain`',
+        default: 'none; needed for `tls://` and `wss://`, and only there',
+        says: 'With which certificate the gateway shows who it is over TLS, and by which authorities it verifies its peers (RFC 5922).',
+        example: '{ certificate: gw.pem, key: gw.key, ca: ca.pem }',
+      }),
+      origins,
       next_hops: documented(
         z
           .record(
@@ -235,7 +220,7 @@ function sipSchema(secret: ReturnType<typeof secretSchema>) {
         },
       ),
     }),
-    ['users', 'tls'],
+    ['users'],
   );
 }
 
@@ -337,7 +322,7 @@ export function configSchema(sources: SecretSources) {
         says: 'Which domains exist, on which side their users live, and what they are called on each side.',
         example: '[{ home: sip, sip: example.net, xmpp: example.net }]',
       }),
-      sip: documented(sipSchema(secret).prefault({}), { says: 'The SIP side.' }),
+      sip: documented(sipSchema(secret, sources).prefault({}), { says: 'The SIP side.' }),
       xmpp: documented(xmppSchema(secret).prefault({}), { says: 'The XMPP side.' }),
       messages: documented(messages.prefault({}), { says: 'How messages are translated.' }),
       presence: documented(
