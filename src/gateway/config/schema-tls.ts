@@ -8,6 +8,7 @@ import { documented, type SecretSources } from './schema-kit.ts';
 
 /** Certificates for one listener; more have no use. */
 const MAX_ENTRIES = 256;
+const PUBLIC = 'the public authorities that Node.js brings';
 
 /**
  * The schema of `sip.tls` and `xmpp.server.tls`; its value is a list. `of`: "SIP" or "XMPP"; `readPattern`: what a domain
@@ -36,29 +37,45 @@ export function tlsSchema(
       return z.NEVER;
     })
     .exactOptional();
-  // Its keys are described once, for the list; alone it has the same.
-  const alone = z.strictObject({ domain, certificate: pem, key: pem, ca: pem.exactOptional() });
-  const entry = z.strictObject({
-    domain: documented(domain, {
-      type: 'domain or `*.domain`',
-      default: 'whom the certificate names; the first entry serves whoever asks for none of them',
-      says: `For which ${of} domain this certificate is shown.`,
-      example: 'example.net',
-    }),
+  const alone = z.strictObject({
     certificate: documented(pem, {
       type: 'path of a PEM file',
-      says: 'The certificate, and behind it in the same file its chain up to the root. A new file is taken within a minute, or at once by SIGHUP.',
+      says: `The certificate for ${of}, and behind it in the same file its chain up to the root. A new file is taken within a minute, or at once by SIGHUP.`,
       example: 'gw.pem',
     }),
     key: documented(pem, {
       type: 'path of a PEM file',
-      says: 'The private key of the certificate, without a passphrase; readable for the user of the gateway alone.',
+      says: `The private key of the certificate for ${of}, without a passphrase; readable for the user of the gateway alone.`,
       example: 'gw.key',
     }),
     ca: documented(pem.exactOptional(), {
       type: 'path of a PEM file',
-      default: 'the public authorities that Node.js brings',
-      says: 'The authorities by which certificates of peers are verified, instead of the public ones.',
+      default: PUBLIC,
+      says: `The authorities by which certificates of ${of} peers are verified, instead of the public ones.`,
+      example: 'ca.pem',
+    }),
+  });
+  const entry = z.strictObject({
+    domain: documented(domain, {
+      type: 'domain or `*.domain`',
+      default: 'whom the certificate names; the first entry serves whoever asks for none of them',
+      says: `For which ${of} domain this certificate is shown (server name indication).`,
+      example: 'example.net',
+    }),
+    certificate: documented(pem, {
+      type: 'path of a PEM file',
+      says: `The certificate for this ${of} domain, with its chain.`,
+      example: 'example.net.pem',
+    }),
+    key: documented(pem, {
+      type: 'path of a PEM file',
+      says: `The private key of the certificate for this ${of} domain.`,
+      example: 'example.net.key',
+    }),
+    ca: documented(pem.exactOptional(), {
+      type: 'path of a PEM file',
+      default: PUBLIC,
+      says: `The authorities for peers that ask for this ${of} domain; those of the first entry verify the servers that the gateway calls.`,
       example: 'ca.pem',
     }),
   });

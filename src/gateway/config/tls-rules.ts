@@ -27,8 +27,8 @@ export function remarksOnCertificates(rules: CertificateRules, nowMs: number): R
   const names: CertificateNames[] = [];
   const domains = new Map<string, number>();
   for (const [index, entry] of entries.entries()) {
-    // With one entry the list may have been left out; the place is found either way.
-    const at = entries.length === 1 ? path : [...path, index];
+    // A single certificate may stand there without a list.
+    const at = entries.length === 1 && entry.domain === undefined ? path : [...path, index];
     const inspected = inspectCertificate(entry, nowMs);
     for (const { part, severity, message } of inspected.remarks) {
       remarks.push({ path: [...at, part], severity, message });

@@ -18,6 +18,7 @@ describe('a good file', () => {
       sip: {
         listen: [{ transport: 'UDP', host: '127.0.0.1', port: 5060 }],
         next_hops: {},
+        origins: [],
         trusted: [{ network: '127.0.0.1/32' }],
         credentials: [],
       },
@@ -174,8 +175,8 @@ describe('findings name file, line, column, key and remedy', () => {
     ['an empty list', 'domains: []\n', '1:10: domains: needs at least 1 entry'],
     [
       'a listener',
-      MINIMAL.replace('udp:', 'tls:'),
-      '5:12: sip.listen[0]: tls:// is not built yet; use udp:// or tcp://',
+      MINIMAL.replace('udp:', 'sctp:'),
+      '5:12: sip.listen[0]: unknown transport "sctp"; use udp://, tcp://, tls://, ws:// or wss://',
     ],
     [
       'a port',
@@ -296,7 +297,6 @@ describe('keys of features that are not built yet are refused by name', () => {
   const all = [
     ...top.map((key): [string, string] => [key, `${MINIMAL}${key}: {}\n`]),
     ['sip.users', MINIMAL.replace('  listen', '  users: []\n  listen')] as const,
-    ['sip.tls', MINIMAL.replace('  listen', '  tls: {}\n  listen')] as const,
     ['xmpp.server', MINIMAL.replace('  components', '  server: {}\n  components')] as const,
   ];
   for (const [key, text] of all) {
