@@ -62,6 +62,7 @@ export class StreamCarrier implements Carrier, ConnectionEvents {
   readonly #connections: ConnectionTable<StreamConnection>;
   /** Inbound ones in their TLS handshake. */
   readonly #handshakes = new Set<Socket>();
+  #stopped = false;
   /** Those that we opened and that take requests, see `keyOf`. */
   readonly #outbound = new Map<string, StreamConnection>();
   /** Those that peers opened and that take requests, by address and port (RFC 5923 §5). */
@@ -113,6 +114,7 @@ export class StreamCarrier implements Carrier, ConnectionEvents {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     const closed = this.#listeners.stop();
     for (const socket of this.#handshakes) socket.destroy();
     await this.#connections.closeAll();
@@ -158,6 +160,7 @@ export class StreamCarrier implements Carrier, ConnectionEvents {
 
   #arrived(arrival: Arrival): void {
     const { socket, remoteAddress } = arrival;
+    if (this.#stopped) return void socket.destroy();
     const place = this.#places.take(remoteAddress, () => socket.destroy());
     if (place === undefined) {
       this.#counters.trouble('too-many-inbound');
@@ -176,8 +179,8 @@ export class StreamCarrier implements Carrier, ConnectionEvents {
     socket.on('error', () => {});
     tls.acceptor.accept(socket, (result) => {
       this.#handshakes.delete(socket);
-      if (result instanceof Error) {
-        this.#counters.trouble('handshake');
+      if (result instanceof Error || this.#stopped) {
+        if (!this.#stopped) this.#counters.trouble('handshake');
         socket.destroy();
       } else this.#accepted(arrival, result, place, certifiedDomains(result));
     });

@@ -49,11 +49,18 @@ export class TlsAcceptor {
   /** `done` is called once, later: with the secured socket, or with an error and the connection closed. */
   accept(socket: Socket, done: Done): void {
     const key = keyOf(socket);
-    this.#pending.set(key, done);
+    // Who ends his side in the handshake has gone; after it he may still want answers.
+    const { allowHalfOpen } = socket;
+    socket.allowHalfOpen = false;
+    const finish: Done = (result) => {
+      if (!(result instanceof Error)) result.allowHalfOpen = allowHalfOpen;
+      done(result);
+    };
+    this.#pending.set(key, finish);
     socket.once('close', () => {
-      if (this.#pending.get(key) !== done) return;
+      if (this.#pending.get(key) !== finish) return;
       this.#pending.delete(key);
-      done(new Error('the connection ended in the TLS handshake'));
+      finish(new Error('the connection ended in the TLS handshake'));
     });
     // node:tls: connections that were accepted elsewhere are given to a TLS server by this event.
     this.#server.emit('connection', socket);
