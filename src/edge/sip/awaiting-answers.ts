@@ -8,12 +8,29 @@ const LIFE_MS = 32_000;
 /** Requests that are remembered; of more the oldest wait for their timer. */
 const MAX_AWAITING = 10_000;
 
+/** One request. `fail` is called at most once. */
+export class Awaited {
+  readonly sinceMs: number;
+  #failed: Failed | undefined;
+
+  constructor(failed: Failed, nowMs: number) {
+    this.sinceMs = nowMs;
+    this.#failed = failed;
+  }
+
+  fail(error: Error): void {
+    const failed = this.#failed;
+    this.#failed = undefined;
+    failed?.(error);
+  }
+}
+
 export class AwaitingAnswers {
-  #requests: { readonly failed: Failed; readonly sinceMs: number }[] = [];
+  #requests: Awaited[] = [];
   #answered = 0;
 
   /** A request was written. */
-  add(failed: Failed, nowMs: number): void {
+  add(failed: Failed, nowMs: number): Awaited {
     const oldest = this.#requests[0];
     if (
       oldest !== undefined &&
@@ -23,7 +40,9 @@ export class AwaitingAnswers {
       this.#requests = kept.filter(({ sinceMs }) => nowMs - sinceMs < LIFE_MS);
       this.#answered = 0;
     }
-    this.#requests.push({ failed, sinceMs: nowMs });
+    const request = new Awaited(failed, nowMs);
+    this.#requests.push(request);
+    return request;
   }
 
   /** A final response came: which request it is for only the transaction knows, but when all have theirs nobody waits. */
@@ -38,6 +57,6 @@ export class AwaitingAnswers {
   lost(error: Error, nowMs: number): void {
     const requests = this.#requests;
     this.#requests = [];
-    for (const { failed, sinceMs } of requests) if (nowMs - sinceMs < LIFE_MS) failed(error);
+    for (const request of requests) if (nowMs - request.sinceMs < LIFE_MS) request.fail(error);
   }
 }

@@ -194,17 +194,17 @@ export class StreamConnection implements Connection {
       return;
     }
     this.#lastTrafficMs = this.#clock.now();
-    if (!this.inbound && failed !== undefined && !isResponse(message)) {
-      this.#awaiting.add(failed, this.#lastTrafficMs);
-    }
+    const awaited =
+      this.inbound || failed === undefined || isResponse(message)
+        ? undefined
+        : this.#awaiting.add(failed, this.#lastTrafficMs);
     const taken =
       failed === undefined
         ? this.#socket.write(message)
         : this.#socket.write(message, (error) => {
-            // What awaits an answer is told when the connection is closed, which follows.
-            if (error !== null && error !== undefined && (this.inbound || isResponse(message))) {
-              failed(this.#closedError());
-            }
+            if (error === null || error === undefined) return;
+            if (awaited === undefined) failed(this.#closedError());
+            else awaited.fail(this.#closedError());
           });
     if (!taken) this.#stalledSinceMs ??= this.#lastTrafficMs;
     this.#counters.sent.value += 1;
