@@ -42,6 +42,8 @@ export interface RigOptions {
   readonly mayHold?: readonly string[];
   /** Names of log events of level `error` that belong to the test. */
   readonly expectedErrors?: readonly string[];
+  /** Reads the files that the configuration names; by default there are none. */
+  readonly readFile?: (path: string) => string;
 }
 
 export interface LogEntry {
@@ -90,6 +92,8 @@ export class Rig {
   /** Ports of the gateway's first UDP and first TCP listener. */
   port = 0;
   tcpPort = 0;
+  /** Of its first listener of each kind, by scheme. */
+  ports: Readonly<Record<string, number>> = {};
   readonly #options: RigOptions;
   readonly #others: (() => Promise<void> | void)[] = [];
 
@@ -143,9 +147,11 @@ export class Rig {
     });
     const parsed = parseConfig(text, 'test.yaml', {
       env: {},
-      readFile: (path) => {
-        throw new Error(`no file ${path}`);
-      },
+      readFile:
+        options.readFile ??
+        ((path) => {
+          throw new Error(`no file ${path}`);
+        }),
     });
     if (!parsed.ok) assert.fail(JSON.stringify(parsed.error));
     return parsed.value;
@@ -278,6 +284,9 @@ export class Rig {
           ?.split(':')
           .at(-1) ?? 0,
       );
+    this.ports = Object.fromEntries(
+      ['udp', 'tcp', 'tls', 'ws', 'wss'].map((scheme) => [scheme, port(`${scheme}:`)]),
+    );
     this.port = port('udp:');
     this.tcpPort = port('tcp:');
   }
