@@ -7,21 +7,11 @@ import { readFileSync } from 'node:fs';
 import { createServer as createTcpServer } from 'node:net';
 import { after, describe } from 'node:test';
 import { connect, createServer, type TLSSocket } from 'node:tls';
-import { WebSocket } from 'ws';
-import { header, readSip, statusOf, type SipText } from '../peers/sip-text.ts';
+import { header, statusOf } from '../peers/sip-text.ts';
 import { pemFiles, TestCa, type TestCertificate } from '../peers/test-ca.ts';
-import { Inbox } from './inbox.ts';
 import { pause, play, type Rig, type RigOptions } from './rig.ts';
-import {
-  branchOf,
-  requestBytes,
-  responseBytes,
-  TcpAnswerer,
-  TcpCaller,
-  textOf,
-  unique,
-  type RequestParts,
-} from './sip-peer.ts';
+import { TcpAnswerer, TcpCaller, textOf, unique, type RequestParts } from './sip-peer.ts';
+import { WebPhone } from './web-phone.ts';
 import { bodyOf, errorOf, messageXml } from './xmpp-peer.ts';
 
 const ca = new TestCa();
@@ -68,44 +58,8 @@ function tlsAnswerer(rig: Rig, made: TestCertificate): Promise<TcpAnswerer> {
   return TcpAnswerer.open((connected) => createServer(options, connected)).then((peer) => rig.own(peer));
 }
 
-/** A user agent in a browser, as RFC 7118 has it. */
-class WebPhone {
-  readonly responses = new Inbox<SipText>();
-  readonly requests = new Inbox<SipText>();
-  readonly host = `${unique('h')}.invalid`.toLowerCase();
-  readonly #socket: WebSocket;
-  readonly #transport: 'WS' | 'WSS';
-
-  private constructor(socket: WebSocket, transport: 'WS' | 'WSS') {
-    this.#socket = socket;
-    this.#transport = transport;
-    socket.on('message', (data) => {
-      const message = readSip(data as Buffer);
-      if (message === undefined) return;
-      if (statusOf(message) !== undefined) return this.responses.push(message);
-      this.requests.push(message);
-      socket.send(responseBytes(message, { status: 200 }));
-    });
-  }
-
-  static async open(rig: Rig, transport: 'WS' | 'WSS'): Promise<WebPhone> {
-    const scheme = transport.toLowerCase();
-    const socket = new WebSocket(`${scheme}://127.0.0.1:${rig.ports[scheme]}`, 'sip', {
-      rejectUnauthorized: false,
-    });
-    await once(socket, 'open');
-    return rig.own(new WebPhone(socket, transport));
-  }
-
-  ask(parts: RequestParts): Promise<SipText> {
-    const { bytes, branch } = requestBytes(parts, this.#transport, this.host);
-    this.#socket.send(bytes);
-    return this.responses.next('the final response', (response) => branchOf(response) === branch);
-  }
-
-  close(): void {
-    this.#socket.terminate();
-  }
+async function webPhone(rig: Rig, transport: 'WS' | 'WSS'): Promise<WebPhone> {
+  return rig.own(await WebPhone.open(transport, rig.ports[transport.toLowerCase()] ?? 0));
 }
 
 describe('TLS', () => {
@@ -200,11 +154,11 @@ describe('ADDR-63: sips', () => {
     secure(),
     async (rig) => {
       assert.equal(await rig.status(OPTIONS), 403);
-      assert.equal(statusOf(await (await WebPhone.open(rig, 'WS')).ask(OPTIONS)), 403);
+      assert.equal(statusOf(await (await webPhone(rig, 'WS')).ask(OPTIONS)), 403);
       assert.equal(rig.counter('stoxgate_sip_refused_total'), 2);
       const { caller } = await tlsCaller(rig);
       const ofTls = statusOf(await caller.ask(OPTIONS, 'TLS'));
-      const ofWss = statusOf(await (await WebPhone.open(rig, 'WSS')).ask(OPTIONS));
+      const ofWss = statusOf(await (await webPhone(rig, 'WSS')).ask(OPTIONS));
       // Whom it names cannot be reached by TLS on every hop, so that he is not served under this scheme (RFC 7247 §8).
       assert.deepEqual([ofTls, ofWss], [404, 404]);
       const own = { ...OPTIONS, uri: 'sips:127.0.0.1' };
@@ -220,7 +174,7 @@ describe('WebSocket (RFC 7118)', () => {
       `${transport}: a MESSAGE crosses; a subscription’s NOTIFY comes back on the same connection`,
       secure(),
       async (rig) => {
-        const phone = await WebPhone.open(rig, transport);
+        const phone = await webPhone(rig, transport);
         assert.equal(statusOf(await phone.ask({ body: 'from a web page' })), 202);
         assert.equal(bodyOf(await rig.xmpp.stanzas.next('the message')), 'from a web page');
         const callId = unique('sub');
