@@ -11,6 +11,7 @@ const { values } = parseArgs({
   options: {
     pairs: { type: 'string', default: '5' },
     count: { type: 'string', default: '100000' },
+    'warm-up': { type: 'string', default: '2000' },
     workers: { type: 'string', default: '4' },
     only: { type: 'string' },
     direction: { type: 'string' },
@@ -62,7 +63,7 @@ for (const direction of ['sip2xmpp', 'xmpp2sip'] as const) {
   if (!values['paced-only']) {
     await compare(
       `${direction}: 64 outstanding, 500 targets, 200-octet bodies`,
-      { ...base, count, window: 64 },
+      { ...base, count, warmUp: Number(values['warm-up']), window: 64 },
       BARS[direction].full,
     );
   }

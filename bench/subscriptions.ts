@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Counters, latin1Bytes, SecureRandom, silentLog, utf8Bytes, VirtualTime } from '../src/base/index.ts';
+import { Beliefs } from '../src/gateway/beliefs.ts';
 import type { EventPackage } from '../src/gateway/subscriptions/notifier-types.ts';
 import { Notifiers } from '../src/gateway/subscriptions/notifiers.ts';
 import { AddressBook } from '../src/mapping/index.ts';
@@ -117,6 +118,13 @@ const notifiers = new Notifiers({
   ...{ clock: time, timers: time.timers, random, log: silentLog, counters, transactions },
   live: {
     book,
+    ...new Beliefs({ clock: time, random, counters }).make(
+      {
+        sip: { trusted: [{ network: '127.0.0.1/32' }], users: [], digest_algorithms: ['MD5'] },
+        ...{ policy: [], limits: {} },
+      },
+      book,
+    ),
     digest: new DigestClient({ clock: time, random, credentials: [] }),
     locator: new Locator(
       {

@@ -1,6 +1,14 @@
 // The synchronous hashes of node:crypto: with base/bytes the only door to node:* below edge/.
 
-import { createHmac, hash, randomFillSync, timingSafeEqual } from 'node:crypto';
+import {
+  createHmac,
+  createPublicKey,
+  hash,
+  randomFillSync,
+  timingSafeEqual,
+  verify,
+  type KeyObject,
+} from 'node:crypto';
 
 export type HashAlgorithm = 'md5' | 'sha1' | 'sha256' | 'sha512-256';
 
@@ -32,4 +40,29 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
 /** Fills from the system's cryptographic source. */
 export function fillRandom(target: Uint8Array): void {
   randomFillSync(target);
+}
+
+/** A public key of ECDSA with P-256, for the algorithm "ES256" (RFC 7518 §3.4). */
+export class Es256Key {
+  readonly #key: KeyObject;
+
+  private constructor(key: KeyObject) {
+    this.#key = key;
+  }
+
+  /** From a SubjectPublicKeyInfo in DER; undefined when it is none, or of another kind of key. */
+  static fromSpki(der: Uint8Array): Es256Key | undefined {
+    try {
+      const key = createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' });
+      return key.asymmetricKeyDetails?.namedCurve === 'prime256v1' ? new Es256Key(key) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** `signature`: R and S, 32 octets each, as JWS has them. */
+  verifies(data: Uint8Array, signature: Uint8Array): boolean {
+    if (signature.length !== 64) return false;
+    return verify('sha256', data, { key: this.#key, dsaEncoding: 'ieee-p1363' }, signature);
+  }
 }

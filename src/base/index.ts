@@ -11,6 +11,7 @@ export {
   hmacSha256,
   equalBytes,
   fillRandom,
+  Es256Key,
   type HashAlgorithm,
 } from './digest.ts';
 export {
@@ -45,6 +46,7 @@ export {
 export { fromBase32, fromBase64Url, toBase32, toBase64Url } from './token-text.ts';
 export { silentLog, type Log, type LogLevel } from './log.ts';
 export { TokenBucket } from './token-bucket.ts';
+export { TokenBuckets, type TokenBucketsOptions } from './token-buckets.ts';
 export { ChurnMap } from './churn-map.ts';
 export { BoundedMap, type BoundedMapOptions } from './bounded-map.ts';
 export { Counter, Counters, type Labels } from './counters.ts';

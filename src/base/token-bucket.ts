@@ -22,4 +22,10 @@ export class TokenBucket {
     this.#tokens -= 1;
     return true;
   }
+
+  /** How long until there is a token, in milliseconds; 0 when there is one. */
+  waitMs(nowMs: number): number {
+    const tokens = this.#tokens + (nowMs - this.#lastMs) * this.#perMs;
+    return tokens >= 1 ? 0 : (1 - tokens) / this.#perMs;
+  }
 }

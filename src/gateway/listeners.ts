@@ -19,3 +19,11 @@ export function listenerUrls(endpoints: readonly LocalEndpoint[]): string[] {
     return `${transport.toLowerCase()}://${host}:${port}`;
   });
 }
+
+/** Hosts that are the gateway itself: addresses (IPv6 in brackets) and advertised names, lower case. */
+export function hostsOf(endpoints: readonly LocalEndpoint[]): string[] {
+  return endpoints.flatMap(({ address, advertiseHost }) => [
+    advertiseHost.toLowerCase(),
+    address.includes(':') ? `[${address}]` : address,
+  ]);
+}

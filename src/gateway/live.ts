@@ -3,14 +3,16 @@
 // old and new references.
 
 import type { AddressBook } from '../mapping/index.ts';
-import type { TrustedSources } from '../policy/index.ts';
+import type { Believer } from '../policy/index.ts';
 import type { DigestClient, Locator } from '../sip/index.ts';
+import type { Admission } from './admission.ts';
 import type { Config } from './config/schema.ts';
 import type { PresenceModels } from './presence-models.ts';
 
 export interface Live {
   book: AddressBook;
-  trusted: TrustedSources;
+  believer: Believer;
+  admission: Admission;
   locator: Locator;
   digest: DigestClient;
   models: PresenceModels;

@@ -2,22 +2,24 @@
 // and who serves it. The order of §8.2: authentication, method, header fields, content, then the method's own work.
 
 import { parseIpAddress, type Counter, type Counters, type Log } from '../base/index.ts';
-import { mayBePacked, supportedTypes } from '../mapping/index.ts';
+import { mayBePacked, supportedTypes, type MappedJid } from '../mapping/index.ts';
 import {
   capabilityHeaders,
   checkRequest,
   contentType,
+  expires,
   parseSipUri,
   REGISTERED_METHODS,
   transportTraits,
   type Capabilities,
   type HeaderField,
+  type Refusal,
   type ServerTransaction,
   type SipRequest,
   type Source,
   type TransactionUser,
 } from '../sip/index.ts';
-import type { SpeakerScope } from '../policy/index.ts';
+import { IDENTITY_BUSY, type Belief, type SpeakerScope } from '../policy/index.ts';
 import type { Live } from './live.ts';
 import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
 import type { PublishedStateStore } from './publications/published-states.ts';
@@ -30,7 +32,7 @@ const METHODS: readonly string[] = ['MESSAGE', 'NOTIFY', 'OPTIONS', 'PUBLISH'];
 export interface SipDispatchEnv {
   readonly log: Log;
   readonly counters: Counters;
-  readonly live: Pick<Live, 'trusted' | 'book' | 'models'>;
+  readonly live: Pick<Live, 'believer' | 'admission' | 'book' | 'models'>;
   readonly messages: Pick<ToXmppMessages, 'accept' | 'countRejected'>;
   readonly subscriptions: Pick<Subscriptions, 'notify'>;
   readonly notifiers: Pick<Notifiers, 'serves' | 'allowEvents' | 'subscribe'>;
@@ -43,6 +45,8 @@ export interface SipDispatchEnv {
 }
 
 const FORBIDDEN = 403;
+/** Methods that end something with Expires 0. */
+const ENDING: ReadonlySet<string> = new Set(['SUBSCRIBE', 'PUBLISH']);
 
 export class SipDispatch implements TransactionUser {
   readonly #env: SipDispatchEnv;
@@ -52,9 +56,11 @@ export class SipDispatch implements TransactionUser {
   /** Filters (RFC 4660) are not built, and nothing else is a body of SUBSCRIBE. */
   readonly #canSubscribe: Capabilities;
   readonly #capabilities: readonly HeaderField[];
-  readonly #untrusted: Counter;
   readonly #unknownSender: Counter;
   readonly #sipsWithoutTls: Counter;
+  /** The request that was believed last: it is dispatched in the same turn, and a nonce is good for it once. */
+  #lastRequest: SipRequest | undefined;
+  #lastBelief: Belief | undefined;
 
   constructor(env: SipDispatchEnv) {
     this.#env = env;
@@ -66,28 +72,43 @@ export class SipDispatch implements TransactionUser {
       extensions: [],
       acceptTypes: supportedTypes,
     };
-    this.#canTellEvents = { ...this.#can, acceptTypes: ['*/*'] };
+    // RFC 4662 §4.1: each NOTIFY about a list requires it. What is asked for where is the event package's affair too.
+    this.#canTellEvents = { ...this.#can, acceptTypes: ['*/*'], extensions: ['eventlist'] };
     this.#canSubscribe = { ...this.#can, acceptTypes: [] };
     this.#capabilities = [...capabilityHeaders(this.#can), ...env.notifiers.allowEvents];
     const refused = (reason: string): Counter =>
       env.counters.counter('stoxgate_sip_refused_total', 'SIP requests refused before they were read.', {
         reason,
       });
-    this.#untrusted = refused('untrusted-source');
     this.#unknownSender = refused('sender');
     this.#sipsWithoutTls = refused('sips-without-tls');
   }
 
   /** SIPT-06, ERR-G7: default deny, before anything is remembered of the request. */
-  refuses(_request: SipRequest, source: Source): number | undefined {
-    if (this.#env.live.trusted.scopeOf(source.remoteAddress) !== undefined) return undefined;
-    this.#untrusted.add();
-    return FORBIDDEN;
+  refuses(request: SipRequest, source: Source): Refusal | undefined {
+    const belief = this.#env.live.believer.believe(request, source);
+    if (belief.kind === 'refused') return belief.refusal;
+    this.#lastRequest = request;
+    this.#lastBelief = belief;
+    return undefined;
   }
 
   request(tx: ServerTransaction): void {
+    const { request, source } = tx;
+    const last = this.#lastRequest === request ? this.#lastBelief : undefined;
+    this.#lastRequest = this.#lastBelief = undefined;
+    const belief = last ?? this.#env.live.believer.believe(request, source);
+    if (belief.kind !== 'pending') return this.#take(tx, belief);
+    belief.ready(() => {
+      const again = this.#env.live.believer.believe(request, source);
+      this.#take(tx, again.kind === 'pending' ? { kind: 'refused', refusal: IDENTITY_BUSY } : again);
+    });
+  }
+
+  #take(tx: ServerTransaction, belief: Exclude<Belief, { readonly kind: 'pending' }>): void {
     try {
-      this.#dispatch(tx);
+      if (belief.kind === 'refused') tx.respond(belief.refusal.status, belief.refusal);
+      else this.#dispatch(tx, belief.scope, belief.asserted);
     } catch (error) {
       // Our bug, not the peer's: this request dies with an answer, the process does not (promise 4).
       this.#env.log.error('sip.dispatch.failed', {
@@ -99,12 +120,9 @@ export class SipDispatch implements TransactionUser {
     }
   }
 
-  #dispatch(tx: ServerTransaction): void {
+  #dispatch(tx: ServerTransaction, scope: SpeakerScope, asserted: string | undefined): void {
     const { request, source } = tx;
-    const { trusted, book } = this.#env.live;
-    const scope = trusted.scopeOf(source.remoteAddress);
-    // A reload may have taken the trust away since `refuses` was asked.
-    if (scope === undefined) return this.#refuse(tx, this.#untrusted);
+    const { book } = this.#env.live;
     // ADDR-63, RFC 3261 §26.2.2: sips promised TLS on every hop, and the last one had none.
     if (isSips(request.requestUri) && !transportTraits[source.transport].secure) {
       return this.#refuse(tx, this.#sipsWithoutTls);
@@ -121,13 +139,17 @@ export class SipDispatch implements TransactionUser {
     if (request.method === 'OPTIONS') return this.#options(tx);
     if (request.method === 'NOTIFY') return this.#notify(tx, scope);
     // ERR-G7: nobody puts a From into XMPP that he may not speak for (SIPT-06).
-    const from = book.sipSenderToJid(request.from.uri, strayInstance(request));
+    const from = book.sipSenderToJid(
+      asserted ?? request.from.uri,
+      asserted === undefined ? strayInstance(request) : undefined,
+    );
     if (!from.ok) {
       if (from.error.kind === 'no-rule') return this.#refuse(tx, this.#unknownSender);
       if (method === 'MESSAGE') this.#env.messages.countRejected(request, 400, from.error.clause);
       return tx.respond(400);
     }
     if (!scope.any && !scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
+    if (this.#isDenied(tx, from.value)) return;
     this.#env.seen(from.value.bareText);
     if (method === 'SUBSCRIBE') return this.#env.notifiers.subscribe(tx, from.value);
     // RFC 3903 §4: one "within an existing dialog" has none here either.
@@ -142,11 +164,36 @@ export class SipDispatch implements TransactionUser {
     this.#env.messages.accept(tx, from.value);
   }
 
+  /** ERR-G2, ERR-G3: answered, when it may not be done. */
+  #isDenied(tx: ServerTransaction, from: MappedJid): boolean {
+    const { request, source } = tx;
+    if (this.#env.live.admission.open) return false;
+    // What ends something is never refused.
+    if (ENDING.has(request.method)) {
+      const duration = expires(request);
+      if (duration.ok && duration.value === 0) return false;
+    }
+    const { live, messages } = this.#env;
+    const to = live.book.sipTargetToJid(request.requestUri);
+    // RFC 6665 §4.1.2.2: 480 to a refresh would end the subscription, which has a limit of its own.
+    const counted = request.method === 'MESSAGE' || request.to.tag === undefined;
+    const denied = live.admission.request(from, to.ok ? to.value : undefined, source.remoteAddress, {
+      counted,
+    });
+    if (denied === undefined) return false;
+    const { status } = denied.answer;
+    if (request.method === 'MESSAGE') messages.countRejected(request, status, denied.clause);
+    tx.respond(status, denied.answer);
+    return true;
+  }
+
   /** RFC 6665 §4.1.3, "To prevent spoofing of events": a source speaks for its own domains only, as for MESSAGE. */
   #notify(tx: ServerTransaction, scope: SpeakerScope): void {
     const from = parseSipUri(tx.request.from.uri);
     if (!from.ok) return tx.respond(400);
-    if (!scope.covers(from.value.host) && !this.#hasServer(tx.request.from.uri)) {
+    const { host } = from.value;
+    const server = this.#hasServer(tx.request.from.uri) || this.#env.live.models.servesLists(host);
+    if (!scope.covers(host) && !server) {
       return this.#refuse(tx, this.#unknownSender);
     }
     this.#env.subscriptions.notify(tx);

@@ -1,7 +1,6 @@
 // The composition root: makes the parts of a gateway, joins them, and starts them in an order in which nothing can
 // arrive before there is somebody to take it.
 
-import { isDeepStrictEqual } from 'node:util';
 import { Counters, StoxgateError, type Collection, type Store, type Timer } from '../base/index.ts';
 import type { AdminRoutes } from '../edge/admin/index.ts';
 import { NodeDnsResolver } from '../edge/dns/index.ts';
@@ -11,7 +10,6 @@ import type { CertificateStore } from '../edge/tls/index.ts';
 import { openStore } from '../edge/store/index.ts';
 import { LEDGER, OUTBOX, type LedgerPage, type OutboxRecord } from '../interwork/message/index.ts';
 import { AddressBook } from '../mapping/index.ts';
-import { TrustedSources } from '../policy/index.ts';
 import {
   DEFAULT_TIMERS,
   DigestClient,
@@ -26,10 +24,11 @@ import {
   type Target,
 } from '../sip/index.ts';
 import { adminRoutes } from './admin-routes.ts';
+import { Beliefs } from './beliefs.ts';
 import type { Config } from './config/schema.ts';
 import { gauges } from './gauges.ts';
 import { Links } from './links.ts';
-import { listenerUrls, sipListeners } from './listeners.ts';
+import { hostsOf, listenerUrls, sipListeners } from './listeners.ts';
 import type { Live } from './live.ts';
 import { MessageFeature } from './messages/message-feature.ts';
 import { PresenceModels, presenceServers } from './presence-models.ts';
@@ -37,6 +36,7 @@ import { PresenceFeature } from './presence/presence-feature.ts';
 import { PRESENCE_EVENT } from './presence/watch-parts.ts';
 import { WINFO_EVENT } from './publications/watcher-list.ts';
 import { REG_EVENT } from './registrations/registration-watch.ts';
+import { mustBeReloadable } from './reloadable.ts';
 import { sipCertificates } from './sip-certificates.ts';
 import { SipDispatch } from './sip-dispatch.ts';
 import { Notifiers } from './subscriptions/notifiers.ts';
@@ -100,6 +100,7 @@ class RunningGateway implements Gateway {
   readonly #transactions: TransactionLayer;
   readonly #links: Links;
   readonly #live: Live;
+  readonly #beliefs: Beliefs;
   readonly #messages: MessageFeature;
   readonly #subscriptions: Subscriptions;
   readonly #presence: PresenceFeature;
@@ -133,6 +134,7 @@ class RunningGateway implements Gateway {
       },
       { message: (bytes, source) => this.#transactions.receive(bytes, source) },
     );
+    this.#beliefs = new Beliefs({ clock, random, counters });
     // Until the listeners are bound nothing is known of transports; `start` makes the locator anew.
     this.#live = this.#makeLive(config);
     this.#links = new Links(
@@ -238,10 +240,7 @@ class RunningGateway implements Gateway {
     await this.#presence.attach();
     await this.#edge.start();
     this.#certificates?.start();
-    for (const endpoint of this.#edge.localEndpoints) {
-      this.#ownHosts.add(endpoint.advertiseHost.toLowerCase());
-      this.#ownHosts.add(endpoint.address.includes(':') ? `[${endpoint.address}]` : endpoint.address);
-    }
+    for (const host of hostsOf(this.#edge.localEndpoints)) this.#ownHosts.add(host);
     this.#live.locator = this.#makeLocator(this.#config);
     await this.#links.apply(this.#config.xmpp.components);
     await this.#messages.start();
@@ -270,17 +269,15 @@ class RunningGateway implements Gateway {
   }
 
   async reload(config: Config, keys?: readonly Uint8Array[]): Promise<void> {
-    const fixed = (of: Config): unknown => [of.sip.listen, of.sip.advertise, of.store, of.durability];
-    if (!isDeepStrictEqual(fixed(this.#config), fixed(config))) {
-      const keys = 'sip.listen, sip.advertise, store and durability';
-      throw new StoxgateError('ERR_GATEWAY_RELOAD', `${keys} change only by a restart`);
-    }
+    mustBeReloadable(this.#config, config);
     // Everything that can fail comes first: either all of the new configuration is taken or none of it.
     const fresh = this.#makeLive(config);
     fresh.locator = this.#makeLocator(config);
     if (config.sip.tls !== undefined) this.#certificates?.replace(config.sip.tls);
     Object.assign(this.#live, fresh);
     this.#presence.configured();
+    // Before links go that a contact would be told by.
+    this.#notifiers.configured();
     if (keys !== undefined) this.#messages.reports.tokens.replaceKeys(keys);
     this.#config = config;
     this.#messages.ledger.configure(config.ledger);
@@ -316,6 +313,7 @@ class RunningGateway implements Gateway {
     this.#transactions.stop();
     this.#messages.giveUpReports();
     this.#live.locator.stop();
+    this.#beliefs.stop();
     for (const resolver of this.#resolvers) resolver.cancel();
     await this.#edge.stop();
     this.#certificates?.stop();
@@ -332,10 +330,11 @@ class RunningGateway implements Gateway {
 
   #makeLive(config: Config): Live {
     const { clock, random } = this.#system;
+    const book = new AddressBook(config.domains);
     return {
-      book: new AddressBook(config.domains),
+      book,
       models: new PresenceModels(config),
-      trusted: new TrustedSources(config.sip.trusted, clock),
+      ...this.#beliefs.make(config, book),
       locator: this.#makeLocator(config),
       digest: new DigestClient({ clock, random, credentials: config.sip.credentials }),
       messages: config.messages,
@@ -373,10 +372,8 @@ class RunningGateway implements Gateway {
 
   #sweepLater(): void {
     this.#sweep = this.#system.timers.set(SWEEP_MS, () => {
-      this.#messages.sweep();
-      this.#presence.sweep();
-      this.#links.sweep();
-      this.#notifiers.sweep();
+      const all = [this.#messages, this.#presence, this.#links, this.#notifiers, this.#beliefs];
+      for (const each of all) each.sweep();
       this.#sweepLater();
     });
   }
@@ -390,6 +387,7 @@ class RunningGateway implements Gateway {
       completed_transactions: completed,
       ...this.#messages.sizes(),
       ...this.#presence.sizes(),
+      ...this.#beliefs.sizes(),
       subscriptions: this.#subscriptions.size,
       served_subscriptions: this.#notifiers.size,
       waiting_notifies: this.#notifiers.waiting,

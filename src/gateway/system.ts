@@ -3,14 +3,16 @@
 import { SecureRandom, TimerWheel, type Clock, type Log, type Random } from '../base/index.ts';
 
 /**
- * Reads the monotonic clock once for each piece of work that the event loop brings: a message asks for the time eight
- * times or more, and a batch of sixty takes a millisecond, which no timer of ours could tell.
+ * Reads each clock once for each piece of work that the event loop brings: a message asks for the time ten times or more,
+ * and a batch of sixty takes a millisecond, which no timer of ours and no line of a log could tell.
  */
 export class SystemClock implements Clock {
   #now = 0;
+  #wall = 0;
   #read = false;
   readonly #forget = (): void => {
     this.#read = false;
+    this.#wall = 0;
   };
 
   now(): number {
@@ -23,7 +25,10 @@ export class SystemClock implements Clock {
   }
 
   wall(): number {
-    return Date.now();
+    if (this.#wall !== 0) return this.#wall;
+    if (!this.#read) this.now();
+    this.#wall = Date.now();
+    return this.#wall;
   }
 }
 

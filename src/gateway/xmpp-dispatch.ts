@@ -13,6 +13,7 @@ import {
   stanzaError,
   stanzaKind,
   type Message,
+  type StanzaError,
 } from '../xmpp/index.ts';
 import type { LinkGroup } from './link-group.ts';
 import type { Live } from './live.ts';
@@ -107,6 +108,8 @@ export class XmppDispatch {
       );
     const phase = this.#env.phase();
     if (phase === 'draining') return toSip.refuse(message, gatewayStanzaError('ERR-G5'), group);
+    const denied = live.admission.stanza(from.value, to.value, group.domain, COUNTED);
+    if (denied !== undefined) return toSip.refuse(message, denied.answer, group, { clause: denied.clause });
     // Once the links are being closed no error can be written any more: what the server had on its way is delivered.
     toSip.accept(message, from.value, to.value, group);
   }
@@ -116,6 +119,11 @@ export class XmppDispatch {
     const type = stanza.attr('type');
     if ((type === 'result' || type === 'error') && presence.answer(stanza)) return;
     const to = stanza.attr('to');
+    const denied = this.#mayNotAsk(stanza, to, group);
+    if (denied !== undefined) {
+      group.send(errorReply(stanza, denied));
+      return;
+    }
     const answer = answerIq(stanza, {
       domain: group.domain,
       name,
@@ -130,7 +138,21 @@ export class XmppDispatch {
     });
     if (answer !== undefined) group.send(answer);
   }
+
+  /** A question about a SIP user; what is for the component itself (a ping, its own barrier) is nobody's business. */
+  #mayNotAsk(stanza: XmlElement, to: string | undefined, group: LinkGroup): StanzaError | undefined {
+    const from = stanza.attr('from');
+    if (to?.includes('@') !== true || from === undefined || !mayAnswerWithError(stanza)) return undefined;
+    const { book, admission } = this.#env.live;
+    const user = book.jidSenderToSip(from);
+    const contact = book.jidTargetToSip(to);
+    if (!user.ok || !contact.ok) return undefined;
+    return admission.stanza(user.value, contact.value, group.domain, COUNTED)?.answer;
+  }
 }
+
+/** `limits` counts it. */
+const COUNTED = { counted: true };
 
 /** For the ledger: the row by which an address was refused. */
 function why(fault: AddressFault, noRule: string): { readonly clause: string | undefined } {

@@ -111,6 +111,7 @@ export {
 export {
   mergeResourceList,
   readResourceList,
+  RELATED_TYPE,
   RLMI_TYPE,
   type ListedContent,
   type ListedInstance,
@@ -119,4 +120,5 @@ export {
   type ResourceList,
   type ResourceListTable,
 } from './resource-list.ts';
+export { formatUriList, RESOURCE_LISTS_TYPE } from './uri-list.ts';
 export { inflate } from './inflate.ts';

@@ -47,6 +47,9 @@ export interface ResourceList {
   readonly resources: readonly ListedResource[];
 }
 
+/** Of multipart/related, lower case: the body of a notification about a list. */
+export const RELATED_TYPE = 'multipart/related';
+
 /** What a subscriber knows of the resources of a list (§5.6). Terminated instances are not kept. */
 export interface ResourceListTable {
   readonly version: number;
@@ -75,7 +78,7 @@ const MAX_VERSION = 2 ** 32 - 1;
  */
 export function readResourceList(contentType: string, body: Bytes): Result<ResourceList> {
   const type = parseMediaType(contentType);
-  if (type?.name !== 'multipart/related') return broken('the body is not multipart/related');
+  if (type?.name !== RELATED_TYPE) return broken('the body is not multipart/related');
   const parts = parseMultipart(body, type.params.get('boundary'), PART_LIMITS);
   if (!parts.ok) return parts;
   // RFC 2387 §3.2: the root is the part that "start" names, else the first one.
@@ -162,7 +165,9 @@ export function mergeResourceList(
     const instances = resource.instances.filter(({ state }) => state !== 'terminated');
     rows.set(resource.uri, { ...resource, instances });
   }
-  if (rows.size > MAX_RESOURCES) return tooMuch();
+  let count = 0;
+  for (const { instances } of rows.values()) count += instances.length;
+  if (rows.size > MAX_RESOURCES || count > MAX_INSTANCES) return tooMuch();
   const gap = !full && (table === undefined || version > table.version + 1);
   return ok({ table: { version, resources: [...rows.values()] }, taken: true, gap });
 }

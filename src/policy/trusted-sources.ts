@@ -1,5 +1,5 @@
-// Who is believed on the SIP side (row SIPT-06, ERR-G7): default deny. A From is believed only from a network that
-// the operator trusts, and only for the domains he trusts it for.
+// Which networks are believed on the SIP side (row SIPT-06, ERR-G7): those that the operator trusts, and only for the
+// domains he trusts them for.
 
 import { BoundedMap, IpNetwork, parseIpAddress, unmapped, type Clock } from '../base/index.ts';
 
@@ -9,17 +9,27 @@ export interface TrustedNetwork {
   readonly network: string;
   /** SIP domains it may speak for; undefined: any domain that a `home: sip` rule covers. `*.name` covers subdomains. */
   readonly domains?: readonly string[] | undefined;
+  /** Its P-Asserted-Identity is believed in place of From (RFC 3325 §5). Default false. */
+  readonly asserted?: boolean | undefined;
 }
 
 /** For whom a trusted address may speak. */
 export class SpeakerScope {
   /** True: for every domain of the rules, so that the domain need not be looked at. */
   readonly any: boolean;
+  /** A node of the trust domain of RFC 3325. */
+  readonly asserts: boolean;
   readonly #patterns: readonly string[];
 
-  constructor(any: boolean, patterns: readonly string[]) {
+  constructor(any: boolean, patterns: readonly string[], asserts = false) {
     this.any = any;
+    this.asserts = asserts;
     this.#patterns = patterns;
+  }
+
+  /** The same, and these domains besides. */
+  with(domains: readonly string[]): SpeakerScope {
+    return new SpeakerScope(this.any, [...this.#patterns, ...domains], this.asserts);
   }
 
   /** True when a From of this domain (lower case) is believed. */
@@ -37,6 +47,7 @@ export class SpeakerScope {
 interface Entry {
   readonly network: IpNetwork;
   readonly domains: readonly string[] | undefined;
+  readonly asserted: boolean;
 }
 
 const REMEMBERED_ADDRESSES = 10_000;
@@ -51,10 +62,10 @@ export class TrustedSources {
   /** Throws RangeError for what is no network: the configuration is checked before. */
   constructor(list: readonly TrustedNetwork[], clock: Clock) {
     this.#clock = clock;
-    this.#entries = list.map(({ network, domains }) => {
+    this.#entries = list.map(({ network, domains, asserted = false }) => {
       const parsed = IpNetwork.parse(network);
       if (parsed === undefined) throw new RangeError(`"${network}" is not an IP network`);
-      return { network: parsed, domains: domains?.map((domain) => domain.toLowerCase()) };
+      return { network: parsed, domains: domains?.map((domain) => domain.toLowerCase()), asserted };
     });
   }
 
@@ -79,6 +90,7 @@ export class TrustedSources {
     return new SpeakerScope(
       entries.some(({ domains }) => domains === undefined),
       entries.flatMap(({ domains }) => domains ?? []),
+      entries.some(({ asserted }) => asserted),
     );
   }
 }

@@ -130,7 +130,7 @@ export {
   type TransactionEnv,
   type TransactionLimits,
 } from './transaction/layer.ts';
-export type { TransactionUser } from './transaction/user.ts';
+export type { Refusal, TransactionUser } from './transaction/user.ts';
 export type { ClientFailure, ClientHandlers, ClientTransaction } from './transaction/client-transaction.ts';
 export type { ResponseOptions, ServerTransaction } from './transaction/server-transaction.ts';
 export type { ResolveSentBy } from './transaction/server-side.ts';
@@ -144,9 +144,30 @@ export {
   type Credential,
   type DigestClientOptions,
 } from './auth/digest-client.ts';
+export { subjectDomains } from './identity/subject-names.ts';
+export { identityValues, type IdentityValue } from './identity/identity-header.ts';
+export {
+  passportIdentity,
+  readPassport,
+  samePassportIdentity,
+  signingInput,
+  type PassportClaims,
+  type PassportIdentity,
+  type ReadPassport,
+} from './identity/passport.ts';
+export {
+  DigestServer,
+  OFFERED_ALGORITHMS,
+  type Authentication,
+  type DigestServerOptions,
+  type DigestUser,
+  type DigestUserSecret,
+  type OfferedAlgorithm,
+} from './auth/digest-server.ts';
 export {
   digestAlgorithm,
   digestResponse,
+  digestSecret,
   type DigestAlgorithm,
   type DigestInput,
   type DigestQop,

@@ -13,7 +13,9 @@ function pages(): string[] {
   const below = ['docs', 'src', 'tests', 'bench'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`),
   );
-  return [...readdirSync(root), ...below].filter((file) => file.endsWith('.md')).toSorted();
+  return [...readdirSync(root), ...below]
+    .filter((file) => file.endsWith('.md') && !file.includes('/.build/'))
+    .toSorted();
 }
 
 /** Targets of links and images that are not on the web. */

@@ -11,7 +11,11 @@ import {
   contentType,
   date,
   expires,
+  identityValues,
   nameAddrList,
+  parseChallenges,
+  passportIdentity,
+  readPassport,
   parseMessage,
   proxyAuthenticate,
   reasonHeader,
@@ -48,11 +52,36 @@ const READERS: readonly ((message: SipMessage) => { readonly ok: boolean })[] = 
   warnings,
   wwwAuthenticate,
   (message) => nameAddrList(message, 'p-asserted-identity'),
+  (message) => parseChallenges(message.header('authorization') ?? ''),
+  (message) => {
+    passportIdentity(message.from.uri);
+    const values = message.kind === 'request' ? identityValues(message) : { ok: false as const };
+    if (!values.ok) return values;
+    const [first] = values.value;
+    return first?.full === undefined ? values : readPassport(first.full.header, first.full.payload);
+  },
 ];
+
+/** With everything by which a sender can prove who he is. */
+const PROVED = [
+  'MESSAGE sip:alice@example.com SIP/2.0',
+  'Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1',
+  'From: <sip:+12155551212@example.com;user=phone>;tag=1',
+  'To: <sip:alice@example.com>',
+  'Call-ID: c',
+  'CSeq: 1 MESSAGE',
+  'Date: Tue, 16 Aug 2016 19:23:38 GMT',
+  'P-Asserted-Identity: "Bob" <sip:bob@example.com>, <tel:+12155551212>',
+  'Authorization: Digest username="bob", realm="example.com", nonce="n", uri="sip:alice@example.com", response="00", qop=auth, nc=00000001, cnonce="c"',
+  'Identity: eyJhbGciOiJFUzI1NiJ9.eyJkZXN0Ijp7InVyaSI6WyJzaXA6YWxpY2VAZXhhbXBsZS5jb20iXX0sImlhdCI6MTQ3MTM3NTQxOCwib3JpZyI6eyJ0biI6IjEyMTU1NTUxMjEyIn19.VLBC;info=<https://cert.example.org/passport.cer>;alg=ES256',
+  'Content-Length: 0',
+  '',
+  '',
+].join('\r\n');
 
 export const target: FuzzTarget = {
   name: 'sip',
-  seeds: () => TORTURE.map(({ file }) => tortureMessage(file)),
+  seeds: () => [...TORTURE.map(({ file }) => tortureMessage(file)), Buffer.from(PROVED, 'latin1')],
   run(input) {
     checkParser(input);
     checkFramer(input);

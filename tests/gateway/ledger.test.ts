@@ -6,7 +6,13 @@ import fc from 'fast-check';
 import { Counters, SecureRandom, silentLog, VirtualTime } from '../../src/base/index.ts';
 import { Ledger, type LedgerSettings } from '../../src/gateway/messages/ledger.ts';
 import { LedgerRing } from '../../src/gateway/messages/ledger-ring.ts';
-import { LEDGER, linesOf, type LedgerPage, type LedgerRecord } from '../../src/interwork/message/index.ts';
+import {
+  LEDGER,
+  linesOf,
+  rowsPage,
+  type LedgerPage,
+  type LedgerRecord,
+} from '../../src/interwork/message/index.ts';
 import { MemoryCollection } from './memory-collection.ts';
 
 const record = (id: string, more: Partial<LedgerRecord> = {}): LedgerRecord => ({
@@ -97,6 +103,15 @@ describe('the ring', () => {
               ],
             );
           }
+          // As a page has them, wherever the places or the block began anew.
+          const page = rowsPage(ring.packed(ring.first, ring.next), 1);
+          assert.deepEqual(
+            [...linesOf(page)],
+            Array.from({ length: ring.size }, (_, n) => ({
+              row: ring.first + n,
+              record: ring.read(ring.first + n),
+            })),
+          );
         },
       ),
       { numRuns: 60 },
@@ -325,6 +340,21 @@ describe('with a store', () => {
       assert.ok(store.largestTrim <= 32, String(store.largestTrim));
     });
   }
+
+  test('many rows: one trim for many new pages, since each makes the store commit at once', async () => {
+    const { ledger, time, store } = rig({ rows: 64 * 200, hours: 1 });
+    let trims = 0;
+    const trim = store.trim.bind(store);
+    store.trim = async (keep: number) => ((trims += 1), await trim(keep));
+    for (let n = 0; n < 64 * 300; n++) {
+      ledger.add(record(`s${n}`, { endedMs: time.wall() }));
+      if (n % 64 === 63) await settled();
+    }
+    const kept = await rowsIn(store);
+    assert.ok(kept.length <= 64 * 200 && kept.length >= 64 * 195, String(kept.length));
+    // 100 pages too many, four at a time; at the start it was looked at too.
+    assert.ok(trims >= 20 && trims <= 27, String(trims));
+  });
 
   test('fewer rows by a reload, or by a new start: the same', async () => {
     const { ledger, time, store } = rig({ rows: 2000, hours: 1 });

@@ -10,6 +10,7 @@ import { Kamailio } from '../peers/kamailio.ts';
 import { Linphone } from '../peers/linphone.ts';
 import { freePort, freePorts } from '../peers/ports.ts';
 import { PresencePhone, type PresencePhoneOptions } from '../peers/presence-phone.ts';
+import { Profanity } from '../peers/profanity.ts';
 import { Prosody } from '../peers/prosody.ts';
 import { SipEndpoint } from '../peers/sip-endpoint.ts';
 import { Stoxgate } from '../peers/stoxgate.ts';
@@ -26,6 +27,10 @@ export const SERVERS: readonly XmppServerKind[] = ['prosody', 'ejabberd', 'jabbe
 export const FULL_MATRIX = process.env['STOXGATE_MATRIX'] === 'full';
 /** For what does not depend on the server's kind: the first alone, all in the long script. */
 export const ONE_SERVER: readonly XmppServerKind[] = FULL_MATRIX ? SERVERS : ['prosody'];
+/** The same with the other of the two that are used most. */
+export const OTHER_SERVER: readonly XmppServerKind[] = FULL_MATRIX ? SERVERS : ['ejabberd'];
+/** For what does: servers differ most in how they carry presence. */
+export const TWO_SERVERS: readonly XmppServerKind[] = FULL_MATRIX ? SERVERS : ['prosody', 'ejabberd'];
 
 // An interrupted run goes through the exit handlers, which end the peers and remove the folders.
 process.once('SIGTERM', () => process.exit(143));
@@ -183,6 +188,18 @@ export class Lab {
         proxyPort: this.kamailioPort,
         sipPort: await freePort(),
         ...options,
+      }),
+    );
+  }
+
+  /** An XMPP user at a client for people, logged in. */
+  async profanity(user: string): Promise<Profanity> {
+    return this.#kept(
+      await Profanity.online({
+        folder: this.folder.folder(`profanity-${user}`),
+        jid: `${user}@${XMPP_DOMAIN}`,
+        password: account(user).password,
+        port: this.server.options.clientPort,
       }),
     );
   }

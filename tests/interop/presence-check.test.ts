@@ -7,13 +7,13 @@ import type { XmppClient } from '../peers/xmpp-client.ts';
 import { waitFor } from '../peers/wait.ts';
 import { Notifier } from '../system/notifier.ts';
 import { pidf } from '../system/presence-rig.ts';
-import { DIRECT_DOMAIN, Lab, ONE_SERVER, XMPP_DOMAIN } from './lab.ts';
+import { DIRECT_DOMAIN, Lab, TWO_SERVERS, XMPP_DOMAIN } from './lab.ts';
 
 const ZOE = `zoe@${DIRECT_DOMAIN}`;
 /** Seconds; refreshed when half of it is over, or ten seconds later where no answer comes. */
 const GRANTED = 25;
 
-for (const server of ONE_SERVER) {
+for (const server of TWO_SERVERS) {
   describe(`a refresh for a user of ${server}`, () => {
     let lab: Lab;
     let notifier: Notifier;

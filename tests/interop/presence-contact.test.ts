@@ -5,14 +5,15 @@ import { after, before, describe, test } from 'node:test';
 import type { Baresip } from '../peers/baresip.ts';
 import { waitFor } from '../peers/wait.ts';
 import type { XmppClient } from '../peers/xmpp-client.ts';
-import { Lab, ONE_SERVER, SIP_DOMAIN, XMPP_DOMAIN } from './lab.ts';
+import { Lab, SIP_DOMAIN, TWO_SERVERS, XMPP_DOMAIN } from './lab.ts';
+import { notifications } from './phone-notifications.ts';
 
 const ALICE = `alice@${XMPP_DOMAIN}`;
 const BOB = `bob@${SIP_DOMAIN}`;
 /** Five seconds may lie between two notifications (RFC 3856 §6.10). */
 const PATIENCE_MS = 15_000;
 
-for (const server of ONE_SERVER) {
+for (const server of TWO_SERVERS) {
   describe(`a phone (baresip) watches a user of ${server}`, () => {
     let lab: Lab;
     let alice: XmppClient;
@@ -32,15 +33,15 @@ for (const server of ONE_SERVER) {
 
     /** The last thing that the phone was told. */
     async function shown(what: string | RegExp): Promise<void> {
-      const last = (): string => notifications(phone).at(-1) ?? '';
+      const last = (): string => notifications(phone, ALICE).at(-1) ?? '';
       const is = (): boolean => (typeof what === 'string' ? last() === what : what.test(last()));
-      assert.ok(await waitFor(is, PATIENCE_MS), JSON.stringify(notifications(phone)));
+      assert.ok(await waitFor(is, PATIENCE_MS), JSON.stringify(notifications(phone, ALICE)));
     }
 
     test('PRES-40: it is told that nobody has decided, and she is asked', async () => {
       await asked();
       await shown('pending');
-      assert.ok(!notifications(phone).some((each) => each.startsWith('active')));
+      assert.ok(!notifications(phone, ALICE).some((each) => each.startsWith('active')));
     });
 
     test('PRES-44: she agrees, and is shown', async () => {
@@ -58,13 +59,16 @@ for (const server of ONE_SERVER) {
     });
 
     test('the gateway is started anew: she is shown as she is, without being asked again', async () => {
-      const before = notifications(phone).length;
+      const before = notifications(phone, ALICE).length;
       await lab.gateway.kill();
       alice.sendXml('<presence><show>dnd</show></presence>');
       await lab.gateway.start();
       await lab.gateway.healthy();
       await shown('active open dnd');
-      assert.ok(!notifications(phone).slice(before).includes('pending'), 'the old subscription goes on');
+      assert.ok(
+        !notifications(phone, ALICE).slice(before).includes('pending'),
+        'the old subscription goes on',
+      );
       assert.equal(subscribes(phone), 1);
     });
 
@@ -81,28 +85,11 @@ for (const server of ONE_SERVER) {
     test('PRES-45: she takes it back', async () => {
       alice.presence(BOB, 'unsubscribed');
       assert.ok(
-        await waitFor(() => notifications(phone).includes('terminated;reason=rejected'), PATIENCE_MS),
-        JSON.stringify(notifications(phone)),
+        await waitFor(() => notifications(phone, ALICE).includes('terminated;reason=rejected'), PATIENCE_MS),
+        JSON.stringify(notifications(phone, ALICE)),
       );
     });
   });
-}
-
-/** What the phone was told, in order: the state, and the first tuple of the document. */
-function notifications(phone: Baresip): string[] {
-  const told: string[] = [];
-  for (const [, head = '', body = ''] of phone.output.matchAll(
-    /^(NOTIFY sip:[^]*?\r?\n)\r?\n([^]*?)(?=^SIP\/2\.0|^[A-Z]+ sip:|^\S* ?(?:TX|RX)|$(?![^]))/gm,
-  )) {
-    const state = /^Subscription-State: (.*?)\r?$/im.exec(head)?.[1]?.replace(/;expires=\d+/, '') ?? '';
-    const basic = /<basic>(\w+)<\/basic>/.exec(body)?.[1];
-    const show = /<show[^>]*>(\w+)<\/show>/.exec(body)?.[1];
-    const note = /<note[^>]*>([^<]*)<\/note>/.exec(body)?.[1]?.replace('&amp;', '&');
-    const words = [state, basic, show, note].filter((word) => word !== undefined).join(' ');
-    // Retransmissions are no news.
-    if (told.at(-1) !== words) told.push(words);
-  }
-  return told;
 }
 
 /** Subscriptions to her that the phone has begun. */

@@ -25,6 +25,9 @@ const SETTLE_MS = 26_000;
 /** A change, when nothing else goes on: PRES-46 and RFC 3856 §6.10. */
 const CHANGE_MS = 12_000;
 
+/** jabberd2 hands on every question, also one that its user has before him; each pair may be asked about once more. */
+const PAIRS = 3;
+
 const FAULTS: readonly Fault[] = [
   {
     name: 'the gateway, SIGKILL',
@@ -114,8 +117,10 @@ async function play(server: XmppServerKind, fault: Fault): Promise<void> {
     await stage.agrees(SETTLE_MS);
     const cost = less(stage.asked(), before);
     process.stdout.write(`${fault.name}: ${JSON.stringify(cost)}\n`);
-    for (const what of ['phones', 'dialogs', 'tries', 'subscribes'] as const)
-      assert.ok(cost[what] <= fault.costs[what], `${what}: ${JSON.stringify(cost)}`);
+    for (const what of ['phones', 'dialogs', 'tries', 'subscribes'] as const) {
+      const repeated = what === 'subscribes' && server === 'jabberd2' ? PAIRS : 0;
+      assert.ok(cost[what] <= fault.costs[what] + repeated, `${what}: ${JSON.stringify(cost)}`);
+    }
     // What happens from now on is seen as if nothing had been.
     stage.phonesAre('open');
     stage.show('xa');

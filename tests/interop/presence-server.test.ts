@@ -10,7 +10,7 @@ import type { XmppClient } from '../peers/xmpp-client.ts';
 import { Notifier } from '../system/notifier.ts';
 import { parsePidf } from '../system/pidf-text.ts';
 import { SipPeer, unique } from '../system/sip-peer.ts';
-import { DIRECT_DOMAIN, Lab, ONE_SERVER, SIP_DOMAIN, XMPP_DOMAIN } from './lab.ts';
+import { DIRECT_DOMAIN, Lab, SIP_DOMAIN, TWO_SERVERS, XMPP_DOMAIN } from './lab.ts';
 
 const ALICE = `alice@${XMPP_DOMAIN}`;
 const BOB = `bob@${SIP_DOMAIN}`;
@@ -75,7 +75,7 @@ class Watcher {
   }
 }
 
-for (const server of ONE_SERVER) {
+for (const server of TWO_SERVERS) {
   describe(`a user of ${server} at a presence server (Kamailio)`, () => {
     let lab: Lab;
     let kamailio: KamailioPresence;

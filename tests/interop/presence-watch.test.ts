@@ -5,12 +5,12 @@ import { after, before, describe, test } from 'node:test';
 import type { Baresip } from '../peers/baresip.ts';
 import { pause, waitFor } from '../peers/wait.ts';
 import type { XmppClient } from '../peers/xmpp-client.ts';
-import { Lab, ONE_SERVER, SIP_DOMAIN } from './lab.ts';
+import { Lab, SIP_DOMAIN, TWO_SERVERS } from './lab.ts';
 
 const BOB = `bob@${SIP_DOMAIN}`;
 const PATIENCE_MS = 10_000;
 
-for (const server of ONE_SERVER) {
+for (const server of TWO_SERVERS) {
   describe(`a user of ${server} watches a phone (baresip)`, () => {
     let lab: Lab;
     let alice: XmppClient;

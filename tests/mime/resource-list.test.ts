@@ -291,3 +291,20 @@ describe('RFC 4662 §5.6: the table', () => {
     assert.equal(table.resources.length, 256);
   });
 });
+
+test('the table is bounded: 512 instances, by one notification or by many', () => {
+  const of = (version: number, uri: string, count: number): ResourceList => ({
+    uri: 'sip:l@b',
+    version,
+    full: version === 0,
+    resources: [
+      { uri, instances: Array.from({ length: count }, (_, id) => ({ id: String(id), state: 'active' })) },
+    ],
+  });
+  const first = mergeResourceList(undefined, of(0, 'sip:a@b', 500));
+  assert.ok(first.ok);
+  const { table } = first.value;
+  assert.equal(mergeResourceList(table, of(1, 'sip:c@b', 12)).ok, true);
+  const second = mergeResourceList(table, of(1, 'sip:c@b', 13));
+  assert.equal(second.ok ? 'ok' : second.error.code, 'ERR_MIME_RLMI');
+});

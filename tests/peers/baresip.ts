@@ -16,6 +16,8 @@ export interface BaresipOptions {
   readonly controlPort: number;
   /** SIP URIs to write to; MESSAGE goes to the current contact. */
   readonly contacts: readonly string[];
+  /** False: it knows its proxy and asks for no registration. */
+  readonly registers?: false;
   /** It tells its presence to whoever subscribes (its module presence; `presence` changes it), and watches its contacts. */
   readonly presence?: boolean;
 }
@@ -42,7 +44,7 @@ export class Baresip {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'config'), configuration(options));
     const account =
-      `<sip:${options.user}@${options.domain};transport=udp>;regint=600;auth_pass=${options.password}` +
+      `<sip:${options.user}@${options.domain};transport=udp>;regint=${options.registers === false ? 0 : 600};auth_pass=${options.password}` +
       `;outbound="sip:127.0.0.1:${options.proxyPort};transport=udp"`;
     writeFileSync(join(folder, 'accounts'), `${account}\n`);
     const watched = options.presence === true ? ';presence=p2p' : '';
@@ -62,13 +64,14 @@ export class Baresip {
     });
   }
 
-  /** Started, connected and registered. */
+  /** Started, connected and, unless it shall not, registered. */
   static async registered(options: BaresipOptions): Promise<Baresip> {
     const phone = new Baresip(options);
     const socket = await mustBecome('control port of baresip', () => tryConnect(options.controlPort), 8_000);
     phone.#socket = socket;
     socket.on('data', (chunk) => phone.#read(chunk));
     socket.on('error', () => {});
+    if (options.registers === false) return phone;
     // An event REGISTER_OK may precede the control connection, so ask.
     await mustBecome(
       'registration of baresip',

@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { PeerProcess } from './peer-process.ts';
 import { untilPortIsOpen } from './port-open.ts';
 import { fillTemplate } from './template.ts';
+import { pause } from './wait.ts';
 import type { XmppServer, XmppServerOptions } from './xmpp-server.ts';
+
+/** disk_log of Erlang keeps what it was given for 2 s. */
+const LOG_DELAY_MS = 2200;
 
 export class Ejabberd implements XmppServer {
   readonly name = 'ejabberd';
@@ -69,8 +73,9 @@ export class Ejabberd implements XmppServer {
     await this.#process?.stop(10_000);
   }
 
-  /** SIGKILL. */
+  /** SIGKILL. Mnesia's log waits up to two seconds for its disk, and a roster that is lost is no fault of ours to be tested. */
   async kill(): Promise<void> {
+    await pause(LOG_DELAY_MS);
     await this.#process?.stop(0, 'SIGKILL');
   }
 }

@@ -61,6 +61,32 @@ export class Linphone {
     return await this.agent.wait('message', (e) => e['text'] === text, timeoutMs);
   }
 
+  /** Its user answers somebody who asked to see it, or watches somebody himself. */
+  friend(jid: string, policy: 'wait' | 'deny' | 'accept', watch: boolean): void {
+    this.agent.do('friend', { uri: `sip:${jid}`, policy, watch });
+  }
+
+  unfriend(jid: string): void {
+    this.agent.do('unfriend', { uri: `sip:${jid}` });
+  }
+
+  presence(basic: 'online' | 'busy' | 'dnd' | 'offline'): void {
+    this.agent.do('presence', { basic });
+  }
+
+  activity(activity: 'away' | 'on-the-phone' | 'meeting', note: string): void {
+    this.agent.do('activity', { activity, note });
+  }
+
+  /** What it shows its user of a friend: "closed", "open", "open away: gone fishing"; "" as long as nothing came. */
+  sees(jid: string): string {
+    const last = this.agent.events.findLast((e) => e.event === 'presence' && e['uri'] === `sip:${jid}`);
+    if (last === undefined) return '';
+    const { basic, activities, note } = last;
+    const words = [basic, ...(Array.isArray(activities) ? activities.map(String) : [])].join(' ');
+    return typeof note === 'string' ? `${words}: ${note}` : words;
+  }
+
   close(): Promise<void> {
     return this.agent.close();
   }

@@ -13,7 +13,8 @@ export interface SippRun {
   readonly transport?: 'u1' | 't1';
   readonly count?: number;
   readonly ratePerSecond?: number;
-  readonly account?: { readonly user: string; readonly password: string };
+  /** `uri`: of the digest, without scheme; sipp itself would take its own target (RFC 7616 §3.4.6). */
+  readonly account?: { readonly user: string; readonly password: string; readonly uri?: string };
 }
 
 export interface SippResult {
@@ -26,6 +27,7 @@ export async function runSipp(run: SippRun): Promise<SippResult> {
   const scenario = fileURLToPath(new URL(`sipp/${run.scenario}`, import.meta.url));
   const keys = Object.entries(run.keys).flatMap(([name, value]) => ['-key', name, value]);
   const account = run.account ? ['-au', run.account.user, '-ap', run.account.password] : [];
+  if (run.account?.uri !== undefined) account.push('-auth_uri', run.account.uri);
   const sipp = new PeerProcess(
     'sipp',
     [

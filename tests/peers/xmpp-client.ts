@@ -38,6 +38,7 @@ export interface ReceivedPresence {
   /** `available` without a type. */
   readonly type: string;
   readonly show: string | null;
+  readonly status: string | null;
   readonly condition: string | null;
 }
 
@@ -137,6 +138,7 @@ function asPresence(event: AgentEvent): ReceivedPresence {
     sender: textField(event, 'sender') ?? '',
     type: textField(event, 'type') ?? '',
     show: textField(event, 'show') ?? null,
+    status: textField(event, 'status') ?? null,
     condition: textField(event, 'condition') ?? null,
   };
 }

@@ -61,7 +61,7 @@ export class Notifier {
   }
 
   static async open(): Promise<Notifier> {
-    const socket = createSocket('udp4');
+    const socket = createSocket({ type: 'udp4', recvBufferSize: 2_000_000 });
     await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
     return new Notifier(socket);
   }

@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { XmlElement } from '../../src/xml/index.ts';
+import { capsVersion, readCaps } from '../../src/xmpp/index.ts';
 import { freePort } from '../peers/ports.ts';
 import { header } from '../peers/sip-text.ts';
 import { TempFolder } from '../peers/temp-folder.ts';
@@ -79,6 +81,42 @@ play('from subscribe to unsubscribed', async ({ rig, notifier }) => {
   assert.equal(await told(rig), 'unsubscribed');
 });
 
+play(
+  'what he announces can be asked for, and his vCard by whom he lets see him',
+  async ({ rig, notifier }) => {
+    write(rig, 'subscribe');
+    const subscribe = await notifier.subscribe();
+    const about =
+      `<dm:person xmlns:dm="urn:ietf:params:xml:ns:pidf:data-model" id="p">` +
+      `<display-name xmlns="urn:ietf:params:xml:ns:pidf:cipid">Romeo Montague</display-name></dm:person>`;
+    const body = pidf('orchard').replace('</presence>', `${about}</presence>`);
+    assert.equal(await notifier.notify(subscribe, { ...document(), body }), 200);
+    assert.equal(await told(rig), 'subscribed');
+    const available = await rig.xmpp.stanzas.next('presence');
+    // XEP-0115 §6.2.
+    const { node = '', ver = '', hash } = readCaps(available) ?? {};
+    const ask = async (from: string, to: string, query: string): Promise<XmlElement> => {
+      const id = unique('q');
+      rig.xmpp.write(`<iq type='get' id='${id}' from='${from}' to='${to}'>${query}</iq>`);
+      return rig.xmpp.stanzas.next('an answer', (each) => each.name === 'iq' && each.attr('id') === id);
+    };
+    const info = `<query xmlns='http://jabber.org/protocol/disco#info' node='${node}#${ver}'/>`;
+    const answer = await ask(`${JULIET}/balcony`, `${ROMEO}/orchard`, info);
+    const [query] = [...answer.elements()];
+    assert.ok(query && hash === 'sha-1');
+    assert.equal(capsVersion(query, 'sha-1'), ver);
+    const vCard = `<vCard xmlns='vcard-temp'/>`;
+    const card = await ask(`${JULIET}/balcony`, ROMEO, vCard);
+    assert.equal(card.child('vCard', 'vcard-temp')?.child('FN', 'vcard-temp')?.text(), 'Romeo Montague');
+    const refused = await ask('nurse@example.com/kitchen', ROMEO, vCard);
+    assert.equal(refused.attr('type'), 'error');
+    write(rig, 'unsubscribe');
+    await notifier.notify(await notifier.subscribe(), { state: 'terminated;reason=timeout' });
+    assert.equal(await told(rig), 'unavailable orchard');
+    assert.equal(await told(rig), 'unsubscribed');
+  },
+);
+
 play('a restart: the dialog goes on, and the next notification is taken', async ({ rig, notifier }) => {
   write(rig, 'subscribe');
   const subscribe = await notifier.subscribe();
@@ -92,8 +130,8 @@ play('a restart: the dialog goes on, and the next notification is taken', async 
   assert.deepEqual(notifier.requests.untaken, [], 'nothing was subscribed anew, nothing unsubscribed');
   assert.deepEqual(rig.xmpp.stanzas.untaken, [], 'the user saw nothing of it');
   assert.equal(await notifier.notify(subscribe, document('orchard')), 200);
-  assert.equal(await told(rig), 'unavailable work');
   assert.equal(await told(rig), 'available orchard');
+  assert.equal(await told(rig), 'unavailable work');
   write(rig, 'unsubscribe');
   const last = await notifier.subscribe();
   assert.equal(header(last, 'call-id'), header(subscribe, 'call-id'));

@@ -18,6 +18,7 @@ import { SecureRandom } from '../../src/base/index.ts';
 import { NS_CLIENT, XmlElement } from '../../src/xml/index.ts';
 import { capsElement } from '../../src/xmpp/index.ts';
 import type { SipText } from '../peers/sip-text.ts';
+import { trusting } from './made-beliefs.ts';
 import { MemoryStore } from './memory-store.ts';
 import { Notifier, type NotifyParts } from './notifier.ts';
 import { logInto } from './rig.ts';
@@ -70,6 +71,7 @@ export class PresenceRig {
   rig!: WatchRig;
   watchers!: Watchers;
   capabilities!: Capabilities;
+  book!: AddressBook;
   #dispatch!: PresenceDispatch;
   #errors!: ErrorReports;
   /** Of the rule for SIP users, from the next start on. */
@@ -100,11 +102,13 @@ export class PresenceRig {
     });
     const { time, counters, log, subscriptions } = this.rig;
     const env = { clock: time, timers: time.timers, random: new SecureRandom(), log: logInto(log), counters };
+    this.book = new AddressBook([
+      { home: 'sip', sip: this.contactDomain, xmpp: this.contactDomain },
+      { home: 'xmpp', xmpp: 'example.com', sip: 'example.com' },
+    ]);
     const live = {
-      book: new AddressBook([
-        { home: 'sip', sip: this.contactDomain, xmpp: this.contactDomain },
-        { home: 'xmpp', xmpp: 'example.com', sip: 'example.com' },
-      ]),
+      book: this.book,
+      ...trusting([], this.book, time, counters),
       offline: {
         ...{ keep: false, registrars: [], hours: 1, per_user: 1, per_domain: 1 },
         unknown_users: unknownUsers,
@@ -184,10 +188,10 @@ export class PresenceRig {
   }
 
   /** A presence stanza of Juliet, or of another user, to Romeo or another contact. */
-  user(type?: string, from = JULIET, to = ROMEO): void {
+  user(type?: string, from = JULIET, to = ROMEO, children: readonly XmlElement[] = []): void {
     const attributes = ['from', from, 'to', to, 'id', 'p1'];
     if (type !== undefined) attributes.push('type', type);
-    this.#dispatch.stanza(new XmlElement('presence', NS_CLIENT, attributes), this.group);
+    this.#dispatch.stanza(new XmlElement('presence', NS_CLIENT, attributes, children), this.group);
   }
 
   /** What was told since the last time, in order, in words. */

@@ -423,14 +423,17 @@ describe('her watchers', () => {
     assert.equal(await rig.winfo(subscribe, '<watcherinfo'), 400);
   });
 
-  play('a watcher whom XMPP has no name for is nobody to ask about; another’s list neither', async (rig) => {
-    const { winfo: subscribe } = await published(rig);
-    await rig.winfo(subscribe, winfo(0, 'full', 'w1 pending subscribe sip:eve@evil.example'));
-    const other = winfo(1, 'full', 'w2 pending subscribe').replace(JULIET, 'nurse@example.com');
-    assert.equal(await rig.winfo(subscribe, other), 200);
-    assert.deepEqual(rig.told(), []);
-    assert.equal(rig.count('unasked'), 1);
-  });
+  play(
+    'a watcher whom XMPP has no name for is nobody to ask about; another’s list is refused',
+    async (rig) => {
+      const { winfo: subscribe } = await published(rig);
+      await rig.winfo(subscribe, winfo(0, 'full', 'w1 pending subscribe sip:eve@evil.example'));
+      const other = winfo(1, 'full', 'w2 pending subscribe').replace(JULIET, 'nurse@example.com');
+      assert.equal(await rig.winfo(subscribe, other), 400);
+      assert.deepEqual(rig.told(), []);
+      assert.equal(rig.count('unasked'), 1);
+    },
+  );
 
   play('a link was down: she is asked when it is up', async (rig) => {
     const { winfo: subscribe } = await published(rig);

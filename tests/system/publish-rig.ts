@@ -15,13 +15,13 @@ import { PresenceFeature } from '../../src/gateway/presence/presence-feature.ts'
 import { SipDispatch } from '../../src/gateway/sip-dispatch.ts';
 import { Subscriptions } from '../../src/gateway/subscriptions/subscriptions.ts';
 import { AddressBook } from '../../src/mapping/index.ts';
-import { TrustedSources } from '../../src/policy/index.ts';
 import { DigestClient, Locator, NextHops, TransactionLayer, type DnsResolver } from '../../src/sip/index.ts';
 import { NS_CLIENT, XmlElement } from '../../src/xml/index.ts';
 import { header, type SipText } from '../peers/sip-text.ts';
 import { MemoryStore } from './memory-store.ts';
 import { Notifier, type NotifyParts } from './notifier.ts';
 import { logInto, type LogEntry } from './rig.ts';
+import { trusting } from './made-beliefs.ts';
 import { SipPeer } from './sip-peer.ts';
 import { settle } from './watch-rig.ts';
 
@@ -103,6 +103,10 @@ export class PublishRig {
     return `sip:127.0.0.1:${this.server.port};transport=udp;lr`;
   }
 
+  get subscribers(): number {
+    return this.#subscriptions.size;
+  }
+
   get port(): number {
     return this.#edge.localEndpoints[0]?.port ?? 0;
   }
@@ -146,12 +150,13 @@ export class PublishRig {
       },
     );
     this.#locator = this.#makeLocator(config);
+    const book = new AddressBook(config.domains);
     this.#live = {
       locator: this.#locator,
       digest: new DigestClient({ clock, random, credentials: this.#options.credentials ?? [] }),
-      book: new AddressBook(config.domains),
+      book,
       models: new PresenceModels(config),
-      trusted: new TrustedSources([{ network: '127.0.0.1/32', domains: ['example.net'] }], clock),
+      ...trusting([{ network: '127.0.0.1/32', domains: ['example.net'] }], book, clock, counters),
       messages: {
         ...{ accepted: 202, type: 'mirror', encrypted: 'refuse', composing: 'never', reports: 'never' },
         redirects: 'ignore',

@@ -225,7 +225,7 @@ describe('what watchers see (PRES-57)', () => {
     await rig.advance(59.9 * SECOND);
     assert.deepEqual(rig.told(), []);
     await rig.advance(0.2 * SECOND);
-    assert.deepEqual(rig.told(), [line('unavailable', 'phone'), line('available', 'desk')]);
+    assert.deepEqual(rig.told(), [line('available', 'desk'), line('unavailable', 'phone')]);
     await rig.advance(60 * SECOND);
     assert.deepEqual(rig.told(), [line('unavailable', 'desk')]);
     assert.equal(rig.feature.sizes()['published_states'], 0);

@@ -30,6 +30,12 @@ export interface RigOptions {
   readonly dns?: Section;
   readonly offline?: Section;
   readonly presence?: Section;
+  readonly policy?: readonly Section[];
+  readonly limits?: Section;
+  /** Files that the configuration names, by their full path. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** The same, read by a function of the test's own. */
+  readonly readFile?: (path: string) => string;
   /** Default `memory:`. */
   readonly storeUrl?: string;
   readonly durability?: 'full' | 'none';
@@ -42,8 +48,6 @@ export interface RigOptions {
   readonly mayHold?: readonly string[];
   /** Names of log events of level `error` that belong to the test. */
   readonly expectedErrors?: readonly string[];
-  /** Reads the files that the configuration names; by default there are none. */
-  readonly readFile?: (path: string) => string;
 }
 
 export interface LogEntry {
@@ -62,6 +66,9 @@ const MEMORIES: ReadonlySet<string> = new Set([
   'sip_peers',
   'ledger_rows',
   'presence_capabilities',
+  'digest_nonces',
+  'identity_signatures',
+  'limited',
   'timers',
 ]);
 
@@ -141,6 +148,8 @@ export class Rig {
       dns: options.dns ?? {},
       offline: options.offline ?? {},
       presence: { model: 'end-to-end', ...options.presence },
+      policy: options.policy ?? [],
+      limits: options.limits ?? {},
       store: options.storeUrl ?? 'memory:',
       durability: options.durability ?? 'full',
       log: { level: 'debug' },
@@ -150,7 +159,9 @@ export class Rig {
       readFile:
         options.readFile ??
         ((path) => {
-          throw new Error(`no file ${path}`);
+          const file = options.files?.[path];
+          if (file === undefined) throw new Error(`no file ${path}`);
+          return file;
         }),
     });
     if (!parsed.ok) assert.fail(JSON.stringify(parsed.error));

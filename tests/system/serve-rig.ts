@@ -17,7 +17,9 @@ import type {
 } from '../../src/gateway/subscriptions/notifier-types.ts';
 import { Notifiers } from '../../src/gateway/subscriptions/notifiers.ts';
 import { AddressBook } from '../../src/mapping/index.ts';
-import { TrustedSources } from '../../src/policy/index.ts';
+import type { TrustedNetwork } from '../../src/policy/index.ts';
+import { trusting } from './made-beliefs.ts';
+import type { MadeBeliefs } from '../../src/gateway/beliefs.ts';
 import {
   DigestClient,
   Locator,
@@ -99,7 +101,7 @@ export interface ServeRigOptions {
   readonly records?: Collection<NotifierRecord>;
   readonly limits?: Partial<NotifierLimits>;
   readonly credentials?: readonly { realm: string; user: string; password: string }[];
-  readonly trusted?: ConstructorParameters<typeof TrustedSources>[0];
+  readonly trusted?: readonly TrustedNetwork[];
   /** Further next hops of example.net, asked before the watcher. */
   readonly hops?: readonly number[];
   /** example.net has no next hop. */
@@ -115,11 +117,11 @@ export class ServeRig {
   readonly watcher: SipPeer;
   readonly #edge: SipEdge;
   readonly #transactions: TransactionLayer;
-  readonly #live: {
+  readonly #live: MadeBeliefs & {
     locator: Locator;
     readonly digest: DigestClient;
     book: AddressBook;
-    trusted: TrustedSources;
+    readonly models: PresenceModels;
   };
 
   private constructor(watcher: SipPeer, options: ServeRigOptions, wallMs: number) {
@@ -142,14 +144,16 @@ export class ServeRig {
         request: (tx) => dispatch.request(tx),
       },
     );
+    const book = new AddressBook([
+      { home: 'sip', sip: 'example.net', xmpp: 'example.net' },
+      { home: 'xmpp', sip: 'example.com', xmpp: 'example.com' },
+    ]);
     this.#live = {
       locator: this.#makeLocator(options),
       digest: new DigestClient({ clock, random, credentials: options.credentials ?? [] }),
-      book: new AddressBook([
-        { home: 'sip', sip: 'example.net', xmpp: 'example.net' },
-        { home: 'xmpp', sip: 'example.com', xmpp: 'example.com' },
-      ]),
-      trusted: new TrustedSources(options.trusted ?? [{ network: '127.0.0.1/32' }], clock),
+      book,
+      ...trusting(options.trusted ?? [{ network: '127.0.0.1/32' }], book, clock, counters),
+      models: new PresenceModels({ domains: [], presence: { model: 'end-to-end' } }),
     };
     this.notifiers = new Notifiers({
       ...{ clock, timers, random, log, counters },
@@ -165,7 +169,7 @@ export class ServeRig {
     const dispatch = new SipDispatch({
       log,
       counters,
-      live: { ...this.#live, models: new PresenceModels({ domains: [], presence: { model: 'end-to-end' } }) },
+      live: this.#live,
       messages: {
         accept: () => assert.fail('a MESSAGE'),
         countRejected: () => assert.fail('a MESSAGE'),
@@ -209,6 +213,16 @@ export class ServeRig {
       this.watcher.requests.untaken.map(({ startLine }) => startLine),
       [],
     );
+  }
+
+  /** Another configuration of trust and rules, as a reload takes it. */
+  reload(changes: { trusted?: readonly TrustedNetwork[]; book?: AddressBook }): void {
+    if (changes.trusted !== undefined) {
+      const { believer, admission } = trusting(changes.trusted, this.#live.book, this.time, this.counters);
+      Object.assign(this.#live, { believer, admission });
+    }
+    if (changes.book !== undefined) this.#live.book = changes.book;
+    this.notifiers.configured();
   }
 
   async advance(ms: number, steps = 1): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { getCACertificates } from 'node:tls';
 import type { Bytes } from '../../base/index.ts';
 
 export interface HttpRequest {
@@ -10,6 +11,8 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Bytes;
+  /** Certificates (PEM): https servers are checked by these instead of those that Node trusts. */
+  readonly ca?: string | undefined;
 }
 
 export interface HttpResponse {
@@ -22,6 +25,8 @@ export interface HttpResponse {
 export interface HttpClientOptions {
   /** For the whole exchange, in milliseconds. */
   readonly timeoutMs?: number;
+  /** Authorities (PEM) for https besides those that Node trusts. */
+  readonly ca?: readonly string[];
   /** Octets of an answer's body. */
   readonly maxBody?: number;
 }
@@ -34,21 +39,25 @@ export class HttpClient {
   readonly #timeoutMs: number;
   readonly #maxBody: number;
   readonly #http = new HttpAgent(CONNECTIONS);
-  readonly #https = new HttpsAgent(CONNECTIONS);
+  readonly #https: HttpsAgent;
 
   constructor(options: HttpClientOptions = {}) {
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#maxBody = options.maxBody ?? DEFAULT_MAX_BODY;
+    // The list takes the place of the default one, of which it should be a part.
+    const trusted = options.ca === undefined ? {} : { ca: [...getCACertificates('default'), ...options.ca] };
+    this.#https = new HttpsAgent({ ...CONNECTIONS, ...trusted });
   }
 
   /** Rejects with an Error when there is no whole answer in time, or it is too large. */
-  send({ method, url, headers = {}, body }: HttpRequest): Promise<HttpResponse> {
+  send({ method, url, headers = {}, body, ca }: HttpRequest): Promise<HttpResponse> {
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
     const secure = url.startsWith('https:');
     const options = {
       method,
       agent: secure ? this.#https : this.#http,
       headers: { ...headers, ...(body === undefined ? {} : { 'Content-Length': String(body.length) }) },
+      ...(ca === undefined ? {} : { ca }),
       signal: AbortSignal.timeout(this.#timeoutMs),
     };
     const request = (secure ? httpsRequest : httpRequest)(url, options, (response) => {

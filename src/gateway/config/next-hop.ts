@@ -27,6 +27,21 @@ export function parseNextHop(text: string): Result<string, string> {
   return fault === undefined ? ok(text) : err(fault);
 }
 
+/** Reads the URI of a list, or of a server of lists (RFC 4662, RFC 5367): a person's, with one "*" in the user part at most. */
+export function parseListUri(text: string): Result<string, string> {
+  const uri = parseSipUri(text);
+  if (!uri.ok) return err(uri.error.message);
+  if (uri.value.user === undefined || uri.value.password !== undefined) {
+    return err('must be a SIP URI with a user, such as sip:rls@presence.example.net');
+  }
+  if (text.includes('?')) return err('has no "?" headers');
+  const stars = text.split('*').length - 1;
+  if (stars > 1 || text.lastIndexOf('*') > text.indexOf('@')) {
+    return err('has one "*" at most, in the place of the name of a user');
+  }
+  return ok(text);
+}
+
 function transportFault(secure: boolean, transport: string | undefined): string | undefined {
   switch (transport?.toLowerCase()) {
     case undefined:

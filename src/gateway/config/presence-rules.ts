@@ -22,7 +22,7 @@ export function remarksOnPresence(config: Config): Remark[] {
 function keyRemarks(presence: ConfiguredPresence, path: KeyPath): Remark[] {
   const { model, server, xcap } = presence;
   if (model !== 'presence-server') {
-    return (['server', 'xcap'] as const)
+    return (['server', 'xcap', 'lists'] as const)
       .filter((key) => presence[key] !== undefined)
       .map((key) => ({
         path: [...path, key],
@@ -36,6 +36,9 @@ function keyRemarks(presence: ConfiguredPresence, path: KeyPath): Remark[] {
   }
   if (xcap !== undefined && (xcap.user === undefined) !== (xcap.password === undefined)) {
     remarks.push({ path: [...path, 'xcap'], message: 'user and password come together' });
+  }
+  if (xcap?.ca !== undefined && !xcap.root.startsWith('https:')) {
+    remarks.push({ path: [...path, 'xcap', 'ca'], atKey: true, message: 'has a meaning only with https' });
   }
   return remarks;
 }

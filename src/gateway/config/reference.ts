@@ -44,8 +44,8 @@ log: { level: info, format: json }
   escape of that side (\`\\40\` in a JID, \`%40\` in a SIP user part) or by \`separator\`. Both forms are read, the
   configured one is written. Folding splits at the last separator.
 - \`"*"\` on both sides keeps every address as it is; \`"*.name"\` on both sides keeps what stands for the star.
-- No rule for the target: 404, or \`item-not-found\`. No rule for the sender, or a source outside \`sip.trusted\`: 403, or
-  \`forbidden\`.
+- No rule for the target: 404, or \`item-not-found\`. No rule for the sender, or nothing that proves who he is
+  (\`sip.trusted\`, \`sip.users\`, \`sip.identity\`): 403, 401 or 428, or \`forbidden\`.
 - Each \`home: sip\` rule needs a component of its \`xmpp\` domain, since only that component may speak for it. Without one
   the gateway starts with a warning, messages from the rule's SIP users get 403, and \`check\` reports it.
 - \`sip.next_hops\` is asked before DNS. Hosts of next hops are never refused as private.

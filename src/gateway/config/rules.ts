@@ -1,13 +1,13 @@
 // What the schema cannot say: how keys agree with each other. Source: docs/configuration.md, "Rules".
 
-import { formatIpAddress } from '../../base/index.ts';
 import type { Remark } from './finding.ts';
+import { remarksOnBelief } from './belief-rules.ts';
 import { remarksOnDomains } from './domain-rules.ts';
+import { remarksOnPolicy } from './policy-rules.ts';
 import { remarksOnPresence } from './presence-rules.ts';
 import { remarksOnListeners } from './listener-rules.ts';
 import { remarksOnSipTls } from './sip-tls-rules.ts';
 import { covers } from './domain-pattern.ts';
-import { parseNetwork } from './fields.ts';
 import type { Config } from './schema.ts';
 
 /** Everything that is wrong or doubtful between keys, in no particular order. */
@@ -19,7 +19,8 @@ export function remarksOnRules(config: Config, nowMs = Date.now()): Remark[] {
     ...remarksOnListeners(config),
     ...remarksOnSipTls(config, nowMs),
     ...remarksOnNextHops(config),
-    ...remarksOnTrust(config),
+    ...remarksOnBelief(config),
+    ...remarksOnPolicy(config),
     ...remarksOnCredentials(config),
   ];
 }
@@ -85,46 +86,6 @@ function remarksOnNextHops(config: Config): Remark[] {
     for (const [index, hop] of hops.entries()) {
       if (seen.has(hop)) remarks.push({ path: [...path, index], message: 'is given twice' });
       seen.add(hop);
-    }
-  }
-  return remarks;
-}
-
-function remarksOnTrust(config: Config): Remark[] {
-  const remarks: Remark[] = [];
-  if (config.sip.trusted.length === 0) {
-    remarks.push({
-      path: ['sip', 'trusted'],
-      severity: 'warning',
-      message: 'names no network, so every SIP request is refused with 403',
-    });
-  }
-  const seen = new Map<string, number>();
-  for (const [index, trust] of config.sip.trusted.entries()) {
-    const network = parseNetwork(trust.network);
-    const key = network.ok
-      ? `${formatIpAddress(network.value.address)}/${network.value.prefixLength}`
-      : trust.network;
-    const first = seen.get(key);
-    if (first !== undefined) {
-      remarks.push({
-        path: ['sip', 'trusted', index],
-        message: `is the same network as sip.trusted[${first}]; its domains belong there`,
-      });
-    }
-    seen.set(key, first ?? index);
-    for (const [place, domain] of (trust.domains ?? []).entries()) {
-      if (
-        !config.domains.some(
-          (rule) => rule.home === 'sip' && (covers(rule.sip, domain) || covers(domain, rule.sip)),
-        )
-      ) {
-        remarks.push({
-          path: ['sip', 'trusted', index, 'domains', place],
-          severity: 'warning',
-          message: 'no "home: sip" rule covers this domain, so its users are refused all the same',
-        });
-      }
     }
   }
   return remarks;

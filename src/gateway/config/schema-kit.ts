@@ -1,5 +1,6 @@
 // What the schema is built from: documented keys, texts with a grammar, secrets.
 
+import { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
 import { err, ok, type Result } from '../../base/index.ts';
 
@@ -75,6 +76,33 @@ export function secretSchema(sources: SecretSources) {
       context.issues.push({ code: 'custom', message: reason ?? '', input: undefined });
       return z.NEVER;
     });
+}
+
+/** A file of certificates in PEM; its value is their text. */
+export function certificatesSchema(sources: SecretSources) {
+  return z
+    .string()
+    .min(1)
+    .transform((path, context): string => {
+      const text = sources.file(path);
+      const reason = text.ok ? certificatesFault(text.value) : text.error;
+      if (text.ok && reason === undefined) return text.value;
+      context.issues.push({ code: 'custom', message: reason ?? '', input: path });
+      return z.NEVER;
+    });
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+function certificatesFault(text: string): string | undefined {
+  const all = text.match(CERTIFICATE) ?? [];
+  if (all.length === 0) return 'holds no certificate (PEM)';
+  try {
+    for (const each of all) void new X509Certificate(each);
+    return undefined;
+  } catch {
+    return 'holds a certificate that cannot be read';
+  }
 }
 
 /** Characters of a signing key: 32 octets in base64url are 43. */

@@ -8,18 +8,19 @@ import {
   parseAdvertise,
   parseDnsServer,
   parseHostPort,
-  parseNetwork,
   parseStore,
   parseSipPattern,
   parseUnixSocket,
-  parseXcapRoot,
   parseXmppDomain,
   parseXmppPattern,
 } from './fields.ts';
 import { later } from './later.ts';
 import { parseNextHop } from './next-hop.ts';
+import { digestAlgorithms, identity, trusted, users } from './schema-belief.ts';
+import { location, presenceSchema } from './schema-presence.ts';
 import { listen, origins } from './schema-listen.ts';
 import { ledger, messages, offline } from './schema-messages.ts';
+import { limits, policy } from './schema-policy.ts';
 import {
   documented,
   keySchema,
@@ -36,61 +37,7 @@ import { tlsSchema } from './schema-tls.ts';
 const SEPARATORS = ['!', '$', '*', '+', '=', '~'] as const;
 const XMPP_COMPONENT_PORT = 5347;
 
-/** `of`: for whom it is; `more`: keys that hold for everybody. */
-function presenceSchema<More extends z.ZodRawShape>(
-  of: string,
-  secret: ReturnType<typeof secretSchema>,
-  more: More,
-) {
-  return z.strictObject({
-    ...more,
-    model: documented(z.enum(['end-to-end', 'presence-server', 'published']), {
-      says: `How presence crosses for ${of}: \`end-to-end\`, by subscriptions between the users themselves (RFC 8048); \`presence-server\`, through a SIP presence server, to which XMPP users are published and which knows who watches them; \`published\`, for SIP users: the gateway keeps what their phones publish (RFC 3903), and every XMPP user who asks sees it.`,
-      example: 'presence-server',
-    }),
-    server: documented(parsed(parseNextHop).exactOptional(), {
-      type: 'a SIP URI without user',
-      default: 'none; needed for `presence-server`, and only there',
-      says: `Where the presence server of ${of} is; with \`;lr\` a Route is added.`,
-      example: '"sip:presence.example.net;lr"',
-    }),
-    xcap: documented(
-      z
-        .strictObject({
-          root: documented(parsed(parseXcapRoot), {
-            type: 'an HTTP or HTTPS URL',
-            says: `The XCAP root for ${of} (RFC 4825): rules are at \`ROOT/pres-rules/users/sip:USER@DOMAIN/index\`.`,
-            example: '"https://xcap.example.net/xcap-root"',
-          }),
-          user: documented(printable.exactOptional(), {
-            type: 'text',
-            default: 'none: a challenge is a refusal',
-            says: `The user name with which the gateway answers a challenge (digest) about ${of}.`,
-            example: 'gw',
-          }),
-          password: documented(secret.exactOptional(), {
-            type: SECRET_TYPE,
-            default: 'none',
-            says: `The password about ${of}.`,
-            example: '{ env: XCAP_PASSWORD }',
-          }),
-        })
-        .exactOptional(),
-      {
-        default: 'absent: the presence server alone decides who may watch',
-        says: `How the decisions of XMPP users about their SIP watchers reach the presence server, for ${of}: as rules (RFC 5025) that the gateway writes.`,
-        example: '{ root: "https://xcap.example.net/xcap-root" }',
-      },
-    ),
-  });
-}
-
-const location = documented(z.enum(['hide', 'share']).default('hide'), {
-  says: 'Whether it crosses, both ways, where somebody is and which time zone he has (RFC 4119, RFC 4480, XEP-0080). What a SIP user allows nobody to pass on never does.',
-  example: 'share',
-});
-
-function domainRule(secret: ReturnType<typeof secretSchema>) {
+function domainRule(sources: SecretSources) {
   return z.strictObject({
     home: documented(z.enum(['sip', 'xmpp']), {
       says: 'On which side the users of this domain live.',
@@ -111,7 +58,7 @@ function domainRule(secret: ReturnType<typeof secretSchema>) {
       says: 'Stands for the "@" of a foreign address that is folded into a local part; only with `"*"` on the home side alone.',
       example: '"*"',
     }),
-    presence: documented(presenceSchema('the users of this domain', secret, {}).exactOptional(), {
+    presence: documented(presenceSchema('the users of this domain', sources, {}).exactOptional(), {
       default: '`presence` of the file',
       says: 'How presence crosses for the users of this domain.',
       example: '{ model: presence-server, server: "sip:presence.example.net" }',
@@ -119,109 +66,75 @@ function domainRule(secret: ReturnType<typeof secretSchema>) {
   });
 }
 
-const trusted = z
-  .union([
-    z.string(),
-    z.strictObject({
-      network: documented(z.string(), {
-        type: 'network in prefix notation',
-        says: 'The network; a bare address is a network of one.',
-        example: '10.1.0.0/16',
-      }),
-      domains: documented(z.array(parsed(parseSipPattern)).min(1).exactOptional(), {
-        type: 'list of domains, `*.domain` or `"*"`',
-        default: 'every domain of the `home: sip` rules',
-        says: 'For which SIP domains a From from this network is believed.',
-        example: '[corp.example]',
-      }),
-    }),
-  ])
-  .transform((value, context) => {
-    const rule = typeof value === 'string' ? { network: value } : value;
-    const network = parseNetwork(rule.network);
-    if (network.ok) return rule;
-    context.issues.push({
-      code: 'custom',
-      message: network.error,
-      input: value,
-      path: typeof value === 'string' ? [] : ['network'],
-    });
-    return z.NEVER;
-  });
-
 function sipSchema(secret: ReturnType<typeof secretSchema>, sources: SecretSources) {
-  return later(
-    z.strictObject({
-      listen: documented(z.array(listen).min(1).prefault(['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060']), {
-        type: 'list of `udp://ADDRESS[:PORT]`, `tcp://…`, `tls://…`, `ws://…`, `wss://…` or `{ url, advertise }`',
-        says: 'Where the gateway listens for SIP: UDP, TCP, TLS, WebSocket (RFC 7118) and WebSocket over TLS. It sends only over transports on which it listens, and never calls over WebSocket.',
-        example: '["udp://10.0.0.9:5060", { url: "tls://[2001:db8::9]:5061", advertise: gw.example.net }]',
-      }),
-      advertise: documented(parsed(parseAdvertise).exactOptional(), {
-        type: '`HOST[:PORT]`',
-        default: 'the bound address',
-        says: 'What Via and Contact say, when it is not the bound address.',
-        example: 'gw.example.net',
-      }),
-      tls: documented(tlsSchema('SIP', parseSipPattern, sources).exactOptional(), {
-        type: '`{ certificate, key, ca }`, or a list of these, each with `domain`',
-        default: 'none; needed for `tls://` and `wss://`, and only there',
-        says: 'With which certificate the gateway shows who it is over TLS, and by which authorities it verifies its peers (RFC 5922).',
-        example: '{ certificate: gw.pem, key: gw.key, ca: ca.pem }',
-      }),
-      origins,
-      next_hops: documented(
-        z
-          .record(
-            parsed(parseSipPattern),
-            z
-              .union([parsed(parseNextHop), z.array(parsed(parseNextHop)).min(1).max(16)])
-              .transform((value) => (typeof value === 'string' ? [value] : value)),
-          )
-          .default({}),
-        {
-          type: 'a SIP URI, or a list tried in order, for each domain, `*.domain` or `"*"`',
-          says: 'Where requests for a domain go, instead of asking DNS (RFC 3263); with `;lr` a Route is added and the Request-URI stays.',
-          example:
-            '{ example.net: ["sip:10.0.0.5:5060;transport=udp;lr", "sip:10.0.0.6:5060;transport=udp;lr"] }',
-        },
-      ),
-      trusted: documented(z.array(trusted).default([]), {
-        type: 'list of networks or `{ network, domains }`',
-        says: 'Networks whose From is believed, and for which domains; nobody else may send.',
-        example: '["10.0.0.5/32", { network: 10.1.0.0/16, domains: [corp.example] }]',
-      }),
-      credentials: documented(
-        z
-          .array(
-            z.strictObject({
-              realm: documented(printable, {
-                type: 'text',
-                says: 'The realm of the challenge.',
-                example: 'example.net',
-              }),
-              user: documented(printable, {
-                type: 'text',
-                says: 'The user name of the answer.',
-                example: 'gw',
-              }),
-              password: documented(secret, {
-                type: SECRET_TYPE,
-                says: 'The password.',
-                example: '{ env: SIP_PASSWORD }',
-              }),
-            }),
-          )
-          .default([]),
-        {
-          type: 'list of `{ realm, user, password }`',
-          says: 'How challenges of next hops are answered (RFC 3261 section 22, RFC 8760).',
-          example: '[{ realm: example.net, user: gw, password: { env: SIP_PASSWORD } }]',
-        },
-      ),
+  return z.strictObject({
+    listen: documented(z.array(listen).min(1).prefault(['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060']), {
+      type: 'list of `udp://ADDRESS[:PORT]`, `tcp://…`, `tls://…`, `ws://…`, `wss://…` or `{ url, advertise }`',
+      says: 'Where the gateway listens for SIP: UDP, TCP, TLS, WebSocket (RFC 7118) and WebSocket over TLS. It sends only over transports on which it listens, and never calls over WebSocket.',
+      example: '["udp://10.0.0.9:5060", { url: "tls://[2001:db8::9]:5061", advertise: gw.example.net }]',
     }),
-    ['users'],
-  );
+    advertise: documented(parsed(parseAdvertise).exactOptional(), {
+      type: '`HOST[:PORT]`',
+      default: 'the bound address',
+      says: 'What Via and Contact say, when it is not the bound address.',
+      example: 'gw.example.net',
+    }),
+    tls: documented(tlsSchema('SIP', parseSipPattern, sources).exactOptional(), {
+      type: '`{ certificate, key, ca }`, or a list of these, each with `domain`',
+      default: 'none; needed for `tls://` and `wss://`, and only there',
+      says: 'With which certificate the gateway shows who it is over TLS, and by which authorities it verifies its peers (RFC 5922).',
+      example: '{ certificate: gw.pem, key: gw.key, ca: ca.pem }',
+    }),
+    origins,
+    next_hops: documented(
+      z
+        .record(
+          parsed(parseSipPattern),
+          z
+            .union([parsed(parseNextHop), z.array(parsed(parseNextHop)).min(1).max(16)])
+            .transform((value) => (typeof value === 'string' ? [value] : value)),
+        )
+        .default({}),
+      {
+        type: 'a SIP URI, or a list tried in order, for each domain, `*.domain` or `"*"`',
+        says: 'Where requests for a domain go, instead of asking DNS (RFC 3263); with `;lr` a Route is added and the Request-URI stays.',
+        example:
+          '{ example.net: ["sip:10.0.0.5:5060;transport=udp;lr", "sip:10.0.0.6:5060;transport=udp;lr"] }',
+      },
+    ),
+    trusted,
+    credentials: documented(
+      z
+        .array(
+          z.strictObject({
+            realm: documented(printable, {
+              type: 'text',
+              says: 'The realm of the challenge.',
+              example: 'example.net',
+            }),
+            user: documented(printable, {
+              type: 'text',
+              says: 'The user name of the answer.',
+              example: 'gw',
+            }),
+            password: documented(secret, {
+              type: SECRET_TYPE,
+              says: 'The password.',
+              example: '{ env: SIP_PASSWORD }',
+            }),
+          }),
+        )
+        .default([]),
+      {
+        type: 'list of `{ realm, user, password }`',
+        says: 'How challenges of next hops are answered (RFC 3261 section 22, RFC 8760).',
+        example: '[{ realm: example.net, user: gw, password: { env: SIP_PASSWORD } }]',
+      },
+    ),
+    users: users(secret),
+    digest_algorithms: digestAlgorithms,
+    identity: identity(sources),
+  });
 }
 
 function xmppSchema(secret: ReturnType<typeof secretSchema>) {
@@ -317,7 +230,7 @@ export function configSchema(sources: SecretSources) {
   const secret = secretSchema(sources);
   return later(
     z.strictObject({
-      domains: documented(z.array(domainRule(secret)).min(1), {
+      domains: documented(z.array(domainRule(sources)).min(1), {
         type: 'list of `{ home, sip, xmpp, separator, presence }`',
         says: 'Which domains exist, on which side their users live, and what they are called on each side.',
         example: '[{ home: sip, sip: example.net, xmpp: example.net }]',
@@ -326,7 +239,7 @@ export function configSchema(sources: SecretSources) {
       xmpp: documented(xmppSchema(secret).prefault({}), { says: 'The XMPP side.' }),
       messages: documented(messages.prefault({}), { says: 'How messages are translated.' }),
       presence: documented(
-        presenceSchema('all other users', secret, { location }).prefault({ model: 'end-to-end' }),
+        presenceSchema('all other users', sources, { location }).prefault({ model: 'end-to-end' }),
         {
           says: 'How presence crosses, unless a rule of `domains` says it otherwise.',
           example: '{ model: end-to-end }',
@@ -335,6 +248,8 @@ export function configSchema(sources: SecretSources) {
       offline: documented(offline.prefault({}), {
         says: 'What becomes of messages for SIP users who cannot be reached.',
       }),
+      policy,
+      limits,
       store: documented(parsed(parseStore).prefault('sqlite:stoxgate.db'), {
         type: '`sqlite:PATH`, `postgres://USER@HOST/DATABASE` or `memory:`',
         says: 'Where state is kept beyond a restart. One gateway process uses an SQLite file at a time; `memory:` forgets everything at the end.',
@@ -374,7 +289,7 @@ export function configSchema(sources: SecretSources) {
       }),
       log: documented(log.prefault({}), { says: 'The log, written to standard error.' }),
     }),
-    ['routes', 'policy', 'limits', 'timers', 'telephony', 'calls', 'media_relay'],
+    ['routes', 'timers', 'telephony', 'calls', 'media_relay'],
   );
 }
 

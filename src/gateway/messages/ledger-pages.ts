@@ -3,9 +3,9 @@
 
 import type { Counter } from '../../base/index.ts';
 import {
-  makePage,
   noteLine,
-  rowLine,
+  notesPage,
+  rowsPage,
   type LedgerNote,
   type LedgerPage,
 } from '../../interwork/message/index.ts';
@@ -64,11 +64,9 @@ export class RowsPage extends OpenPage implements LedgerPage {
   }
 
   get json(): string {
-    const lines: string[] = [];
-    for (let row = Math.max(this.#first, this.#ring.first); row < this.end; row++)
-      lines.push(rowLine(row, this.#ring.cells(row)));
-    if (lines.length < this.rows) this.#lost.add(this.rows - lines.length);
-    return makePage(lines, 0, this.lastMs).json;
+    const first = Math.max(this.#first, this.#ring.first);
+    if (first > this.#first) this.#lost.add(Math.min(first, this.end) - this.#first);
+    return rowsPage(this.#ring.packed(first, this.end), this.lastMs).json;
   }
 }
 
@@ -90,6 +88,6 @@ export class NotesPage extends OpenPage implements LedgerPage {
   }
 
   get json(): string {
-    return makePage(this.#lines, this.#lines.length, this.lastMs).json;
+    return notesPage(this.#lines, this.lastMs).json;
   }
 }

@@ -7,12 +7,19 @@
 import { Buffer } from 'node:buffer';
 import {
   cellsOf,
+  endedMsOf,
   isNamed,
   LEDGER_REPORTS,
+  noteReport,
+  readRow,
   recordOf,
+  ROW_OCTETS,
+  textOctetsOf,
+  writeRow,
   type LedgerCells,
   type LedgerRecord,
   type LedgerReport,
+  type PackedRows,
 } from '../../interwork/message/index.ts';
 
 /** Octets of the block for each row; most rows have 150 to 300. */
@@ -22,17 +29,10 @@ const MIN_OCTETS = 64 * 1024;
 export class LedgerRing {
   readonly capacity: number;
   readonly #block: Buffer;
+  /** Where in the block the texts of a row begin. */
   readonly #offset: Uint32Array;
-  readonly #length: Uint32Array;
-  readonly #acceptedMs: Float64Array;
-  readonly #endedMs: Float64Array;
-  /** Three a row: when it was delivered, displayed, failed; 0: never. */
-  readonly #reportMs: Float64Array;
-  readonly #kind: Uint8Array;
-  readonly #status: Uint16Array;
-  readonly #attempts: Uint8Array;
-  /** CSeq + 1, at most 2^31 (RFC 3261 §8.1.1.5); 0: none. */
-  readonly #cseq: Uint32Array;
+  readonly #rows: Buffer;
+  readonly #numbers: DataView;
   /** Conditions of late errors, by row: there are few. */
   readonly #failures = new Map<number, string>();
   #first: number;
@@ -44,14 +44,8 @@ export class LedgerRing {
     this.capacity = capacity;
     this.#block = Buffer.alloc(Math.max(MIN_OCTETS, capacity * OCTETS_PER_ROW));
     this.#offset = new Uint32Array(capacity);
-    this.#length = new Uint32Array(capacity);
-    this.#acceptedMs = new Float64Array(capacity);
-    this.#endedMs = new Float64Array(capacity);
-    this.#reportMs = new Float64Array(LEDGER_REPORTS.length * capacity);
-    this.#kind = new Uint8Array(capacity);
-    this.#status = new Uint16Array(capacity);
-    this.#attempts = new Uint8Array(capacity);
-    this.#cseq = new Uint32Array(capacity);
+    this.#rows = Buffer.alloc(capacity * ROW_OCTETS);
+    this.#numbers = new DataView(this.#rows.buffer, this.#rows.byteOffset, this.#rows.byteLength);
     this.#first = firstRow;
     this.#next = firstRow;
   }
@@ -83,18 +77,8 @@ export class LedgerRing {
     const place = row % this.capacity;
     this.#offset[place] = offset;
     const length = this.#block.write(cells.texts, offset, 'utf8');
-    this.#length[place] = length;
+    writeRow(this.#numbers, place * ROW_OCTETS, cells, length);
     this.#write = offset + length;
-    this.#acceptedMs[place] = cells.acceptedMs;
-    this.#endedMs[place] = cells.endedMs;
-    this.#kind[place] = cells.kind;
-    this.#status[place] = cells.status;
-    this.#attempts[place] = cells.attempts;
-    this.#cseq[place] = cells.cseq;
-    const reports = LEDGER_REPORTS.length * place;
-    this.#reportMs[reports] = cells.deliveredMs;
-    this.#reportMs[reports + 1] = cells.displayedMs;
-    this.#reportMs[reports + 2] = cells.failedMs;
     if (cells.failure !== '') this.#failures.set(row, cells.failure);
     return row;
   }
@@ -102,35 +86,49 @@ export class LedgerRing {
   /** Notes what was learned later, the first time that it is; false when the row is no longer there. */
   report(row: number, report: LedgerReport, atMs: number, failure?: string): boolean {
     if (!this.has(row)) return false;
-    const index = LEDGER_REPORTS.length * (row % this.capacity) + LEDGER_REPORTS.indexOf(report);
-    if (this.#reportMs[index] !== 0) return true;
-    this.#reportMs[index] = atMs;
+    const first = noteReport(this.#numbers, this.#at(row), LEDGER_REPORTS.indexOf(report), atMs);
+    if (!first) return true;
     if (failure !== undefined) this.#failures.set(row, failure);
     return true;
   }
 
   /** A row that is there. */
   read(row: number): LedgerRecord {
-    return recordOf(this.cells(row));
+    return recordOf(this.#cells(row));
   }
 
-  /** The same, as it is held. */
-  cells(row: number): LedgerCells {
-    const place = row % this.capacity;
-    const reports = LEDGER_REPORTS.length * place;
-    return {
-      kind: this.#kind[place] ?? 0,
-      acceptedMs: this.#acceptedMs[place] ?? 0,
-      endedMs: this.#endedMs[place] ?? 0,
-      status: this.#status[place] ?? 0,
-      attempts: this.#attempts[place] ?? 0,
-      cseq: this.#cseq[place] ?? 0,
-      deliveredMs: this.#reportMs[reports] ?? 0,
-      displayedMs: this.#reportMs[reports + 1] ?? 0,
-      failedMs: this.#reportMs[reports + 2] ?? 0,
-      texts: this.#text(row),
-      failure: this.#failures.get(row) ?? '',
-    };
+  #cells(row: number): LedgerCells {
+    const failure = this.#failures.get(row) ?? '';
+    return { ...readRow(this.#numbers, this.#at(row)), texts: this.#text(row), failure };
+  }
+
+  /** Rows that are there, from `first` to before `end`, as they are held. */
+  packed(first: number, end: number): PackedRows {
+    const numbers: Buffer[] = [];
+    const failures: [number, string][] = [];
+    let texts = '';
+    for (let row = first; row < end;) {
+      const run = this.#runOf(row, end);
+      numbers.push(this.#rows.subarray(this.#at(row), this.#at(run.last) + ROW_OCTETS));
+      texts += this.#block.toString('latin1', this.#offsetOf(row), run.endOctet);
+      row = run.last + 1;
+    }
+    if (this.#failures.size > 0) {
+      for (const [row, failure] of this.#failures)
+        if (row >= first && row < end) failures.push([row, failure]);
+    }
+    return { first, numbers: Buffer.concat(numbers), texts, failures };
+  }
+
+  /** The last of the rows from `row` on that lie behind each other, and where its texts end. */
+  #runOf(row: number, end: number): { last: number; endOctet: number } {
+    let last = row;
+    let endOctet = this.#offsetOf(row) + this.#octetsOf(row);
+    while (last + 1 < end && (last + 1) % this.capacity > 0 && this.#offsetOf(last + 1) === endOctet) {
+      last += 1;
+      endOctet += this.#octetsOf(last);
+    }
+    return { last, endOctet };
   }
 
   /** Numbers of the rows that have this identifier, newest first. `id` is as `ledgerId` gives it. */
@@ -143,7 +141,7 @@ export class LedgerRing {
 
   /** Gives up what ended before. */
   dropBefore(endedMs: number): void {
-    while (this.#first < this.#next && (this.#endedMs[this.#first % this.capacity] ?? 0) < endedMs)
+    while (this.#first < this.#next && endedMsOf(this.#numbers, this.#at(this.#first)) < endedMs)
       this.#drop();
   }
 
@@ -168,7 +166,20 @@ export class LedgerRing {
   }
 
   #firstOffset(): number {
-    return this.#offset[this.#first % this.capacity] ?? 0;
+    return this.#offsetOf(this.#first);
+  }
+
+  #offsetOf(row: number): number {
+    return this.#offset[row % this.capacity] ?? 0;
+  }
+
+  #octetsOf(row: number): number {
+    return textOctetsOf(this.#numbers, this.#at(row));
+  }
+
+  /** Where its numbers are. */
+  #at(row: number): number {
+    return (row % this.capacity) * ROW_OCTETS;
   }
 
   #drop(): void {
@@ -177,8 +188,7 @@ export class LedgerRing {
   }
 
   #text(row: number): string {
-    const place = row % this.capacity;
-    const offset = this.#offset[place] ?? 0;
-    return this.#block.toString('utf8', offset, offset + (this.#length[place] ?? 0));
+    const offset = this.#offsetOf(row);
+    return this.#block.toString('utf8', offset, offset + this.#octetsOf(row));
   }
 }

@@ -33,6 +33,8 @@ const MAX_UNWRITTEN = 64;
 const RETRY_MS = 5000;
 /** Pages removed, or looked at, in one step. */
 const STEP = 32;
+/** With so many pages allowed, one less is kept after a trim; with twice as many two, up to `STEP`. */
+const SLACK = 50;
 const PREFIX_CHARS = 8;
 
 export interface LedgerWriterEnv {
@@ -287,8 +289,11 @@ export class LedgerWriter {
 
   async #tidy(): Promise<void> {
     this.#stored ??= await this.#collection.count();
-    while (this.#stored > this.#pagesAllowed && !this.#stopped) {
-      const keep = Math.max(this.#pagesAllowed, this.#stored - STEP);
+    const allowed = this.#pagesAllowed;
+    // A trim makes the store commit at once what it has, of others too: not one for each new page.
+    const wanted = this.#stored > allowed ? allowed - Math.min(STEP, Math.floor(allowed / SLACK)) : allowed;
+    while (this.#stored > wanted && !this.#stopped) {
+      const keep = Math.max(wanted, this.#stored - STEP);
       const surplus = this.#stored - keep;
       await this.#collection.trim(keep);
       // Pages that came meanwhile were counted where they came.

@@ -13,7 +13,7 @@ import { PIDF_TYPE } from '../../mime/index.ts';
 import type { MappedUri } from '../../mapping/index.ts';
 import type { NotifierEnd } from '../../sip/index.ts';
 import { serialize, type XmlElement } from '../../xml/index.ts';
-import { readStanzaError, type PepEvent } from '../../xmpp/index.ts';
+import type { PepEvent } from '../../xmpp/index.ts';
 import { domainOf } from '../address-text.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type {
@@ -26,9 +26,11 @@ import type {
 import { Contact, contactKey } from './contact.ts';
 import type { ContactSide } from './contact-side.ts';
 import { ContactDocuments, type DocumentLive } from './contact-documents.ts';
+import { eventOfError } from './contact-errors.ts';
 import { contactStatus, type ContactStatus } from './contact-status.ts';
 import { Pace } from './pace.ts';
 import { SharedContact } from './shared-contact.ts';
+import { Throttle } from './throttle.ts';
 import { PRESENCE_EVENT } from './watch-parts.ts';
 
 /** How long the first NOTIFY waits for the presence of a contact who has just said yes; and, when one came, for others. */
@@ -41,8 +43,6 @@ const ANSWER_MS = 30_000;
 const LINK_PATIENCE_MS = 60_000;
 /** Retry-After of a subscription that the XMPP side could not take now (PRES-52). */
 const PROBATION_SECONDS = 300;
-/** RFC 3856 §6.10: "SHOULD NOT generate notifications … at a rate faster than once every five seconds". */
-const MIN_INTERVAL_MS = 5000;
 
 export interface ContactsEnv {
   readonly clock: Clock;
@@ -57,16 +57,8 @@ export interface ContactsEnv {
 /** A mood or an activity of more is nobody's. */
 const MAX_EVENT_CHARACTERS = 8192;
 
-/** Conditions of errors to `subscribe` that end it (PRES-52); all others are for the time being. */
-const ENDING: Readonly<Record<string, ContactEvent>> = {
-  'item-not-found': 'notFound',
-  gone: 'notFound',
-  'remote-server-not-found': 'notFound',
-  'jid-malformed': 'notFound',
-  forbidden: 'forbidden',
-  'not-allowed': 'forbidden',
-  'not-authorized': 'forbidden',
-};
+/** Questions about one contact for one watcher, who may have and refresh a thousand subscriptions, or fetch without end. */
+const QUESTIONS = { times: 5, windowMs: 2000 };
 
 export class Contacts implements EventPackage, ContactSide {
   readonly name = PRESENCE_EVENT;
@@ -75,7 +67,8 @@ export class Contacts implements EventPackage, ContactSide {
   readonly maxExpires = 3600;
   /** RFC 3856 §6.4. */
   readonly defaultExpires = 3600;
-  readonly minIntervalMs = MIN_INTERVAL_MS;
+  /** RFC 3856 §6.10: "SHOULD NOT generate notifications … at a rate faster than once every five seconds". */
+  readonly minIntervalMs = 5000;
   readonly #env: ContactsEnv;
   readonly #contacts = new ChurnMap<string, Contact>();
   readonly #bySubscription = new Map<ServedSubscription, Contact>();
@@ -86,12 +79,19 @@ export class Contacts implements EventPackage, ContactSide {
   readonly #documents: ContactDocuments;
   /** Those who are asked again when a link is up, one by one. */
   readonly #pace: Pace<Contact>;
+  readonly #questions: Readonly<Record<'subscribe' | 'probe', Throttle<string>>>;
   /** Domains of watchers whose links are down, and since when; Infinity: their contacts know. */
   readonly #downSince = new Map<string, number>();
 
   constructor(env: ContactsEnv) {
     this.#env = env;
     this.#documents = new ContactDocuments(env.live);
+    const question = (type: 'subscribe' | 'probe'): Throttle<string> =>
+      new Throttle(env.timers, QUESTIONS, (key) => {
+        const contact = this.#contacts.get(key);
+        if (contact !== undefined) void this.#send(contact, type);
+      });
+    this.#questions = { subscribe: question('subscribe'), probe: question('probe') };
     this.#pace = new Pace(env, (contact) => {
       // Without a link his turn comes when there is one.
       if (env.groupFor(domainOf(contact.addresses.watcher))?.up === true) this.#step(contact, 'linkUp');
@@ -129,7 +129,7 @@ export class Contacts implements EventPackage, ContactSide {
     if (!subscription.isFetch) return this.#step(contact, 'dialog');
     // PRES-49: what is known for sure is the answer; else the contact's server is asked.
     if (contact.state === 'open') subscription.update();
-    else if (!this.#send(contact, 'probe')) subscription.update();
+    else if (!this.#ask(contact, 'probe')) subscription.update();
   }
 
   restored(subscription: ServedSubscription): void {
@@ -192,7 +192,7 @@ export class Contacts implements EventPackage, ContactSide {
         this.#step(contact, 'presence');
         break;
       case 'error':
-        this.#step(contact, this.#eventOf(contact, stanza));
+        this.#step(contact, eventOfError(contact.state, stanza));
         break;
     }
     this.#answerFetches(contact);
@@ -247,6 +247,7 @@ export class Contacts implements EventPackage, ContactSide {
 
   stop(): void {
     this.#pace.stop();
+    for (const each of Object.values(this.#questions)) each.stop();
     for (const contact of this.#contacts.values()) this.#env.timers.clear(contact.timer);
     this.#contacts.clear();
     this.#bySubscription.clear();
@@ -283,13 +284,6 @@ export class Contacts implements EventPackage, ContactSide {
     return contact;
   }
 
-  #eventOf(contact: Contact, stanza: XmlElement): ContactEvent {
-    const { condition } = readStanzaError(stanza);
-    // Once he was there, an error of a server on the way says nothing of him.
-    if (contact.state !== 'asking' && condition.startsWith('remote-server')) return 'failed';
-    return ENDING[condition] ?? 'failed';
-  }
-
   #step(contact: Contact, event: ContactEvent): void {
     const { state, effects, expected } = stepContact(contact.state, event);
     if (!expected) {
@@ -314,9 +308,9 @@ export class Contacts implements EventPackage, ContactSide {
     switch (effect) {
       case 'askSubscribe':
         // Without a link it is asked when there is one (`linkUp`).
-        return void this.#send(contact, 'subscribe');
+        return void this.#ask(contact, 'subscribe');
       case 'probe':
-        return void this.#send(contact, 'probe');
+        return void this.#ask(contact, 'probe');
       case 'activate':
         this.#count('authorized');
         for (const each of contact.subscriptions) {
@@ -382,6 +376,12 @@ export class Contacts implements EventPackage, ContactSide {
     this.#contacts.delete(contact.key);
     contact.shared.holders -= 1;
     if (contact.shared.holders === 0) this.#shared.delete(contact.addresses.contact);
+  }
+
+  /** Now, or in a moment for all who wanted to ask meanwhile. False: nobody can be asked. */
+  #ask(contact: Contact, type: 'subscribe' | 'probe'): boolean {
+    if (this.#env.groupFor(domainOf(contact.addresses.watcher))?.up !== true) return false;
+    return !this.#questions[type].may(contact.key) || this.#send(contact, type);
   }
 
   #send(contact: Contact, type: 'subscribe' | 'probe' | 'unavailable'): boolean {

@@ -11,13 +11,21 @@ import {
   type PersonalNode,
   type ResourcePresence,
 } from '../../interwork/presence/index.ts';
-import { readPresenceBody, type PidfDocument } from '../../mime/index.ts';
+import {
+  PRESENCE_TYPES,
+  readPresenceBody,
+  readResourceList,
+  RELATED_TYPE,
+  type PidfDocument,
+} from '../../mime/index.ts';
 import { XmlElement, type XmlNode } from '../../xml/index.ts';
 import { NOBODY_KNOWN, type PersonView } from './presence-view.ts';
 
 export interface PresenceBody {
   /** Lower case, without parameters. */
   readonly contentType: string;
+  /** As it stands there. */
+  readonly contentTypeField: string | undefined;
   readonly body: Bytes;
   /** Content-Language as it stands there. */
   readonly lang: string | undefined;
@@ -42,9 +50,14 @@ export class DocumentReader {
 
   /**
    * All resources of a document; what it does not name is not there (PRES-87). A fault is answered 400 (PRES-91): not
-   * well-formed, or about somebody else than `contact` (a SIP URI). A type that is not read tells nothing.
+   * well-formed, or about somebody else than `contact` (a SIP URI). undefined: it is a list that does not say of him how he is
+   * (CSP-20). A type that is not read tells nothing.
    */
-  read({ contentType, body, lang }: PresenceBody, contact: string): Result<KnownDocument> {
+  read(
+    { contentType, contentTypeField = '', body, lang }: PresenceBody,
+    contact: string,
+  ): Result<KnownDocument | undefined> {
+    if (contentType === RELATED_TYPE) return this.#readListed(contentTypeField, body, lang, contact);
     const document = readPresenceBody(contentType, body);
     if (document === undefined) return ok(NOTHING);
     if (!document.ok) return document;
@@ -54,6 +67,22 @@ export class DocumentReader {
     const options = { wallMs, ...(lang === undefined ? {} : { contentLanguage: lang }) };
     const resources = toXmppPresence(document.value, options).map(detached);
     return ok({ resources, person: this.#person(document.value, wallMs) });
+  }
+
+  /** A list that nobody asked for: what its first active instance of the contact says; a list in that list tells nothing. */
+  #readListed(
+    contentTypeField: string,
+    body: Bytes,
+    lang: string | undefined,
+    contact: string,
+  ): Result<KnownDocument | undefined> {
+    const list = readResourceList(contentTypeField, body);
+    if (!list.ok) return list;
+    const own = list.value.resources.find(({ uri }) => checkEntity(uri, contact).ok);
+    const content = own?.instances.find(({ state }) => state === 'active')?.content;
+    if (content === undefined || !PRESENCE_TYPES.includes(content.type)) return ok(undefined);
+    const { type, contentType } = content;
+    return this.read({ contentType: type, contentTypeField: contentType, body: content.body, lang }, contact);
   }
 
   #person(document: PidfDocument, wallMs: number): PersonView {

@@ -13,7 +13,7 @@ import type { Watchers } from './watchers.ts';
 
 export interface PresenceDispatchEnv {
   readonly counters: Counters;
-  readonly live: Pick<Live, 'book'>;
+  readonly live: Pick<Live, 'book' | 'admission'>;
   readonly watchers: Watchers;
   readonly errors: ErrorReports;
   /** Presence of XMPP users towards SIP; undefined: it is not carried. */
@@ -27,6 +27,9 @@ type Kind = Parameters<ContactSide['presence']>[0];
 
 /** Those that want something: whoever sends one hears why he does not get it. */
 const REQUESTS: ReadonlySet<string> = new Set(['subscribe', 'unsubscribe', 'probe']);
+
+/** Those that end something, or answer: no rule of `policy` keeps anybody from that. */
+const ENDS: ReadonlySet<string> = new Set(['unsubscribe', 'unsubscribed', 'unavailable', 'error']);
 
 export class PresenceDispatch {
   readonly #env: PresenceDispatchEnv;
@@ -57,7 +60,17 @@ export class PresenceDispatch {
     }
     // PRES-21.
     if (!user.ok) return this.#refuse(type, stanza, faultToStanzaError(user.error, 'sender'), group);
-    if (this.#env.draining()) return this.#refuse(type, stanza, gatewayStanzaError('ERR-G5'), group);
+    if (this.#env.draining()) {
+      // His server has it, and will not say it again: it is kept for the next start.
+      const decides = type === 'subscribed' || type === 'unsubscribed';
+      if (decides && this.#env.publisher?.answered(type, user.value, contact.value) === true) return;
+      return this.#refuse(type, stanza, gatewayStanzaError('ERR-G5'), group);
+    }
+    const counted = type === 'subscribe';
+    const denied = ENDS.has(type)
+      ? undefined
+      : live.admission.stanza(user.value, contact.value, group.domain, { counted });
+    if (denied !== undefined) return this.#refuse(type, stanza, denied.answer, group);
     this.#take(type, stanza, user.value, contact.value, group);
   }
 
@@ -72,7 +85,7 @@ export class PresenceDispatch {
         return watchers.unsubscribe(user, contact, group);
       case 'probe':
         publisher?.seen(user, group);
-        return watchers.probe(user, contact);
+        return watchers.probe(stanza, user, contact, group);
       case 'available':
         return this.#both(type, watchers.available(user, contact, stanza), stanza, user, contact, group);
       case 'unavailable':

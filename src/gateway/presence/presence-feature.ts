@@ -1,7 +1,7 @@
 // The parts of the presence feature, made and joined: what the composition root sees of it.
 
 import type { Clock, Counters, Log, Random, Store, Timers } from '../../base/index.ts';
-import { PUBLISHERS, WATCHERS } from '../../interwork/presence/index.ts';
+import { DECISIONS, PUBLISHERS, WATCHERS } from '../../interwork/presence/index.ts';
 import type { AdminAnswer } from '../../edge/admin/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
 import { readEvent, type Message } from '../../xmpp/index.ts';
@@ -53,10 +53,11 @@ export class PresenceFeature {
   readonly #errors: ErrorReports;
   /** What SIP users publish here. */
   readonly published: PublishedStateStore;
+  readonly #sources: ContactSources;
   readonly #http = new HttpClient();
-  readonly #decisions: Decisions;
   readonly #capabilities: Capabilities;
   #watchers: Watchers | undefined;
+  #decisions: Decisions | undefined;
   #publisher: Publisher | undefined;
   #dispatch: PresenceDispatch | undefined;
 
@@ -65,7 +66,7 @@ export class PresenceFeature {
     this.contacts = new Contacts(env);
     this.#errors = new ErrorReports(env);
     this.published = new PublishedStateStore(env);
-    this.#decisions = new Decisions({ ...env, rules: new RulesClient(this.#http, env.random) });
+    this.#sources = new ContactSources({ ...env, published: this.published });
     this.#capabilities = new Capabilities({
       ...env,
       send: (stanza) => {
@@ -83,18 +84,26 @@ export class PresenceFeature {
     const watchers = new Watchers({
       ...this.#env,
       ...kept,
-      subscriptions: new ContactSources({ ...this.#env, published: this.published }),
+      subscriptions: this.#sources,
       reader: new DocumentReader(this.#env.clock, live),
       records: await store.collection(WATCHERS),
       capabilities: this.#capabilities,
     });
     await watchers.restore();
     this.#watchers = watchers;
+    const decisions = new Decisions({
+      ...this.#env,
+      ...kept,
+      records: await store.collection(DECISIONS),
+      rules: new RulesClient(this.#http, this.#env.random),
+    });
+    await decisions.restore();
+    this.#decisions = decisions;
     const publisher = new Publisher({
       ...this.#env,
       ...kept,
       records: await store.collection(PUBLISHERS),
-      decisions: this.#decisions,
+      decisions,
     });
     await publisher.restore();
     this.#publisher = publisher;
@@ -109,6 +118,7 @@ export class PresenceFeature {
   /** The listeners are bound and the links are there. */
   start(): void {
     this.#watchers?.start();
+    this.#decisions?.start();
   }
 
   stanza(stanza: XmlElement, group: LinkGroup): void {
@@ -165,9 +175,10 @@ export class PresenceFeature {
   /** Nothing can be told any more. */
   stop(): void {
     this.#watchers?.stop();
+    this.#sources.stop();
     this.#publisher?.stop();
     this.published.stop();
-    this.#decisions.stop();
+    this.#decisions?.stop();
     this.#http.close();
     this.contacts.stop();
     this.#errors.stop();
@@ -190,12 +201,13 @@ export class PresenceFeature {
   sizes(): Record<string, number> {
     return {
       presence_watchers: this.#watchers?.size ?? 0,
+      presence_lists: this.#sources.lists,
       presence_unsent: this.#watchers?.unsent ?? 0,
       published_users: this.#publisher?.size ?? 0,
       publications: this.#publisher?.publications ?? 0,
       published_states: this.published.size,
       published_watched: this.published.watched,
-      presence_decisions: this.#decisions.size,
+      presence_decisions: this.#decisions?.size ?? 0,
       presence_contacts: this.contacts.size,
       presence_contacts_waiting: this.contacts.waiting,
       presence_errors: this.#errors.waiting,

@@ -1,7 +1,7 @@
 // What is asked of SIP for one watcher (PRES-01, PRES-22).
 
 import { finalStatuses } from '../../interwork/presence/index.ts';
-import { PIDF_TYPE, PRESENCE_TYPES } from '../../mime/index.ts';
+import { PIDF_TYPE, PRESENCE_TYPES, RELATED_TYPE } from '../../mime/index.ts';
 import type { SubscribeParts } from '../subscriptions/types.ts';
 import type { WatchAddresses } from './watch.ts';
 
@@ -20,8 +20,8 @@ export function watchParts(
     from: userUri,
     event: { package: PRESENCE_EVENT },
     accept: [PIDF_TYPE],
-    // PRES-92: read where they come, never asked for.
-    alsoRead: PRESENCE_TYPES,
+    // PRES-92, CSP-20: read where they come, never asked for.
+    alsoRead: [...PRESENCE_TYPES, RELATED_TYPE],
     expires,
     // RFC 3856 §6.9: several notifiers, whose documents are merged.
     forks: 'several',

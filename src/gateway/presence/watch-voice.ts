@@ -70,21 +70,20 @@ export class WatchVoice {
     // The flush tells everything, in its order.
     if (watch.unsent || view.restored) return;
     const current = view.current();
+    for (const each of current) {
+      const caps = each.available ? [this.#env.caps(contact)] : [];
+      const sent = this.#send(watch, resourceStanza(contact, user, each, caps));
+      if (each.available) view.told.add(each.resource);
+      else if (sent) view.told.delete(each.resource);
+      if (!sent) return;
+      answer = false;
+    }
+    // What is gone comes last: a phone that names its tuples anew each time (linphone) is not shown as gone in between.
     const names = new Set(current.map(({ resource }) => resource));
     for (const gone of [...view.told].filter((resource) => !names.has(resource))) {
       const stanza = resourceStanza(contact, user, { resource: gone, available: false, children: [] });
       if (!this.#send(watch, stanza)) return;
       view.told.delete(gone);
-      answer = false;
-    }
-    for (const each of current) {
-      const caps = each.available ? [this.#env.caps(contact)] : [];
-      if (!this.#send(watch, resourceStanza(contact, user, each, caps))) {
-        if (each.available) view.told.add(each.resource);
-        return;
-      }
-      if (each.available) view.told.add(each.resource);
-      else view.told.delete(each.resource);
       answer = false;
     }
     // PRES-04: "no body -> unknown: treat as unavailable".

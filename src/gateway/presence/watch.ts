@@ -24,6 +24,8 @@ export interface WatchAddresses {
 /** Resources of a user that are told apart. */
 const MAX_RESOURCES = 32;
 const DAY_MS = 86_400_000;
+/** Within this time a server has said all that it says when its user hides from a contact. */
+const HIDING_MS = 5000;
 
 export class Watch {
   readonly key: string;
@@ -41,6 +43,9 @@ export class Watch {
   usage: WatchUsage | undefined;
   handle: SubscriberHandle | undefined;
   #online: Set<string> | undefined;
+  /** When he hid from the contact, and when the last of his resources left; by the monotonic clock, in ms. */
+  #hiddenMs = -Infinity;
+  #leftMs = -Infinity;
   /** When the user, or his server for him, last said anything about this contact; by the monotonic clock, in ms. */
   seenMs: number;
   /** His server tells this contact whether he is there: it has told it before. */
@@ -114,17 +119,41 @@ export class Watch {
     if (this.#online.size < MAX_RESOURCES) this.#online.add(resource);
   }
 
-  /**
-   * One is not any more ('': none is). `unknown`: none is left that was seen, but neither was this one, so that there may be
-   * others.
-   */
-  left(resource: string): 'others' | 'last' | 'unknown' {
+  /** One is not any more ('': none is), at `nowMs`. What that means for the subscription; undefined: nothing. */
+  left(resource: string, nowMs: number): WatcherEvent | undefined {
+    // Nothing will be said of his resources any more, and nothing is known of them.
+    if (nowMs - this.#hiddenMs < HIDING_MS) {
+      this.#forgetResources();
+      return undefined;
+    }
+    this.told = true;
     this.ears?.delete(resource);
     const seen = resource === '' || this.#online?.delete(resource) === true;
-    if (resource !== '' && (this.#online?.size ?? 0) > 0) return 'others';
+    if (resource !== '' && (this.#online?.size ?? 0) > 0) return undefined;
+    this.#forgetResources();
+    // Since a restart nothing may have been heard of his other resources: he is asked.
+    if (!seen && this.state === 'active') return 'refreshDue';
+    this.#leftMs = nowMs;
+    return 'unavailable';
+  }
+
+  /**
+   * His server says `unsubscribed` or an error, at `nowMs`, perhaps when asked whether he is there (PRES-08; RFC 6121 §4.3.2, rule
+   * 1). `unsubscribed` means that this contact may not be told; when he has just decided so, his server says `unavailable` for his
+   * resources with it, before (RFC 6121 §3.2.2) or after it (Prosody), and he is there all the same.
+   */
+  unanswered(answer: 'unsubscribed' | 'error', nowMs: number): WatcherEvent | undefined {
+    const isChecked = this.state === 'checking';
+    if (answer === 'error') return isChecked ? 'checkFailed' : undefined;
+    this.told = false;
+    this.#hiddenMs = nowMs;
+    if (isChecked) return this.silence(nowMs);
+    return this.state === 'authorized' && nowMs - this.#leftMs < HIDING_MS ? 'available' : undefined;
+  }
+
+  #forgetResources(): void {
     this.#online = undefined;
     this.ears = undefined;
-    return seen ? 'last' : 'unknown';
   }
 }
 
@@ -165,9 +194,12 @@ export class WatchUsage implements SubscriptionUsage {
     const watch = this.#watch;
     if (this.#detached) return TAKEN;
     let known: KnownDocument | undefined;
-    const { dialog, state, reason, contentType, language: lang, body } = notification;
+    const { dialog, state, reason, contentType, contentTypeField, language: lang, body } = notification;
     if (contentType !== undefined) {
-      const read = this.#owner.reader.read({ contentType, body, lang }, watch.addresses.contactUri);
+      const read = this.#owner.reader.read(
+        { contentType, contentTypeField, body, lang },
+        watch.addresses.contactUri,
+      );
       watch.fault = read.ok ? undefined : read.error.code;
       // PRES-91: refused, and what was known holds.
       if (!read.ok) return read;

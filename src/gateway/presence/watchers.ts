@@ -27,6 +27,7 @@ import { WatchUsage, type Watch, type WatchOwner } from './watch.ts';
 import { usableOf, WatchRecords } from './watch-records.ts';
 import { watchStatus, type WatchStatus } from './watch-status.ts';
 import { WATCHER_LIMITS, WatchTable } from './watch-table.ts';
+import { WatchTelling } from './watch-telling.ts';
 import { WatchVoice } from './watch-voice.ts';
 import { countWatching, type WatchersEnv, type WatchOutcome } from './watchers-env.ts';
 
@@ -41,6 +42,7 @@ export class Watchers implements WatchOwner {
   readonly #records: WatchRecords;
   readonly #voice: WatchVoice;
   readonly #personal: PersonalVoice;
+  readonly #telling: WatchTelling;
   readonly #pace: Pace<Watch>;
   /** Those for which somebody has to ask again after a restart. */
   #restarting: Watch[] = [];
@@ -60,6 +62,8 @@ export class Watchers implements WatchOwner {
       },
     });
     this.#personal = new PersonalVoice(env);
+    const parts = { ...env, voice: this.#voice, personal: this.#personal };
+    this.#telling = new WatchTelling({ ...parts, store: (watch) => this.store(watch) });
   }
 
   get size(): number {
@@ -108,10 +112,13 @@ export class Watchers implements WatchOwner {
     this.step(watch ?? this.#open(user, contact), 'unsubscribe');
   }
 
-  probe(user: MappedUri, contact: MappedUri): void {
+  probe(stanza: XmlElement, user: MappedUri, contact: MappedUri, group: LinkGroup): void {
     const watch = this.#heard(user, contact);
     const mayAsk = this.#table.mayProbe(user.bareText);
-    if (!mayAsk || (watch === undefined && this.#table.isFull(user.bareText))) return this.#count('limited');
+    if (!mayAsk || (watch === undefined && this.#table.isFull(user.bareText))) {
+      this.#count('limited');
+      return this.#voice.refuse(stanza, gatewayStanzaError('ERR-G2'), group);
+    }
     this.step(watch ?? this.#open(user, contact), 'probe');
   }
 
@@ -129,22 +136,18 @@ export class Watchers implements WatchOwner {
   unavailable(user: MappedUri, contact: MappedUri): boolean {
     const watch = this.#find(user, contact);
     if (watch === undefined) return false;
-    watch.told = true;
-    const left = watch.left(user.jid.resource);
-    // Since a restart nothing may have been heard of his other resources: he is asked.
-    if (left === 'unknown' && watch.state === 'active') this.step(watch, 'refreshDue');
-    else if (left !== 'others') this.step(watch, 'unavailable');
+    const event = watch.left(user.jid.resource, this.#env.clock.now());
+    if (event !== undefined) this.step(watch, event);
     return true;
   }
 
-  /** Perhaps an answer to PRES-08 without presence. `unsubscribed`: this contact may not be told (RFC 6121 §4.3.2, rule 1). */
+  /** Perhaps an answer to PRES-08 without presence; or the contact may not see him any more. */
   unanswered(answer: 'unsubscribed' | 'error', user: MappedUri, contact: MappedUri): boolean {
     const watch = this.#find(user, contact);
     if (watch === undefined) return false;
-    if (answer === 'unsubscribed') watch.told = false;
-    if (watch.state !== 'checking') return false;
-    this.step(watch, answer === 'error' ? 'checkFailed' : watch.silence(this.#env.clock.now()));
-    return true;
+    const event = watch.unanswered(answer, this.#env.clock.now());
+    if (event !== undefined) this.step(watch, event);
+    return event !== undefined;
   }
 
   /** FEAT-06: what he who may see the contact is told of the person (RFC 4482). */
@@ -195,6 +198,7 @@ export class Watchers implements WatchOwner {
     this.#stopped = true;
     this.#pace.stop();
     this.#voice.stop();
+    this.#telling.stop();
     for (const watch of this.#table.values()) this.#env.timers.clear(watch.check);
   }
 
@@ -283,26 +287,18 @@ export class Watchers implements WatchOwner {
       case 'tellPresence':
         // What was known before a restart is asked for again, once somebody wants it.
         if (watch.view.restored && watch.handle !== undefined) return watch.handle.refresh();
-        return this.#tell(watch, true);
+        return this.#telling.tell(watch, true);
       case 'tellKnown':
-        return watch.view.known ? this.#tell(watch, false) : undefined;
+        return watch.view.known ? this.#telling.tell(watch, false) : undefined;
       case 'tellUnavailable':
         watch.view.forget();
-        return this.#tell(watch, false);
+        return this.#telling.atOnce(watch, false);
       case 'store':
         return this.store(watch);
       case 'forget':
         // `settle` ends it; until then it holds what the user has to be told.
         return watch.due === undefined && !watch.unsent ? undefined : this.store(watch);
     }
-  }
-
-  #tell(watch: Watch, answer: boolean): void {
-    const before = [...watch.view.told].join('\n');
-    this.#voice.tell(watch, answer);
-    this.#personal.tell(watch);
-    if (watch.stored && watch.state !== 'none' && [...watch.view.told].join('\n') !== before)
-      this.store(watch);
   }
 
   #ask(watch: Watch): void {

@@ -1,10 +1,11 @@
 // Where the presence of a SIP contact comes from for those who watch him: SUBSCRIBE to him, or to a presence server in his
 // place (CSP-17, CSP-18), or what he publishes to the gateway (CSP-19, PRES-57). Watchers need not know.
 
-import type { Random, Timer, Timers } from '../../base/index.ts';
+import type { Clock, Counters, Log, Random, Timer, Timers } from '../../base/index.ts';
 import { PIDF_TYPE } from '../../mime/index.ts';
 import type { KeptSubscription } from '../../sip/index.ts';
 import type { Live } from '../live.ts';
+import type { PresenceServer } from '../presence-models.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import type {
   SubscribeParts,
@@ -12,11 +13,15 @@ import type {
   SubscriberStatus,
   SubscriptionUsage,
 } from '../subscriptions/types.ts';
+import { ContactLists } from './contact-lists.ts';
 import type { PublishedStateStore } from './published-states.ts';
 
 export interface ContactSourcesEnv {
   readonly timers: Timers;
   readonly random: Random;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly counters: Counters;
   readonly live: Pick<Live, 'book' | 'models'>;
   readonly subscriptions: Pick<Subscriptions, 'subscribe' | 'restore'>;
   readonly published: PublishedStateStore;
@@ -27,15 +32,30 @@ const CHECK_MS = 3_000_000;
 
 export class ContactSources implements Pick<Subscriptions, 'subscribe' | 'restore'> {
   readonly #env: ContactSourcesEnv;
+  /** Contacts at a presence server that serves lists (CSP-20). */
+  readonly #lists: ContactLists;
   #serial = 0;
 
   constructor(env: ContactSourcesEnv) {
     this.#env = env;
+    this.#lists = new ContactLists({
+      ...env,
+      subscribeAlone: (parts, usage) => env.subscriptions.subscribe(this.#withServer(parts), usage),
+    });
+  }
+
+  get lists(): number {
+    return this.#lists.size;
+  }
+
+  /** Nothing is told or asked from now on. */
+  stop(): void {
+    this.#lists.stop();
   }
 
   subscribe(parts: SubscribeParts, usage: SubscriptionUsage): SubscriberHandle | undefined {
     const jid = this.#publisher(parts.resource);
-    if (jid === undefined) return this.#env.subscriptions.subscribe(this.#withServer(parts), usage);
+    if (jid === undefined) return this.#subscribe(parts, usage);
     this.#serial += 1;
     const subscription = new PublishedSubscription(this.#env, parts, usage, jid, `published ${this.#serial}`);
     subscription.start();
@@ -47,7 +67,8 @@ export class ContactSources implements Pick<Subscriptions, 'subscribe' | 'restor
     usage: SubscriptionUsage,
     kept: readonly KeptSubscription[],
   ): SubscriberHandle | undefined {
-    // The model was another one: its dialogs end by themselves.
+    // What was a subscription of its own goes on as one, until it ends; lists are made anew. The model was another one: its
+    // dialogs end by themselves.
     if (this.#publisher(parts.resource) !== undefined) return undefined;
     return this.#env.subscriptions.restore(this.#withServer(parts), usage, kept);
   }
@@ -59,15 +80,26 @@ export class ContactSources implements Pick<Subscriptions, 'subscribe' | 'restor
     return user.ok && models.publishHere(user.value.rule) ? user.value.bareText : undefined;
   }
 
-  /** CSP-17: the user's own presence server, which is his proxy; else that of the contact. */
+  #subscribe(parts: SubscribeParts, usage: SubscriptionUsage): SubscriberHandle | undefined {
+    const server = this.#serverOf(parts);
+    // RFC 4662 §4.6: "polling of resource state may not be particularly useful".
+    return server?.lists === undefined || parts.expires === 0
+      ? this.#env.subscriptions.subscribe(this.#withServer(parts), usage)
+      : this.#lists.subscribe(parts, usage, server.lists, server.server);
+  }
+
   #withServer(parts: SubscribeParts): SubscribeParts {
-    const { book, models } = this.#env.live;
-    const from = book.sipTargetToJid(parts.from);
-    const to = book.sipSenderToJid(parts.resource);
-    const own = from.ok ? models.serverOf(from.value.rule) : undefined;
-    const other = to.ok ? models.serverOf(to.value.rule) : undefined;
-    const proxy = (own ?? other)?.server;
+    const proxy = this.#serverOf(parts)?.server;
     return proxy === undefined ? parts : { ...parts, proxy };
+  }
+
+  /** CSP-17: the user's own presence server, which is his proxy; else that of the contact. */
+  #serverOf({ from, resource }: SubscribeParts): PresenceServer | undefined {
+    const { book, models } = this.#env.live;
+    const user = book.sipTargetToJid(from);
+    const contact = book.sipSenderToJid(resource);
+    const own = user.ok ? models.serverOf(user.value.rule) : undefined;
+    return own ?? (contact.ok ? models.serverOf(contact.value.rule) : undefined);
   }
 }
 
@@ -136,6 +168,7 @@ class PublishedSubscription implements SubscriberHandle {
       state,
       reason: state === 'terminated' ? 'timeout' : undefined,
       contentType: PIDF_TYPE,
+      contentTypeField: PIDF_TYPE,
       language: undefined,
       body: published.document(this.#jid, this.#parts.resource),
     });

@@ -16,6 +16,8 @@ export interface RulesTarget {
   /** Without "/" at its end. */
   readonly root: string;
   readonly credential: HttpUser | undefined;
+  /** Certificates (PEM) in the place of those that Node trusts. */
+  readonly ca: string | undefined;
   /** SIP URI of the user, which is his name at the XCAP server. */
   readonly user: string;
 }
@@ -80,7 +82,7 @@ export class RulesClient {
   }
 
   async #send(
-    { root, user, credential }: RulesTarget,
+    { root, user, credential, ca }: RulesTarget,
     method: 'GET' | 'PUT',
     headers: Readonly<Record<string, string>>,
     body: Bytes | undefined,
@@ -88,7 +90,7 @@ export class RulesClient {
     // RFC 4825 §6: the user's name is one segment; "@" and ":" may stand in it as they are.
     const name = encodeURIComponent(user).replaceAll('%40', '@').replaceAll('%3A', ':');
     const url = `${root}/pres-rules/users/${name}/index`;
-    const request = { method, url, headers, ...(body === undefined ? {} : { body }) };
+    const request = { method, url, headers, ca, ...(body === undefined ? {} : { body }) };
     try {
       const first = await this.#http.send(request);
       if (first.status !== 401 || credential === undefined) return ok(first);

@@ -63,13 +63,18 @@ export class WatcherList implements SubscriptionUsage {
     if (contentType === undefined) return TAKEN;
     const document = parseWatcherInfo(body);
     if (!document.ok) return document;
+    // As PRES-91 for presence: about somebody else, nothing of it counts.
+    for (const { resource } of document.value.lists) {
+      const own = checkEntity(resource, this.#uri);
+      if (!own.ok) return own;
+    }
     const merged = mergeWatcherInfo(this.#tables.get(dialog), document.value);
     if (!merged.ok) return merged;
     const { table, gap, changes, gone } = merged.value;
     this.#tables.set(dialog, table);
     for (const change of [...changes, ...gone]) {
-      // Of another package, or of somebody else: not ours to ask him about.
-      if (change.package !== PRESENCE_EVENT || !checkEntity(change.resource, this.#uri).ok) continue;
+      // Of another package: not ours to ask him about.
+      if (change.package !== PRESENCE_EVENT) continue;
       if (gone.includes(change)) this.#owner.settled(change.watcher.uri);
       else this.#changed(change.watcher);
     }

@@ -26,6 +26,7 @@ export function subscribeFields(
     rawHeaderField('Expires', String(seconds)),
     rawHeaderField('Accept', parts.accept.join(', ')),
   ];
+  if (parts.supported !== undefined) fields.push(rawHeaderField('Supported', parts.supported.join(', ')));
   if (local !== undefined) fields.unshift(rawHeaderField('Contact', `<${contactUri(local, secure)}>`));
   return fields;
 }
@@ -81,6 +82,7 @@ export function notificationOf(
     state,
     reason,
     contentType: type,
+    contentTypeField: type === undefined ? undefined : request.header('content-type'),
     language: request.header('content-language'),
     body: request.body,
   };

@@ -28,6 +28,7 @@ export function initialRequest(
   seconds: number,
 ): RequestParts {
   const { resource, from } = parts;
+  const content = parts.initial?.();
   return {
     nextHop: parts.proxy ?? resource,
     fallback: undefined,
@@ -40,7 +41,11 @@ export function initialRequest(
         to: formatNameAddr({ uri: resource }),
         callId: ids.callId,
         cseq: cseq + challenges,
-        headers: subscribeFields(parts, seconds, env.localFor(target), false),
+        headers: [
+          ...subscribeFields(parts, seconds, env.localFor(target), false),
+          ...(content?.headers ?? []),
+        ],
+        body: content?.body,
       }),
   };
 }

@@ -27,4 +27,6 @@ export interface LegParts {
   readonly watcherParty: Party;
   readonly eventId: string | undefined;
   readonly accept: readonly string[];
+  /** The address that its SUBSCRIBE came from; undefined: not known of an earlier run. */
+  readonly source: string | undefined;
 }

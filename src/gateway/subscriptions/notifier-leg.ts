@@ -57,6 +57,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
   readonly resourceParty: Party;
   readonly watcherParty: Party;
   accept: readonly string[];
+  source: string | undefined;
   readonly #host: LegHost;
   readonly #spec: EventPackage;
   #dialog: Dialog;
@@ -79,6 +80,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
     this.resource = resourceParty.share(parts.resource);
     this.eventId = parts.eventId === undefined ? undefined : detachText(parts.eventId);
     this.accept = parts.accept;
+    this.source = parts.source === undefined ? undefined : watcherParty.share(parts.source);
     this.#keptSeq = dialog.localSeq;
     this.#dialog = {
       ...dialog,
@@ -203,8 +205,9 @@ export class NotifierLeg implements ServedSubscription, Notifying {
   }
 
   /** That SUBSCRIBE was answered with a 2xx. */
-  resubscribed(dialog: Dialog, seconds: number, accept: readonly string[]): void {
+  resubscribed(dialog: Dialog, seconds: number, accept: readonly string[], source: string): void {
     this.#dialog = { ...dialog, remoteTarget: this.watcherParty.share(dialog.remoteTarget) };
+    this.source = this.watcherParty.share(source);
     this.accept = accept;
     if (seconds === 0) return this.#step({ kind: 'unsubscribed' });
     this.#expiresMs = this.#host.env.clock.now() + seconds * 1000;
@@ -236,6 +239,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
       watcherJid: this.watcherJid,
       accept: this.accept,
       expiresMs: Math.round(clock.wall() + this.#expiresMs - clock.now()),
+      source: this.source,
       dialog: this.#dialog,
     };
   }
@@ -302,7 +306,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
       const after = read.ok && read.value !== undefined ? { retryAfter: read.value.seconds } : {};
       this.#step({ kind: 'refused', status, restMs, ...after });
     }
-    this.#host.queue.done();
+    this.#host.queue.done(this);
   }
 
   #failed(reason: FailureReason): void {
@@ -313,7 +317,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
       this.#host.notified('failed');
       this.#step({ kind: 'failed', reason });
     }
-    this.#host.queue.done();
+    this.#host.queue.done(this);
   }
 
   /** How long a change still has to wait. */

@@ -3,6 +3,8 @@
 
 import type { Bytes, Clock, Collection, Counters, Log, Random, Timers } from '../../base/index.ts';
 import type { AddressBook, MappedJid } from '../../mapping/index.ts';
+import type { Admission } from '../admission.ts';
+import type { Believer } from '../../policy/index.ts';
 import type {
   DigestClient,
   HeaderField,
@@ -146,6 +148,9 @@ export interface NotifierLimits {
   readonly perResource: number;
   /** NOTIFY requests under way at the same time; further ones wait for their turn. */
   readonly notifying: number;
+  /** Of these for one watcher, and for all watchers of one domain. */
+  readonly notifyingPerWatcher: number;
+  readonly notifyingPerDomain: number;
 }
 
 export const NOTIFIER_LIMITS: NotifierLimits = {
@@ -153,6 +158,8 @@ export const NOTIFIER_LIMITS: NotifierLimits = {
   perWatcher: 1000,
   perResource: 10_000,
   notifying: 1000,
+  notifyingPerWatcher: 100,
+  notifyingPerDomain: 500,
 };
 
 export interface NotifiersEnv {
@@ -161,7 +168,13 @@ export interface NotifiersEnv {
   readonly random: Random;
   readonly log: Log;
   readonly counters: Counters;
-  readonly live: { readonly book: AddressBook; readonly locator: Locator; readonly digest: DigestClient };
+  readonly live: {
+    readonly book: AddressBook;
+    readonly believer: Pick<Believer, 'mayBeBelieved'>;
+    readonly admission: Admission;
+    readonly locator: Locator;
+    readonly digest: DigestClient;
+  };
   readonly transactions: TransactionLayer;
   /** Our side towards a target, for Contact. */
   localFor(target: Target): LocalEndpoint | undefined;

@@ -26,6 +26,7 @@ import {
 } from './notifier-types.ts';
 import { NotifyQueue } from './notify-queue.ts';
 import { Parties } from './parties.ts';
+import { ServedReview } from './served-review.ts';
 import { acceptSubscribe, readSubscribe } from './served-subscribe.ts';
 
 type Outcome = 'accepted' | 'refreshed' | 'unsubscribed' | 'fetched' | 'refused';
@@ -57,6 +58,7 @@ export class Notifiers implements LegHost {
   readonly #watchers: Parties;
   readonly #resources: Parties;
   readonly #limits: NotifierLimits;
+  readonly #review: ServedReview;
   readonly #failedWrites: Counter;
   readonly #written: Written = (error) => this.#onWritten(error);
   #restoring: boolean;
@@ -67,8 +69,11 @@ export class Notifiers implements LegHost {
     this.env = env;
     this.#limits = { ...NOTIFIER_LIMITS, ...env.limits };
     this.queue = new NotifyQueue(this.#limits.notifying);
-    this.#watchers = new Parties(this.#limits.perWatcher);
-    this.#resources = new Parties(this.#limits.perResource);
+    const { perWatcher, perResource, notifyingPerWatcher, notifyingPerDomain } = this.#limits;
+    const domains = new Parties({ limit: Infinity, places: notifyingPerDomain });
+    this.#watchers = new Parties({ limit: perWatcher, places: notifyingPerWatcher, domains });
+    this.#resources = new Parties({ limit: perResource });
+    this.#review = new ServedReview(env);
     this.#restoring = env.records !== undefined;
     for (const spec of env.packages) this.#packages.set(spec.name, spec);
     const listed = env.packages.map(({ name }) => name).filter((name) => !name.includes('.'));
@@ -160,6 +165,7 @@ export class Notifiers implements LegHost {
       watcherJid: watcherJid.bareText,
       eventId,
       accept,
+      source: tx.source.remoteAddress,
     });
     leg.begin(decision.state, seconds, decision.hold === true);
     return seconds === 0 ? 'fetched' : 'accepted';
@@ -184,7 +190,7 @@ export class Notifiers implements LegHost {
     const asked = readSubscribe(request, spec);
     if (asked.kind === 'refused') return refuse(tx, asked.status, asked.headers);
     acceptSubscribe(tx, asked.seconds, contactUri(tx.source.local, dialog.secure), []);
-    leg.resubscribed(dialog, asked.seconds, asked.accept);
+    leg.resubscribed(dialog, asked.seconds, asked.accept, tx.source.remoteAddress);
     return asked.seconds === 0 ? 'unsubscribed' : 'refreshed';
   }
 
@@ -212,6 +218,8 @@ export class Notifiers implements LegHost {
     const { clock } = this.env;
     const leg = this.#add(spec, { ...record, accept: sameAs(record.accept, spec.accept) });
     leg.restore(record.state, Math.max(0, record.expiresMs - clock.wall()));
+    // The rules may have changed meanwhile.
+    this.#review.judge(leg);
     return true;
   }
 
@@ -227,6 +235,7 @@ export class Notifiers implements LegHost {
       watcherParty: this.#watchers.take(parts.watcherJid),
       eventId: parts.eventId,
       accept: parts.accept,
+      source: parts.source,
     });
     this.#legs.set(leg.id.toLowerCase(), leg);
     return leg;
@@ -262,9 +271,15 @@ export class Notifiers implements LegHost {
     timers.clear(timer);
   }
 
+  /** The configuration is another one: whoever may not watch by it any more is told so, and no more. */
+  configured(): void {
+    this.#review.begin([...this.#legs.values()]);
+  }
+
   /** Says nothing more to anybody. */
   stop(): void {
     this.#draining = true;
+    this.#review.stop();
     this.queue.stop();
     for (const leg of this.#legs.values()) leg.stop();
     this.#legs.clear();

@@ -2,17 +2,27 @@
 // watches a hundred contacts has one From and one Contact; who is watched by a hundred has one address.
 
 import { detachText } from '../../base/index.ts';
+import { domainOf } from '../address-text.ts';
+import type { Notifying } from './notify-queue.ts';
+import { Share } from './share.ts';
 
 /** Different spellings of addresses that are shared: of a person there are rarely more. */
 const MAX_SHARED = 4;
 
+const NO_SHARES: readonly Share<Notifying>[] = [];
+
 export class Party {
   readonly jid: string;
   count = 0;
+  /** His places among the NOTIFY requests that are under way, and those of his domain. */
+  readonly shares: readonly Share<Notifying>[];
+  readonly domain: Party | undefined;
   readonly #texts: string[] = [];
 
-  constructor(jid: string) {
+  constructor(jid: string, places: number | undefined, domain: Party | undefined) {
     this.jid = detachText(jid);
+    this.domain = domain;
+    this.shares = places === undefined ? NO_SHARES : [new Share(places), ...(domain?.shares ?? NO_SHARES)];
   }
 
   /** An equal text that holds nothing else alive. */
@@ -24,23 +34,33 @@ export class Party {
   }
 }
 
+export interface PartiesOptions {
+  /** Subscriptions of one. */
+  readonly limit: number;
+  /** NOTIFY requests to one that may be under way; undefined: he is no watcher. */
+  readonly places?: number;
+  /** Those of their domains. */
+  readonly domains?: Parties;
+}
+
 export class Parties {
   readonly #parties = new Map<string, Party>();
-  readonly #limit: number;
+  readonly #options: PartiesOptions;
 
-  constructor(limit: number) {
-    this.#limit = limit;
+  constructor(options: PartiesOptions) {
+    this.#options = options;
   }
 
   isFull(jid: string): boolean {
-    return (this.#parties.get(jid)?.count ?? 0) >= this.#limit;
+    return (this.#parties.get(jid)?.count ?? 0) >= this.#options.limit;
   }
 
   /** One subscription more. */
   take(jid: string): Party {
     let party = this.#parties.get(jid);
     if (party === undefined) {
-      party = new Party(jid);
+      const { places, domains } = this.#options;
+      party = new Party(jid, places, domains?.take(domainOf(jid)));
       this.#parties.set(party.jid, party);
     }
     party.count += 1;
@@ -50,6 +70,8 @@ export class Parties {
   /** One less. */
   release(party: Party): void {
     party.count -= 1;
-    if (party.count === 0) this.#parties.delete(party.jid);
+    if (party.count > 0) return;
+    this.#parties.delete(party.jid);
+    if (party.domain !== undefined) this.#options.domains?.release(party.domain);
   }
 }

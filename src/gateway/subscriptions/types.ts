@@ -6,6 +6,7 @@ import type {
   End,
   EventName,
   FailureReason,
+  HeaderField,
   KeptSubscription,
   LocalEndpoint,
   Sending,
@@ -47,6 +48,10 @@ export interface SubscribeParts {
   readonly accept: readonly string[];
   /** What is understood all the same where a notifier sends it unasked. */
   readonly alsoRead?: readonly string[];
+  /** Option tags that a NOTIFY may require; Supported. */
+  readonly supported?: readonly string[];
+  /** What the initial SUBSCRIBE alone carries, asked for each time that one goes out; Content-Type is among the fields. */
+  readonly initial?: () => InitialContent;
   /** Seconds; 0 for a fetch. */
   readonly expires: number;
   /** §5.4.9: whether a forked SUBSCRIBE makes a subscription of each answer, or of the first only. */
@@ -60,6 +65,11 @@ export interface SubscribeParts {
   readonly durable?: boolean;
 }
 
+export interface InitialContent {
+  readonly headers: readonly HeaderField[];
+  readonly body: Bytes;
+}
+
 /** A NOTIFY, before it is answered. */
 export interface Notification {
   /** One for each dialog; a subscription that is made again has another one. */
@@ -69,6 +79,8 @@ export interface Notification {
   readonly reason: string | undefined;
   /** Lower case, without parameters; undefined without a body. */
   readonly contentType: string | undefined;
+  /** Content-Type as it stands there, for types whose parameters matter. */
+  readonly contentTypeField: string | undefined;
   /** Content-Language as it stands there. */
   readonly language: string | undefined;
   readonly body: Bytes;

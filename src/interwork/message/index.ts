@@ -56,15 +56,24 @@ export {
   type LedgerRecord,
   type LedgerReport,
 } from './ledger-record.ts';
+export {
+  endedMsOf,
+  noteReport,
+  readRow,
+  ROW_OCTETS,
+  textOctetsOf,
+  writeRow,
+  type PackedRows,
+} from './ledger-rows.ts';
 export { cellsOf, LEDGER_REPORTS, recordOf, type LedgerCells } from './ledger-cells.ts';
 export {
   LEDGER,
   linesOf,
-  makePage,
   mayHold,
   noteLine,
+  notesPage,
   reportedAs,
-  rowLine,
+  rowsPage,
   withNote,
   type LedgerNote,
   type LedgerPage,

@@ -1,9 +1,10 @@
 // Rows of the ledger as the store has them: many in one record. A record for each would make the ledger the dearest part
 // of a message. What is learned of a message after its row went there is a note, behind it, in this page or a later one.
 
-import type { CollectionSpec } from '../../base/index.ts';
-import { recordOf, type LedgerCells } from './ledger-cells.ts';
+import { fromBase64, toBase64, toByteString, type CollectionSpec } from '../../base/index.ts';
+import { recordOf } from './ledger-cells.ts';
 import { ledgerId, type LedgerDirection, type LedgerRecord, type LedgerReport } from './ledger-record.ts';
+import { unpackRows, type PackedRows } from './ledger-rows.ts';
 
 /** A page. Its lines are read only where something is looked for. */
 export interface LedgerPage {
@@ -37,37 +38,64 @@ export function reportedAs({ direction, xmppId, imdnId }: LedgerRecord): string 
   return id === undefined ? undefined : ledgerId(id);
 }
 
-/** The line of a row; `row` is its number in the process that wrote it. */
-export function rowLine(row: number, cells: LedgerCells): string {
-  const { kind, acceptedMs, endedMs, status, attempts, cseq } = cells;
-  const { deliveredMs, displayedMs, failedMs, texts, failure } = cells;
-  const numbers = `${row},${kind},${acceptedMs},${endedMs},${status},${attempts},${cseq},${deliveredMs},${displayedMs},${failedMs}`;
-  return `[${numbers},${JSON.stringify(texts)},${failure === '' ? '""' : JSON.stringify(failure)}]`;
-}
-
 export function noteLine({ direction, id, report, atMs, failure = '' }: LedgerNote): string {
   return JSON.stringify([direction, id, report, atMs, failure]);
 }
 
-export function makePage(lines: readonly string[], notes: number, lastMs: number): LedgerPage {
+/** A page of rows. */
+export function rowsPage({ first, numbers, texts, failures }: PackedRows, lastMs: number): LedgerPage {
+  const late = failures.length === 0 ? '' : `,"failures":${JSON.stringify(failures)}`;
+  const rows = `"first":${first},"numbers":"${toBase64(numbers)}","texts":${JSON.stringify(texts)}${late}`;
+  return { notes: 0, lastMs, json: `{"notes":0,"lastMs":${lastMs},${rows}}` };
+}
+
+/** A page of notes. */
+export function notesPage(lines: readonly string[], lastMs: number): LedgerPage {
+  const notes = lines.length;
   return { notes, lastMs, json: `{"notes":${notes},"lastMs":${lastMs},"lines":[${lines.join(',\n')}]}` };
 }
 
-/** True when a row of the page may have this identifier: `false` is sure, and cheap. */
+/** True when the page may have something about this identifier: `false` is sure, and cheap. */
 export function mayHold({ json }: LedgerPage, id: string): boolean {
-  return json.includes(JSON.stringify(id).slice(1, -1));
+  const octets = toByteString(id);
+  return json.includes(escaped(id)) || (octets !== id && json.includes(escaped(octets)));
 }
 
-/** The lines of a page, in their order. What is not as it should be is passed over. */
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+/** What is in a page, in its order. What is not as it should be is passed over. */
 export function* linesOf({ json }: LedgerPage): Generator<PageRow | LedgerNote> {
   const page: unknown = JSON.parse(json);
-  if (typeof page !== 'object' || page === null || !('lines' in page) || !Array.isArray(page.lines)) return;
-  for (const line of page.lines) {
-    const read = Array.isArray(line) ? (rowOf(line) ?? noteOf(line)) : undefined;
-    if (read !== undefined) yield read;
+  if (typeof page !== 'object' || page === null) return;
+  if ('lines' in page && Array.isArray(page.lines)) {
+    for (const line of page.lines) {
+      const read = Array.isArray(line) ? (rowOf(line) ?? noteOf(line)) : undefined;
+      if (read !== undefined) yield read;
+    }
   }
+  const rows = packedRows(page);
+  if (rows === undefined) return;
+  for (const [row, cells] of unpackRows(rows)) yield { row, record: recordOf(cells) };
 }
 
+function packedRows(page: object): PackedRows | undefined {
+  const { first, numbers, texts, failures } = { failures: [], ...page } as Record<string, unknown>;
+  if (!isNumber(first) || typeof numbers !== 'string' || typeof texts !== 'string') return undefined;
+  return {
+    first,
+    numbers: fromBase64(numbers),
+    texts,
+    failures: Array.isArray(failures) ? failures.filter(isFailure) : [],
+  };
+}
+
+function isFailure(value: unknown): value is readonly [number, string] {
+  return Array.isArray(value) && isNumber(value[0]) && typeof value[1] === 'string';
+}
+
+/** A row as version 1 wrote it. */
 function rowOf(line: readonly unknown[]): PageRow | undefined {
   const [row, kind, acceptedMs, endedMs, status, attempts, cseq] = line;
   const [deliveredMs, displayedMs, failedMs, texts, failure] = line.slice(7);
@@ -114,11 +142,11 @@ export function withNote(record: LedgerRecord, { report, atMs, failure }: Ledger
   return { ...record, [field]: atMs, ...(failure === undefined ? {} : { failure }) };
 }
 
-const HEAD = /^\{"notes":(\d+),"lastMs":(\d+),"lines":\[/;
+const HEAD = /^\{"notes":(\d+),"lastMs":(\d+),"(?:lines|first)":/;
 
 export const LEDGER: CollectionSpec<LedgerPage> = {
   name: 'ledger',
-  version: 1,
+  version: 2,
   indexes: {},
   encode: ({ json }) => json,
   decode(_version, text) {

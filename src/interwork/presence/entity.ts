@@ -2,7 +2,7 @@
 
 import { fault, ok, type Result } from '../../base/index.ts';
 import { uriToJid } from '../../mapping/index.ts';
-import { equalBare } from '../../xmpp/index.ts';
+import { equalBare, formatBareJid } from '../../xmpp/index.ts';
 
 /**
  * The entity of a document must be the one that was asked for: the same user at the same domain. The schemes pres, im,
@@ -16,6 +16,12 @@ export function checkEntity(entity: string, expectedUri: string): Result<void> {
     return fault('ERR_PRESENCE_ENTITY', 'presence of somebody else', 'RFC 3863 §4.1.1');
   }
   return ok(undefined);
+}
+
+/** The bare JID of whoever is meant by the URI of a resource in a list (RFC 4662 §5.3); undefined: nobody's that is known here. */
+export function entityKey(uri: string): string | undefined {
+  const told = uriToJid(asUri(uri.trim()));
+  return told.ok ? formatBareJid(told.value) : undefined;
 }
 
 /** An xs:anyURI may be an IRI: what is not ASCII is escaped as UTF-8 (RFC 3987 §3.1). */

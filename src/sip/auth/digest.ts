@@ -59,18 +59,36 @@ export interface DigestProtection {
   readonly body: Bytes;
 }
 
+/** H(user:realm:password), lower-case hexadecimal: what a server may keep in place of a password (RFC 7616 §3.4.2). */
+export function digestSecret(
+  algorithm: DigestAlgorithm,
+  user: string,
+  realm: string,
+  password: string,
+): string {
+  return hashHex(HASHES[algorithm], latin1Bytes(`${user}:${realm}:${password}`));
+}
+
 /** The value of `response`, lower-case hexadecimal (RFC 7616 §3.4.1). */
 export function digestResponse(input: DigestInput): string {
+  const { algorithm, user, realm, password } = input;
+  return responseFromSecret(digestSecret(algorithm, user, realm, password), input);
+}
+
+/** The same, from what `digestSecret` gives. */
+export function responseFromSecret(
+  secret: string,
+  input: Omit<DigestInput, 'user' | 'realm' | 'password'>,
+): string {
   const { algorithm, nonce, protection } = input;
   const hash = (text: string | Bytes): string =>
     hashHex(HASHES[algorithm], typeof text === 'string' ? latin1Bytes(text) : text);
-  let a1 = `${input.user}:${input.realm}:${input.password}`;
   // RFC 7616 §3.4.2: the session key, from the nonces.
-  if (algorithm.endsWith('-sess')) a1 = `${hash(a1)}:${nonce}:${protection?.cnonce ?? ''}`;
+  const key = algorithm.endsWith('-sess') ? hash(`${secret}:${nonce}:${protection?.cnonce ?? ''}`) : secret;
   let a2 = `${input.method}:${input.uri}`;
   // RFC 7616 §3.4.3; RFC 3261 §22.4 item 7: an empty body has the hash of the empty string.
   if (protection?.qop === 'auth-int') a2 += `:${hash(protection.body)}`;
-  if (protection === undefined) return hash(`${hash(a1)}:${nonce}:${hash(a2)}`);
+  if (protection === undefined) return hash(`${key}:${nonce}:${hash(a2)}`);
   const { nc, cnonce, qop } = protection;
-  return hash(`${hash(a1)}:${nonce}:${nc}:${cnonce}:${qop}:${hash(a2)}`);
+  return hash(`${key}:${nonce}:${nc}:${cnonce}:${qop}:${hash(a2)}`);
 }

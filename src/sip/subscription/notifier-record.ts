@@ -21,6 +21,8 @@ export interface NotifierRecord {
   readonly accept: readonly string[];
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly expiresMs: number;
+  /** The address that its last SUBSCRIBE came from; undefined: an earlier version wrote the record. */
+  readonly source: string | undefined;
   /** `localSeq` is that of some NOTIFY not long before the last one. */
   readonly dialog: Dialog;
 }
@@ -46,6 +48,7 @@ interface Version1 {
   readonly target: string;
   readonly routes?: readonly string[];
   readonly secure?: true;
+  readonly source?: string;
 }
 
 /** A record of a gateway that never came back is given up so long after it expired. */
@@ -57,7 +60,7 @@ export const NOTIFIER_SUBSCRIPTIONS: CollectionSpec<NotifierRecord> = {
   indexes: { node: (record) => record.node },
   expires: (record) => record.expiresMs + FORGOTTEN_MS,
   encode(record) {
-    const { dialog, eventId } = record;
+    const { dialog, eventId, source } = record;
     const stored: Version1 = {
       node: record.node,
       event: record.package,
@@ -75,6 +78,7 @@ export const NOTIFIER_SUBSCRIPTIONS: CollectionSpec<NotifierRecord> = {
       target: dialog.remoteTarget,
       ...(dialog.routeSet.length === 0 ? {} : { routes: dialog.routeSet }),
       ...(dialog.secure ? { secure: true } : {}),
+      ...(source === undefined ? {} : { source }),
     };
     return JSON.stringify(stored);
   },
@@ -93,6 +97,7 @@ export const NOTIFIER_SUBSCRIPTIONS: CollectionSpec<NotifierRecord> = {
       watcherJid: stored.by,
       accept: stored.accept,
       expiresMs: stored.until,
+      source: stored.source,
       dialog: {
         callId: stored.call,
         localTag: tags[0],
@@ -116,6 +121,7 @@ function isVersion1(value: unknown): value is Version1 {
   return (
     texts.every((text) => typeof text === 'string') &&
     (record.id === undefined || typeof record.id === 'string') &&
+    (record.source === undefined || typeof record.source === 'string') &&
     typeof record.active === 'boolean' &&
     typeof record.until === 'number' &&
     areTexts(record.accept) &&

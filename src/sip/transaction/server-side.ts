@@ -24,7 +24,7 @@ import { PendingTable } from './pending-table.ts';
 import { REGISTERED_METHODS } from '../usage/request-checks.ts';
 import type { StatelessResponder } from './stateless.ts';
 import { timerJ, type TimersConfig } from './timing.ts';
-import type { TransactionUser } from './user.ts';
+import type { Refusal, TransactionUser } from './user.ts';
 
 /** RFC 3263 §5: finds by sent-by (SRV, then A and AAAA) where else a response may go; calls `found` once. */
 export type ResolveSentBy = (
@@ -51,6 +51,8 @@ export interface ServerSideEnv {
   readonly resolveSentBy: ResolveSentBy | undefined;
   readonly user: TransactionUser;
 }
+
+const OVERLOADED: Refusal = { status: 503 };
 
 /** What may be pending when a CANCEL comes, besides INVITE. */
 const CANCELLABLE = REGISTERED_METHODS.filter((method) => !['ACK', 'CANCEL', 'INVITE'].includes(method));
@@ -216,7 +218,7 @@ export class ServerSide implements ServerContext {
       // What cannot be remembered afterwards must not be done: its retransmission would be done again. 503 without
       // Retry-After lets the sender try another gateway (RFC 3263 §4.3) and does not shut this one out.
       this.counters.overload.add();
-      this.#env.stateless.respond(request, source, key, 503);
+      this.#env.stateless.respond(request, source, key, OVERLOADED);
       return;
     }
     this.counters.serverStarted.add();

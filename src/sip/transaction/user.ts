@@ -1,15 +1,24 @@
 // The transaction user, as the layer sees it (RFC 3261 §5: "Transaction User (TU)").
 
-import type { SipRequest, SipResponse } from '../message/types.ts';
+import type { HeaderField, SipRequest, SipResponse } from '../message/types.ts';
 import type { Source } from '../transport.ts';
 import type { ServerTransaction } from './server-transaction.ts';
 
+/** An answer without a transaction. */
+export interface Refusal {
+  readonly status: number;
+  /** Unicode; the registered phrase when left out. */
+  readonly reason?: string | undefined;
+  readonly headers?: readonly HeaderField[] | undefined;
+}
+
 export interface TransactionUser {
   /**
-   * Asked for each new request before a transaction is made: a status refuses it statelessly, at a bounded rate, so
-   * that who is not believed costs next to nothing (no transaction, no retransmission of the answer). RFC 3261 §8.2.7.
+   * Asked for each new request before a transaction is made: a refusal is answered statelessly, at a bounded rate, so
+   * that who is not believed costs next to nothing (no transaction, no retransmission of the answer). RFC 3261 §8.2.7
+   * says so of challenges above all. `request` follows at once, with the same object, for what is not refused.
    */
-  refuses?(request: SipRequest, source: Source): number | undefined;
+  refuses?(request: SipRequest, source: Source): Refusal | undefined;
   /** A new request; neither ACK nor CANCEL, no retransmission, no merged request. Answer it by `respond`. */
   request(transaction: ServerTransaction): void;
   /** A CANCEL came for this INVITE, which has no final response yet; it was answered 200. Answer the INVITE 487. */

@@ -21,6 +21,8 @@ describe('a good file', () => {
         origins: [],
         trusted: [{ network: '127.0.0.1/32' }],
         credentials: [],
+        users: [],
+        digest_algorithms: ['SHA-256', 'MD5'],
       },
       xmpp: { components: [{ domain: 'example.net', host: '127.0.0.1', port: 5347, secret: 's3cret' }] },
       messages: {
@@ -41,6 +43,8 @@ describe('a good file', () => {
         per_user: 100,
         per_domain: 10_000,
       },
+      policy: [],
+      limits: {},
       store: 'sqlite:/etc/stoxgate.db',
       durability: 'full',
       node: 'stoxgate',
@@ -293,10 +297,9 @@ describe('findings name file, line, column, key and remedy', () => {
 });
 
 describe('keys of features that are not built yet are refused by name', () => {
-  const top = 'routes policy limits timers telephony calls media_relay'.split(' ');
+  const top = 'routes timers telephony calls media_relay'.split(' ');
   const all = [
     ...top.map((key): [string, string] => [key, `${MINIMAL}${key}: {}\n`]),
-    ['sip.users', MINIMAL.replace('  listen', '  users: []\n  listen')] as const,
     ['xmpp.server', MINIMAL.replace('  components', '  server: {}\n  components')] as const,
   ];
   for (const [key, text] of all) {
@@ -322,6 +325,8 @@ describe('the model of presence', () => {
       `{ model: presence-server, ${server} }`,
       `{ model: presence-server, ${server}, xcap: { root: "http://127.0.0.1:8000/xcap-root" } }`,
       `{ model: presence-server, ${server}, xcap: { root: "https://x.example/r", user: gw, password: secret } }`,
+      `{ model: presence-server, ${server}, lists: "sip:rls@p.example.net" }`,
+      `{ model: presence-server, ${server}, lists: "sip:*-contacts@p.example.net" }`,
     ]) {
       test(`${where}: ${good}`, () => assert.deepEqual(of(good), []));
     }
@@ -354,6 +359,26 @@ describe('the model of presence', () => {
       [
         `{ model: presence-server, ${server}, xcap: { root: "http://x.example", user: gw } }`,
         `${where}.xcap: user and password come together`,
+      ],
+      [
+        '{ model: end-to-end, lists: "sip:rls@p.example.net" }',
+        `${where}.lists: has a meaning only with the model presence-server`,
+      ],
+      [
+        `{ model: presence-server, ${server}, lists: "sip:p.example.net" }`,
+        `${where}.lists: must be a SIP URI with a user, such as sip:rls@presence.example.net`,
+      ],
+      [
+        `{ model: presence-server, ${server}, lists: "sips:rls@p.example.net" }`,
+        `${where}.lists: sips: (TLS) belongs to a feature that is not built yet`,
+      ],
+      [
+        `{ model: presence-server, ${server}, lists: "sip:*-*@p.example.net" }`,
+        `${where}.lists: has one "*" at most, in the place of the name of a user`,
+      ],
+      [
+        `{ model: presence-server, ${server}, lists: "sip:rls@p.example.net?a=b" }`,
+        `${where}.lists: has no "?" headers`,
       ],
     ] as const) {
       test(`${where}: ${bad}`, () => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Counters, SecureRandom, utf8Bytes, VirtualTime } from '../../../src/base/index.ts';
 import type { HttpRequest, HttpResponse } from '../../../src/edge/http/index.ts';
+import { DECISIONS, type DecisionRecord } from '../../../src/interwork/presence/index.ts';
 import type { Config } from '../../../src/gateway/config/schema.ts';
 import { PresenceModels } from '../../../src/gateway/presence-models.ts';
 import { Decisions } from '../../../src/gateway/publications/decisions.ts';
@@ -11,6 +12,7 @@ import { RulesClient } from '../../../src/gateway/publications/rules-client.ts';
 import { AddressBook } from '../../../src/mapping/index.ts';
 import { digestResponse } from '../../../src/sip/index.ts';
 import { logInto, type LogEntry } from '../../system/rig.ts';
+import { MemoryCollection } from '../memory-collection.ts';
 
 const ALICE = 'alice@example.org';
 const BOB = 'sip:bob@example.net';
@@ -27,11 +29,12 @@ class Server {
   /** Somebody else writes between a GET and the PUT behind it, so many times. */
   races = 0;
   challenges = false;
+  away = false;
 
   readonly send = async (request: HttpRequest): Promise<HttpResponse> => {
     this.requests.push(request);
     const status = this.statuses.shift();
-    if (status === 0) throw new Error('connect ECONNREFUSED');
+    if (status === 0 || this.away) throw new Error('connect ECONNREFUSED');
     if (status !== undefined) return answer(status);
     const authorization = request.headers?.['Authorization'];
     if (this.challenges && authorization === undefined) {
@@ -81,20 +84,34 @@ function assertDigest(authorization: string, method: string): void {
   assert.equal(field('opaque'), 'o');
 }
 
+/** Writes and removals in their order, as a store commits them. */
+class Records extends MemoryCollection<DecisionRecord> {
+  override delete(key: string): void {
+    setImmediate(() => super.delete(key));
+  }
+}
+
 interface Rig {
   readonly server: Server;
   readonly decisions: Decisions;
   readonly time: VirtualTime;
   readonly log: LogEntry[];
   readonly count: (decision: string, outcome: string) => number;
+  readonly records: Records;
 }
 
 type Presence = Omit<Config['presence'], 'location'>;
 
 const NO_XCAP = 'no xcap';
 
-function rig(xcap: { user?: string; password?: string } | typeof NO_XCAP = {}): Rig {
-  const server = new Server();
+/** `before`: a gateway that ran before, whose server and records are there. */
+function rig(
+  xcap: { user?: string; password?: string } | typeof NO_XCAP = {},
+  before?: Pick<Rig, 'server' | 'records'>,
+  node = 'gw1',
+): Rig {
+  const server = before?.server ?? new Server();
+  const records = before?.records ?? new Records(DECISIONS);
   const time = new VirtualTime(0, 20);
   const counters = new Counters();
   const log: LogEntry[] = [];
@@ -107,15 +124,26 @@ function rig(xcap: { user?: string; password?: string } | typeof NO_XCAP = {}): 
   ];
   const live = { book: new AddressBook(domains), models: new PresenceModels({ domains, presence }) };
   const decisions = new Decisions({
-    ...{ timers: time.timers, random: new SecureRandom(), log: logInto(log), counters, live, rules },
+    ...{
+      clock: time,
+      timers: time.timers,
+      random: new SecureRandom(),
+      log: logInto(log),
+      counters,
+      live,
+      rules,
+    },
+    ...{ node, records, shared: true },
   });
   const count = (decision: string, outcome: string): number =>
     counters.counter('stoxgate_presence_decisions_total', '', { decision, outcome }).value;
-  return { server, decisions, time, log, count };
+  return { server, decisions, time, log, count, records };
 }
 
 const settled = async (): Promise<void> => {
   for (let i = 0; i < 50; i++) await Promise.resolve();
+  // The collection writes at the end of the turn.
+  await new Promise((resolve) => setImmediate(resolve));
 };
 
 describe('decisions at an XCAP server', () => {
@@ -257,5 +285,144 @@ describe('decisions at an XCAP server', () => {
     await settled();
     assert.equal(server.requests.length, 1);
     assert.equal(time.timers.size, 0);
+  });
+});
+
+describe('decisions beyond a restart', () => {
+  /** A gateway that stops while its server is away, and the next one. */
+  async function acrossRestart(
+    decide: (decisions: Decisions) => void,
+    xcap: Parameters<typeof rig>[0] = {},
+    node = 'gw1',
+  ): Promise<Rig> {
+    const first = rig();
+    first.server.away = true;
+    decide(first.decisions);
+    await settled();
+    first.decisions.stop();
+    first.server.away = false;
+    first.server.requests.length = 0;
+    const next = rig(xcap, first, node);
+    await next.decisions.restore();
+    await settled();
+    assert.equal(first.server.requests.length, 0, 'nothing goes out before the start');
+    next.decisions.start();
+    await settled();
+    return next;
+  }
+
+  test('what is at its server leaves no record', async () => {
+    const { decisions, records } = rig();
+    decisions.decide(ALICE, BOB, 'allow');
+    await settled();
+    await settled();
+    assert.equal(records.puts, 1);
+    assert.equal(records.size, 0);
+  });
+
+  test('what was not there is sent after the start', async () => {
+    const next = await acrossRestart((decisions) => decisions.decide(ALICE, BOB, 'allow'));
+    assert.match(next.server.body ?? '', /<one id=["']sip:bob@example.net["']/);
+    assert.equal(next.count('allow', 'written'), 1);
+    assert.equal(next.records.size, 0);
+    assert.equal(next.decisions.size, 0);
+  });
+
+  test('of several about one watcher the last one, and those about others', async () => {
+    const next = await acrossRestart((decisions) => {
+      decisions.decide(ALICE, BOB, 'allow');
+      decisions.decide(ALICE, EVE, 'allow');
+      decisions.decide(ALICE, BOB, 'block');
+      decisions.decide('bert@example.org', EVE, 'block');
+    });
+    await settled();
+    assert.equal(next.count('block', 'written'), 2);
+    assert.equal(next.count('allow', 'written'), 1);
+    assert.equal(next.records.size, 0);
+  });
+
+  test('a decision of now takes the place of the one that was kept', async () => {
+    const first = rig();
+    first.server.statuses.push(0);
+    first.decisions.decide(ALICE, BOB, 'allow');
+    await settled();
+    first.decisions.stop();
+    const next = rig({}, first);
+    await next.decisions.restore();
+    next.decisions.decide(ALICE, BOB, 'block');
+    next.decisions.start();
+    await settled();
+    assert.match(next.server.body ?? '', /stoxgate-block/);
+    assert.doesNotMatch(next.server.body ?? '', /stoxgate-allow/);
+    assert.equal(next.records.size, 0);
+  });
+
+  test('under way at the stop: sent once more, and it changes nothing', async () => {
+    const first = rig();
+    first.decisions.decide(ALICE, BOB, 'allow');
+    first.decisions.stop();
+    await settled();
+    assert.equal(first.records.size, 1);
+    const next = rig({}, first);
+    await next.decisions.restore();
+    next.decisions.start();
+    await settled();
+    assert.equal(next.count('allow', 'unchanged'), 1);
+    assert.equal(next.records.size, 0);
+  });
+
+  test('there is no XCAP server any more: told in the log, and forgotten', async () => {
+    const next = await acrossRestart((decisions) => decisions.decide(ALICE, BOB, 'allow'), NO_XCAP);
+    assert.equal(next.count('allow', 'untold'), 1);
+    assert.equal(next.log.at(-1)?.event, 'presence.decision.untold');
+    assert.equal(next.records.size, 0);
+    assert.equal(next.decisions.size, 0);
+  });
+
+  test('another gateway on the same database leaves it alone', async () => {
+    const next = await acrossRestart((decisions) => decisions.decide(ALICE, BOB, 'allow'), {}, 'gw2');
+    assert.equal(next.server.requests.length, 0);
+    assert.equal(next.records.size, 1);
+  });
+
+  test('a refused one leaves no record', async () => {
+    const { server, decisions, records } = rig();
+    server.statuses.push(403);
+    decisions.decide(ALICE, BOB, 'block');
+    await settled();
+    assert.equal(records.size, 0);
+  });
+
+  test('many users at once after a start: 200, and the others in their turn', async () => {
+    const next = await acrossRestart((decisions) => {
+      for (let i = 0; i < 300; i++) decisions.decide(`u${i}@example.org`, BOB, 'allow');
+    });
+    assert.ok(next.decisions.size >= 100, `${next.decisions.size} wait`);
+    next.time.advance(2000);
+    await settled();
+    await settled();
+    assert.equal(next.decisions.size, 0);
+    assert.equal(next.time.timers.size, 0);
+  });
+
+  test('a store that fails costs a line in the log', async () => {
+    const { decisions, records, log, count } = rig();
+    records.failure = new Error('disk full');
+    decisions.decide(ALICE, BOB, 'allow');
+    await settled();
+    assert.equal(
+      log.find(({ event }) => event === 'presence.decision.unwritten')?.fields['error'],
+      'disk full',
+    );
+    assert.equal(count('allow', 'written'), 1);
+  });
+
+  test('a record that is none is told by the store as unreadable', () => {
+    const record = { node: 'n', user: 'u', watcher: 'w', decision: 'ask' } as const;
+    assert.deepEqual(DECISIONS.decode(1, DECISIONS.encode(record)), record);
+    for (const text of ['[]', 'null', '{"node":"n","user":"u","watcher":"w","decision":"maybe"}']) {
+      assert.throws(() => DECISIONS.decode(1, text), TypeError);
+    }
+    assert.throws(() => DECISIONS.decode(2, DECISIONS.encode(record)), RangeError);
   });
 });

@@ -11,12 +11,15 @@ import {
   LEDGER_OUTCOMES,
   ledgerId,
   linesOf,
-  makePage,
   mayHold,
   noteLine,
+  notesPage,
   readLedgerRecord,
-  rowLine,
+  ROW_OCTETS,
+  rowsPage,
+  writeRow,
   type LedgerNote,
+  type LedgerPage,
   type LedgerRecord,
 } from '../../../src/interwork/message/index.ts';
 
@@ -49,43 +52,98 @@ const records: fc.Arbitrary<LedgerRecord> = fc.record({
   failure: optionalText,
 });
 
+/** A page of these rows, the first of which has the number `first`. */
+function pageOf(rows: readonly LedgerRecord[], first = 0, lastMs = 1): LedgerPage {
+  const numbers = Buffer.alloc(rows.length * ROW_OCTETS);
+  const view = new DataView(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  const failures: [number, string][] = [];
+  let texts = '';
+  for (const [n, row] of rows.entries()) {
+    const cells = cellsOf(row);
+    const octets = Buffer.from(cells.texts);
+    writeRow(view, n * ROW_OCTETS, cells, octets.length);
+    texts += octets.toString('latin1');
+    if (cells.failure !== '') failures.push([first + n, cells.failure]);
+  }
+  return rowsPage({ first, numbers, texts, failures }, lastMs);
+}
+
+const stored = (page: LedgerPage): LedgerPage => LEDGER.decode(2, LEDGER.encode(page));
+const MINIMAL: LedgerRecord = { direction: 'sip_to_xmpp', outcome: 'open', acceptedMs: 1 };
+
 describe('a page', () => {
-  test('what is put into lines is read again, and a note is about its row', () => {
+  test('rows that are put into it are read again, with their numbers', () => {
     fc.assert(
-      fc.property(fc.array(records, { maxLength: 5 }), fc.nat(), (rows, at) => {
-        const notes: LedgerNote[] = rows.map((_, n) => ({
+      fc.property(fc.array(records, { maxLength: 5 }), fc.nat(), fc.nat(), (rows, first, lastMs) => {
+        const page = stored(pageOf(rows, first, lastMs));
+        assert.deepEqual([page.notes, page.lastMs], [0, lastMs]);
+        assert.deepEqual(
+          [...linesOf(page)],
+          rows.map((record, n) => ({ row: first + n, record: { ...record } })),
+        );
+      }),
+    );
+  });
+
+  test('notes that are put into it are read again', () => {
+    fc.assert(
+      fc.property(fc.nat(10), fc.nat(), (count, at) => {
+        const notes: LedgerNote[] = Array.from({ length: count }, (_, n) => ({
           direction: 'xmpp_to_sip',
           id: `"${n}\\`,
           report: 'failed',
           atMs: at,
           failure: n % 2 === 0 ? undefined : 'gone',
         }));
-        const lines = [...rows.map((row, n) => rowLine(n, cellsOf(row))), ...notes.map(noteLine)];
-        const page = LEDGER.decode(1, LEDGER.encode(makePage(lines, notes.length, at)));
-        assert.deepEqual([page.notes, page.lastMs], [notes.length, at]);
-        assert.deepEqual(
-          [...linesOf(page)],
-          [...rows.map((record, row) => ({ row, record: { ...record } })), ...notes],
-        );
+        const page = stored(notesPage(notes.map(noteLine), at));
+        assert.deepEqual([page.notes, page.lastMs], [count, at]);
+        assert.deepEqual([...linesOf(page)], notes);
       }),
     );
   });
 
+  test('a page of version 1, with a line for each row and notes behind them, is read', () => {
+    const row = `[7,17,1700000000123,1700000000456,202,0,2,0,0,9,${JSON.stringify(
+      ['id', 'a@x.example', 'b@y.example', 'c', 't', '', '', '', '', '', '', ''].join('\u007f'),
+    )},"gone"]`;
+    const text = `{"notes":1,"lastMs":5,"lines":[${row},\n["sip_to_xmpp","id","delivered",8,""]]}`;
+    const page = LEDGER.decode(1, text);
+    assert.deepEqual(
+      [page.notes, page.lastMs, mayHold(page, 'id'), mayHold(page, 'zz')],
+      [1, 5, true, false],
+    );
+    const [first, second] = linesOf(page);
+    assert.ok(first !== undefined && 'row' in first);
+    assert.equal(first.row, 7);
+    assert.deepEqual(JSON.parse(JSON.stringify(first.record)), {
+      direction: 'sip_to_xmpp',
+      outcome: 'accepted',
+      acceptedMs: 1_700_000_000_123,
+      endedMs: 1_700_000_000_456,
+      ...{ xmppId: 'id', xmppFrom: 'a@x.example', xmppTo: 'b@y.example', callId: 'c', fromTag: 't', cseq: 1 },
+      ...{ status: 202, failedMs: 9, failure: 'gone' },
+    });
+    assert.deepEqual(second, {
+      ...{ direction: 'sip_to_xmpp', id: 'id', report: 'delivered', atMs: 8, failure: undefined },
+    });
+  });
+
   test('an identifier that is in it may be there, however it is written', () => {
-    for (const id of ['a', 'a"b', 'a\\b', 'é', '\t', '\u2028']) {
-      const record: LedgerRecord = { direction: 'sip_to_xmpp', outcome: 'open', acceptedMs: 1, callId: id };
-      assert.equal(mayHold(makePage([rowLine(0, cellsOf(record))], 0, 1), id), true, JSON.stringify(id));
+    for (const id of ['a', 'a"b', 'a\\b', 'é', '\t', '\u2028', '😀']) {
+      assert.equal(mayHold(stored(pageOf([{ ...MINIMAL, callId: id }])), id), true, JSON.stringify(id));
+      const note = noteLine({ direction: 'sip_to_xmpp', id, report: 'failed', atMs: 1 });
+      assert.equal(mayHold(stored(notesPage([note], 1)), id), true, JSON.stringify(id));
     }
-    assert.equal(mayHold(makePage([], 0, 1), 'zz'), false);
+    assert.equal(mayHold(pageOf([]), 'zz'), false);
   });
 
   test('a text that is none is refused, so that the store passes over it', () => {
-    for (const text of ['null', '[]', '{}', '{"notes":1}', '"a"', ''])
-      assert.throws(() => LEDGER.decode(1, text), TypeError, text);
+    for (const text of ['null', '[]', '{}', '{"notes":1}', '"a"', '', '{"notes":0,"lastMs":1,"rows":[]}'])
+      for (const version of [1, 2]) assert.throws(() => LEDGER.decode(version, text), TypeError, text);
   });
 
   test('a line that is none is passed over', () => {
-    const good = rowLine(7, cellsOf({ direction: 'sip_to_xmpp', outcome: 'open', acceptedMs: 1 }));
+    const good = noteLine({ direction: 'sip_to_xmpp', id: 'good', report: 'failed', atMs: 1 });
     const bad = [
       'null',
       '5',
@@ -96,9 +154,30 @@ describe('a page', () => {
       '{"a":1}',
     ];
     assert.deepEqual(
-      [...linesOf(makePage([...bad, good], 0, 1))].map((line) => 'row' in line && line.row),
-      [7],
+      [...linesOf(notesPage([...bad, good], 1))].map((line) => 'report' in line && line.id),
+      ['good'],
     );
+  });
+
+  test('rows that are not as they should be are passed over, and nothing is thrown', () => {
+    const { json } = pageOf([
+      { ...MINIMAL, callId: 'a' },
+      { ...MINIMAL, callId: 'b' },
+    ]);
+    const read = (text: string): (string | undefined)[] =>
+      [...linesOf(LEDGER.decode(2, text))].map((line) => ('row' in line ? line.record.callId : 'note'));
+    assert.deepEqual(read(json), ['a', 'b']);
+    const texts = /"texts":"[^"]*"/;
+    const numbers = /"numbers":"[^"]*"/;
+    for (const [text, wanted] of [
+      [json.replace(texts, '"texts":""'), []],
+      [json.replace(texts, '"texts":5'), []],
+      [json.replace(numbers, '"numbers":"AAAA"'), []],
+      [json.replace('"first":0', '"first":"0"'), []],
+      [json.replace(/\}$/, ',"failures":[null,[1],["a","b"],[0,"gone"]]}'), ['a', 'b']],
+      [json.replace(/\}$/, ',"failures":5}'), ['a', 'b']],
+    ] as const)
+      assert.deepEqual(read(text), wanted, text);
   });
 });
 

@@ -4,7 +4,10 @@
   linphone_agent.py DIR IDENTITY SERVER [password=P port=N cpim=0|1 imdn=0|1]
      IDENTITY  'sip:carol@example.net'      SERVER  'sip:127.0.0.1:5060;transport=udp'
 stdin   {"do":"message","to":URI,"text":T}  {"do":"compose","to":URI}  {"do":"read","from":URI}  {"do":"quit"}
-stdout  {"event":"registration"|"message"|"message-state"|"composing"|"error", ...}
+        {"do":"friend","uri":URI,"watch":true,"policy":"wait"|"deny"|"accept"}   {"do":"unfriend","uri":URI}
+        {"do":"presence","basic":"online"|"busy"|"dnd"|"offline"}
+        {"do":"activity","activity":"away","note":T}
+stdout  {"event":"registration"|"message"|"message-state"|"composing"|"presence"|"watcher"|"error", ...}
 """
 import ctypes as C, faulthandler, json, os, select, sys, time
 faulthandler.enable()
@@ -158,6 +161,32 @@ def _(_core, room):
         composing=bool(fn("linphone_chat_room_is_remote_composing", C.c_bool, P)(room)))
 
 
+CONSOLIDATED = ["online", "busy", "dnd", "offline"]
+
+
+@on("notify_presence_received", P, P)
+def _(_core, friend):
+    model = fn("linphone_friend_get_presence_model", P, P)(friend)
+    activities, note, basic = [], None, None
+    if model:
+        basic = "open" if fn("linphone_presence_model_get_basic_status", I, P)(model) == 0 else "closed"
+        for i in range(fn("linphone_presence_model_get_nb_activities", C.c_uint, P)(model)):
+            activity = fn("linphone_presence_model_get_nth_activity", P, P, C.c_uint)(model, i)
+            activities.append(fn("linphone_presence_activity_to_string", S, P)(activity).decode())
+        found = fn("linphone_presence_model_get_note", P, P, S)(model, None)
+        note = fn("linphone_presence_note_get_content", S, P)(found).decode() if found else None
+    out(event="presence", uri=uri(fn("linphone_friend_get_address", P, P)(friend)), basic=basic, activities=activities, note=note,
+        shown=named(CONSOLIDATED, fn("linphone_friend_get_consolidated_presence", I, P)(friend)))
+
+
+@on("new_subscription_requested", P, P, S)
+def _(_core, friend, _url):
+    # Whoever is answered later is this one: the library ties the dialog to it.
+    address = uri(fn("linphone_friend_get_address", P, P)(friend))
+    friends[address] = fn("linphone_friend_ref", P, P)(friend)
+    out(event="watcher", uri=address)
+
+
 fn("linphone_core_add_callbacks", None, P, P)(core, callbacks)
 fn("linphone_core_set_user_agent", None, P, S, S)(core, b"LinphoneAgent", b"5.1")
 fn("linphone_core_set_use_files", None, P, C.c_bool)(core, True)
@@ -179,7 +208,11 @@ def room_of(core, peer):
     return room
 
 
-messages = []
+messages, friends = [], {}
+POLICIES = ["wait", "deny", "accept"]
+# LinphonePresenceActivityType.
+ACTIVITIES = ["appointment", "away", "breakfast", "busy", "dinner", "holiday", "in-transit", "looking-for-work", "lunch", "meal",
+              "meeting", "on-the-phone"]
 
 
 def do(j):
@@ -195,6 +228,24 @@ def do(j):
         fn("linphone_chat_room_compose", None, P)(room_of(core, j["to"].encode()))
     elif kind == "read":
         fn("linphone_chat_room_mark_as_read", None, P)(room_of(core, j["from"].encode()))
+    elif kind == "friend":
+        known = friends.get(j["uri"])
+        f = known or fn("linphone_core_create_friend_with_address", P, P, S)(core, j["uri"].encode())
+        fn("linphone_friend_edit", None, P)(f)
+        fn("linphone_friend_enable_subscribes", I, P, C.c_bool)(f, j["watch"])
+        fn("linphone_friend_set_inc_subscribe_policy", I, P, I)(f, POLICIES.index(j["policy"]))
+        fn("linphone_friend_done", None, P)(f)
+        if fn("linphone_core_find_friend", P, P, P)(core, fn("linphone_friend_get_address", P, P)(f)) is None:
+            fn("linphone_core_add_friend", None, P, P)(core, f)
+        friends[j["uri"]] = f
+    elif kind == "unfriend":
+        fn("linphone_core_remove_friend", None, P, P)(core, friends.pop(j["uri"]))
+    elif kind == "presence":
+        fn("linphone_core_set_consolidated_presence", None, P, I)(core, CONSOLIDATED.index(j["basic"]))
+    elif kind == "activity":
+        model = fn("linphone_presence_model_new_with_activity_and_note", P, I, S, S, S)(
+            ACTIVITIES.index(j["activity"]), None, j["note"].encode(), b"en")
+        fn("linphone_core_set_presence_model", None, P, P)(core, model)
     elif kind == "quit":
         return False
     return True

@@ -20,6 +20,7 @@ const record: fc.Arbitrary<NotifierRecord> = fc.record(
     watcherJid: text,
     accept: fc.array(text),
     expiresMs: fc.nat(),
+    source: fc.option(text, { nil: undefined }),
     dialog: fc.record(
       {
         callId: text,

@@ -18,6 +18,7 @@ import {
   parseMessage,
   type ClientHandlers,
   type LocalEndpoint,
+  type Refusal,
   type ServerTransaction,
   type SipMessage,
   type SipRequest,
@@ -113,12 +114,18 @@ export function source(transport: TransportName = 'UDP', port = 5060, address = 
 
 /** A user that remembers what it was told. */
 export class RecordingUser implements TransactionUser {
+  /** What each new request is answered with before a transaction is made; undefined: it gets one. */
+  refusal: Refusal | undefined;
   readonly requests: ServerTransaction[] = [];
   readonly cancels: ServerTransaction[] = [];
   readonly acks: SipRequest[] = [];
   readonly strays: SipResponse[] = [];
   readonly failures: string[] = [];
   answer: ((transaction: ServerTransaction) => void) | undefined;
+
+  refuses(): Refusal | undefined {
+    return this.refusal;
+  }
 
   request(transaction: ServerTransaction): void {
     this.requests.push(transaction);

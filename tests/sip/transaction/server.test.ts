@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 
-import { headerField, type ServerTransaction } from '../../../src/sip/index.ts';
+import { headerField, rawHeaderField, type ServerTransaction } from '../../../src/sip/index.ts';
 import {
   PEER,
   US,
@@ -640,6 +640,55 @@ describe('what is no good message', () => {
     assert.equal(r.counters.total('stoxgate_sip_malformed_total'), 100);
     assert.match(r.counters.text(), /stoxgate_sip_stateless_rejections_total\{result="sent"\} 20\n/);
     assert.match(r.counters.text(), /stoxgate_sip_stateless_rejections_total\{result="suppressed"\} 80\n/);
+  });
+});
+
+describe('answers to those who are not believed (RFC 3261 §8.2.7)', () => {
+  const refusing = (status: number) => {
+    const r = newRig({
+      limits: { rejectionsPerSecond: 30, challengesPerSecond: 60, refusalsPerAddress: 10 },
+    });
+    r.user.refusal = { status, reason: 'Not you', headers: [rawHeaderField('X-Why', 'because')] };
+    let serial = 0;
+    const flood = (count: number, from: string): number => {
+      const before = r.transport.sent.length;
+      for (let i = 0; i < count; i++) {
+        const via = `UDP ${PEER};branch=z9hG4bK${++serial}`;
+        r.layer.receive(requestBytes({ via, callId: `c${serial}` }), { ...source(), remoteAddress: from });
+      }
+      return r.transport.sent.length - before;
+    };
+    return { r, flood };
+  };
+
+  test('with the phrase and the fields of the refusal, and no transaction', () => {
+    const { r, flood } = refusing(403);
+    assert.equal(flood(1, '192.0.2.7'), 1);
+    const [sent] = r.transport.sent;
+    assert.match(sent?.text ?? '', /^SIP\/2\.0 403 Not you\r\n[^]*\r\nX-Why: because\r\n/);
+    assert.deepEqual(r.layer.pending, { client: 0, server: 0, completed: 0 });
+  });
+
+  test('one address has its own rate, twice as many at once, whatever it is told', () => {
+    for (const status of [403, 401]) {
+      const { r, flood } = refusing(status);
+      assert.equal(flood(500, '192.0.2.7'), 20);
+      assert.equal(flood(5, '192.0.2.8'), 5, 'somebody else is answered');
+      r.time.advance(1000);
+      assert.equal(flood(500, '192.0.2.7'), 10);
+    }
+  });
+
+  test('all together: challenges at a rate of their own', () => {
+    for (const [status, rate] of [
+      [403, 30],
+      [401, 60],
+    ] as const) {
+      const { flood } = refusing(status);
+      let sent = 0;
+      for (let i = 0; i < 100; i++) sent += flood(1, `192.0.2.${i}`);
+      assert.equal(sent, rate);
+    }
   });
 });
 

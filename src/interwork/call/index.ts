@@ -1,0 +1,7 @@
+export { placeOf, withContent, withLines, type ContentEntry, type ContentTable } from './content-table.ts';
+export { directionOfSenders, sendersOf, type Party } from './parties.ts';
+export { toJingle, type JingleContents, type ToJingleOptions } from './to-xmpp.ts';
+export { toSdp, type SdpOfContents, type ToSdpOptions } from './to-sip.ts';
+export { iceCandidate, type NewId } from './transport-to-jingle.ts';
+export { sdpCandidate } from './transport-to-sdp.ts';
+export { causeOfReason, reasonOfStatus, STATUS_OF_REASON } from './reasons.ts';

@@ -1,0 +1,108 @@
+// A transport of Jingle as port, c= and a= lines of an m= section (SDP-05, SDP-13, SDP-23 to SDP-30, SDP-38).
+
+import {
+  candidateAttribute,
+  credentialAttributes,
+  fingerprintAttribute,
+  type Attribute,
+  type Candidate,
+  type Connection,
+} from '../../sdp/index.ts';
+import type { IceCandidate, IceTransport, RawTransport } from '../../xmpp/index.ts';
+
+/** How an m= section is reached. */
+export interface Reach {
+  readonly port: number;
+  readonly connection: Connection;
+  readonly attributes: readonly Attribute[];
+}
+
+const UFRAG = /^[A-Za-z0-9+/]{4,256}$/;
+const PWD = /^[A-Za-z0-9+/]{22,256}$/;
+/** Not known yet (RFC 8840 §4.1.1). */
+const UNKNOWN = { port: 9, address: '0.0.0.0' } as const;
+/** The lowest risk of not being reached first (RFC 8839 §4.2.1.2). */
+const BY_RISK = ['relay', 'srflx', 'prflx', 'host'];
+
+/** undefined for a transport without an address that a description could name. */
+export function reachOf(transport: IceTransport | RawTransport, rtcpMux: boolean): Reach | undefined {
+  return transport.kind === 'ice-udp' ? iceReach(transport, rtcpMux) : rawReach(transport, rtcpMux);
+}
+
+function iceReach(transport: IceTransport, rtcpMux: boolean): Reach | undefined {
+  const { ufrag, pwd, candidates, fingerprints, remoteCandidates } = transport;
+  // RFC 8839 §5.4. Anything else would not be one line, or nobody's credentials.
+  if (!UFRAG.test(ufrag ?? '') || !PWD.test(pwd ?? '')) return undefined;
+  const rtp = defaultOf(candidates, 1);
+  const rtcp = rtcpMux ? undefined : defaultOf(candidates, 2);
+  const setup = fingerprints.find((each) => each.setup !== undefined)?.setup;
+  const attributes: Attribute[] = [
+    ...(rtcp === undefined ? [] : [rtcpLine(rtcp.port, rtcp.ip)]),
+    ...credentialAttributes({ ufrag: ufrag ?? '', pwd: pwd ?? '' }),
+    ...fingerprints.map(fingerprintAttribute),
+    ...(setup === undefined ? [] : [{ name: 'setup', value: setup }]),
+    ...candidates.map((candidate) => candidateAttribute(sdpCandidate(candidate))),
+    ...(remoteCandidates.length === 0
+      ? []
+      : [
+          {
+            name: 'remote-candidates',
+            value: remoteCandidates.map((each) => `${each.component} ${each.ip} ${each.port}`).join(' '),
+          },
+        ]),
+    ...(transport.complete ? [{ name: 'end-of-candidates' }] : []),
+  ];
+  const { ip, port } = rtp ?? { ip: UNKNOWN.address, port: UNKNOWN.port };
+  return { port, connection: connectionOf(ip), attributes };
+}
+
+export function sdpCandidate(candidate: IceCandidate): Candidate {
+  const { foundation, component, protocol, priority, ip, port, type, relAddr, relPort, generation, network } =
+    candidate;
+  return {
+    ...{ foundation, component, transport: protocol, priority, address: ip, port, type },
+    ...(relAddr === undefined ? {} : { relatedAddress: relAddr }),
+    ...(relPort === undefined ? {} : { relatedPort: relPort }),
+    extensions: [
+      ['generation', String(generation)],
+      ...(network === undefined ? [] : [['network-id', String(network)] as const]),
+    ],
+  };
+}
+
+/** A name cannot stand in c= for what speaks no ICE: those of browsers are known to nobody else (RFC 8839 §5.1). */
+function defaultOf(candidates: readonly IceCandidate[], component: number): IceCandidate | undefined {
+  const usable = candidates.filter((each) => each.component === component && isAddress(each.ip));
+  return usable.toSorted((left, right) => risk(left) - risk(right) || right.priority - left.priority)[0];
+}
+
+function risk({ type }: IceCandidate): number {
+  const place = BY_RISK.indexOf(type);
+  return place < 0 ? BY_RISK.length : place;
+}
+
+function isAddress(ip: string): boolean {
+  return ip.includes(':') || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(ip);
+}
+
+function connectionOf(address: string): Connection {
+  return { netType: 'IN', addrType: address.includes(':') ? 'IP6' : 'IP4', address };
+}
+
+function rtcpLine(port: number, ip: string): Attribute {
+  const { netType, addrType, address } = connectionOf(ip);
+  return { name: 'rtcp', value: `${port} ${netType} ${addrType} ${address}` };
+}
+
+function rawReach({ candidates }: RawTransport, rtcpMux: boolean): Reach | undefined {
+  const rtp = candidates.find(({ component }) => component === 1);
+  if (rtp === undefined) return undefined;
+  const rtcp = rtcpMux ? undefined : candidates.find(({ component }) => component === 2);
+  // RFC 3605 §2.1: it need not be said where it is what everybody takes.
+  const isPlain = rtcp === undefined || (rtcp.ip === rtp.ip && rtcp.port === rtp.port + 1);
+  return {
+    port: rtp.port,
+    connection: connectionOf(rtp.ip),
+    attributes: isPlain ? [] : [rtcpLine(rtcp.port, rtcp.ip)],
+  };
+}

@@ -1,0 +1,71 @@
+// What keys a medium with SRTP: fingerprints of DTLS (RFC 8122 §5, RFC 5763) with their role (a=setup, RFC 4145 §4), or
+// keys in the description itself (a=crypto, RFC 4568 §4).
+
+import { attributes, attribute, type Attribute, type Section } from './description.ts';
+
+export interface Fingerprint {
+  /** Lower case: "sha-256". */
+  readonly hash: string;
+  /** Upper case, with colons. */
+  readonly value: string;
+}
+
+/** Who opens the connection. */
+export type Setup = 'active' | 'passive' | 'actpass' | 'holdconn';
+
+const SETUPS: readonly Setup[] = ['active', 'passive', 'actpass', 'holdconn'];
+
+export interface CryptoAttribute {
+  /** 1 to 9 digits. */
+  readonly tag: string;
+  readonly suite: string;
+  /** "inline:…", several joined by ";". */
+  readonly keyParams: string;
+  readonly sessionParams?: string | undefined;
+}
+
+const FINGERPRINT = /^([A-Za-z0-9-]+) +([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})*)\s*$/;
+const CRYPTO = /^(\d{1,9}) +([^\s]+) +([^\s]+)(?: +(\S.*?))?\s*$/;
+
+/** Of the medium, else of the session (RFC 8122 §5). */
+export function fingerprintsOf(session: Section, medium: Section): readonly Fingerprint[] {
+  const own = readFingerprints(medium);
+  return own.length > 0 ? own : readFingerprints(session);
+}
+
+function readFingerprints(section: Section): readonly Fingerprint[] {
+  return attributes(section, 'fingerprint').flatMap((text) => {
+    const fingerprint = readFingerprint(text);
+    return fingerprint === undefined ? [] : [fingerprint];
+  });
+}
+
+export function readFingerprint(text: string): Fingerprint | undefined {
+  const [, hash, value] = FINGERPRINT.exec(text) ?? [];
+  return hash === undefined || value === undefined
+    ? undefined
+    : { hash: hash.toLowerCase(), value: value.toUpperCase() };
+}
+
+export function fingerprintAttribute({ hash, value }: Fingerprint): Attribute {
+  return { name: 'fingerprint', value: `${hash} ${value}` };
+}
+
+/** Of the medium, else of the session; undefined when nothing, or nothing known, is said. */
+export function setupOf(session: Section, medium: Section): Setup | undefined {
+  const word = attribute(medium, 'setup') ?? attribute(session, 'setup');
+  return SETUPS.find((each) => each === word);
+}
+
+export function cryptosOf(medium: Section): readonly CryptoAttribute[] {
+  return attributes(medium, 'crypto').flatMap((text): readonly CryptoAttribute[] => {
+    const [, tag, suite, keyParams, sessionParams] = CRYPTO.exec(text) ?? [];
+    if (tag === undefined || suite === undefined || keyParams === undefined) return [];
+    return [{ tag, suite, keyParams, ...(sessionParams === undefined ? {} : { sessionParams }) }];
+  });
+}
+
+export function cryptoAttribute({ tag, suite, keyParams, sessionParams }: CryptoAttribute): Attribute {
+  const more = sessionParams === undefined ? '' : ` ${sessionParams}`;
+  return { name: 'crypto', value: `${tag} ${suite} ${keyParams}${more}` };
+}

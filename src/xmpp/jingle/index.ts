@@ -1,0 +1,59 @@
+export {
+  NS_DTLS,
+  NS_GROUPING,
+  NS_HDREXT,
+  NS_ICE_OPTION,
+  NS_ICE_UDP,
+  NS_JINGLE,
+  NS_JINGLE_ERRORS,
+  NS_RAW_UDP,
+  NS_RTCP_FB,
+  NS_RTP,
+  NS_RTP_AUDIO,
+  NS_RTP_ERRORS,
+  NS_RTP_INFO,
+  NS_RTP_VIDEO,
+  NS_SSMA,
+  NS_ZRTP,
+} from './namespaces.ts';
+export {
+  DEFAULT_JINGLE_LIMITS,
+  isSameContent,
+  JINGLE_ACTIONS,
+  jingleElement,
+  readJingle,
+  type Application,
+  type Content,
+  type ContentGroup,
+  type Jingle,
+  type JingleAction,
+  type JingleLimits,
+  type Transport,
+} from './jingle.ts';
+export { readReason, reasonElement, REASONS, type Reason, type ReasonCondition } from './reason.ts';
+export {
+  readRtpDescription,
+  rtpDescriptionElement,
+  type RtpEncryption,
+  type FeedbackSet,
+  type PayloadType,
+  type RtpBandwidth,
+  type RtpCrypto,
+  type RtpDescription,
+  type RtpExtension,
+  type RtpFeedback,
+  type RtpParameter,
+  type RtpSource,
+  type RtpSourceGroup,
+  type ZrtpHash,
+} from './rtp.ts';
+export {
+  iceTransportElement,
+  readIceTransport,
+  type IceCandidate,
+  type IceFingerprint,
+  type IceTransport,
+  type RemoteCandidate,
+} from './ice.ts';
+export { rawTransportElement, readRawTransport, type RawCandidate, type RawTransport } from './raw-udp.ts';
+export type { Creator, Senders } from './senders.ts';
