@@ -370,7 +370,7 @@ describe('the model of presence', () => {
       ],
       [
         `{ model: presence-server, ${server}, lists: "sips:rls@p.example.net" }`,
-        `${where}.lists: sips: (TLS) belongs to a feature that is not built yet`,
+        `${where}.lists: sips: a list is asked for by its sip: URI, over TLS where its server is`,
       ],
       [
         `{ model: presence-server, ${server}, lists: "sip:*-*@p.example.net" }`,
