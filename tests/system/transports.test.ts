@@ -147,6 +147,24 @@ describe('TLS', () => {
   });
 });
 
+describe('RFC 5922 §7.4: whom a client’s certificate lets speak', () => {
+  const cases: [string, TestCertificate | undefined, number][] = [
+    ['a domain that it names', proxy, 202],
+    ['another domain', stranger, 403],
+    ['without a certificate', undefined, 403],
+    ['expired', ca.make({ names: ['URI:sip:example.net'], days: -1 }), 403],
+    ['signed by itself', ca.make({ names: ['URI:sip:example.net'], selfSigned: true }), 403],
+    ['a wildcard', ca.make({ names: ['DNS:*.net'] }), 403],
+  ];
+  for (const [what, made, status] of cases) {
+    play(`${what}: ${status}`, secure({ trusted: [] }), async (rig) => {
+      const { caller } = await tlsCaller(rig, made);
+      assert.equal(statusOf(await caller.ask({ body: 'x' }, 'TLS')), status);
+      assert.equal(rig.xmpp.stanzas.all.length, status === 202 ? 1 : 0);
+    });
+  }
+});
+
 describe('ADDR-63: sips', () => {
   const OPTIONS = { method: 'OPTIONS', uri: 'sips:juliet@example.com', body: '' };
   play(

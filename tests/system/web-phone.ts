@@ -18,7 +18,7 @@ export class WebPhone {
     this.#socket = socket;
     this.#transport = transport;
     socket.on('message', (data) => {
-      const message = readSip(data as Buffer);
+      const message = data instanceof Buffer ? readSip(data) : undefined;
       if (message === undefined) return;
       if (statusOf(message) !== undefined) return this.responses.push(message);
       this.requests.push(message);

@@ -84,7 +84,7 @@ export interface ConnectionParts {
   /** Over TLS, inbound: whom the verified certificate names. */
   readonly certifiedDomains?: readonly string[] | undefined;
   /** Something whole came for the first time. */
-  proven?(): void;
+  readonly proven?: (() => void) | undefined;
 }
 
 /** RFC 5626 §3.5.1: the answer to a double CRLF. */

@@ -87,19 +87,19 @@ function readCertificate({ text }: PemFile): Result<X509Certificate, string> {
   const [own] = blocks;
   if (own === undefined) return err('holds no certificate; it must be PEM, "-----BEGIN CERTIFICATE-----"');
   try {
-    for (const block of blocks.slice(1)) new X509Certificate(block);
-    return ok(new X509Certificate(own));
+    // The chain is read too, so that a broken one is found now.
+    const [first] = [own, ...blocks.slice(1)].map((block) => new X509Certificate(block));
+    return first === undefined ? err('holds no certificate') : ok(first);
   } catch (error) {
     return err(`cannot be read as a certificate (${reasonOf(error)}); it must be PEM`);
   }
 }
 
-function readAuthorities({ text }: PemFile): Result<undefined, string> {
+function readAuthorities({ text }: PemFile): Result<readonly X509Certificate[], string> {
   const blocks = certificateBlocks(text);
   if (blocks.length === 0) return err('holds no certificate; it must be PEM, "-----BEGIN CERTIFICATE-----"');
   try {
-    for (const block of blocks) new X509Certificate(block);
-    return ok(undefined);
+    return ok(blocks.map((block) => new X509Certificate(block)));
   } catch (error) {
     return err(`cannot be read as certificates (${reasonOf(error)}); it must be PEM`);
   }

@@ -31,7 +31,8 @@ export function parseNextHop(text: string): Result<string, string> {
 export function parseListUri(text: string): Result<string, string> {
   const uri = parseSipUri(text);
   if (!uri.ok) return err(uri.error.message);
-  if (uri.value.scheme !== 'sip') return err('sips: a list is asked for by its sip: URI, over TLS where its server is');
+  if (uri.value.scheme !== 'sip')
+    return err('sips: a list is asked for by its sip: URI, over TLS where its server is');
   if (uri.value.user === undefined || uri.value.password !== undefined) {
     return err('must be a SIP URI with a user, such as sip:rls@presence.example.net');
   }

@@ -32,7 +32,9 @@ function client(rig: EdgeRig, transport: 'WS' | 'WSS', { protocols = ['sip'], or
   });
   const seen: { text: string; binary: boolean }[] = [];
   const state = { closed: false, status: 0, code: 0 };
-  socket.on('message', (data, binary) => seen.push({ text: (data as Buffer).toString('latin1'), binary }));
+  socket.on('message', (data, binary) => {
+    if (data instanceof Buffer) seen.push({ text: data.toString('latin1'), binary });
+  });
   socket.on('error', () => {});
   socket.on('close', (code) => {
     state.closed = true;

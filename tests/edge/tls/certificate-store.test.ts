@@ -31,10 +31,8 @@ function rig(entries: readonly CertificateEntry[]) {
   const lines: string[] = [];
   const line =
     (level: string) =>
-    (event: string, fields?: Readonly<Record<string, unknown>>): void =>
-      void lines.push(
-        `${level} ${event}${fields?.['days'] === undefined ? '' : ` ${String(fields['days'])}`}`,
-      );
+    (event: string, { days }: Readonly<Record<string, unknown>> = {}): void =>
+      void lines.push([level, event, ...(typeof days === 'number' ? [days] : [])].join(' '));
   const log: Log = {
     debug: line('debug'),
     info: line('info'),

@@ -69,7 +69,10 @@ describe('findings', () => {
     ],
     [
       'two for one domain',
-      `${LIST.replace('key: gw.key }\n', 'key: gw.key }\n    - { domain: example.org, certificate: gw.pem, key: gw.key }\n')}`,
+      LIST.replace(
+        'key: gw.key }\n',
+        'key: gw.key }\n    - { domain: example.org, certificate: gw.pem, key: gw.key }\n',
+      ),
       files(own),
       '8:17: sip.tls[1].domain: has its certificate in entry 1 already',
     ],
