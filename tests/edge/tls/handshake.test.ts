@@ -128,7 +128,9 @@ describe('the acceptor and the client', () => {
       assert.deepEqual(peer.names.dns, ['b.example']);
       assert.match(client.getProtocol() ?? '', /^TLSv1\.[23]$/);
       client.destroy();
-      await once(accepted, 'close');
+      // RFC 3261 §18.2.2: who has sent his last request may still read; who owns the socket ends it.
+      await once(accepted.resume(), 'end');
+      accepted.destroy();
       assert.equal(host.acceptor.pending, 0);
     });
   }
