@@ -45,6 +45,7 @@ export {
 } from './token.ts';
 export { fromBase32, fromBase64Url, toBase32, toBase64Url } from './token-text.ts';
 export { silentLog, type Log, type LogLevel } from './log.ts';
+export { suggest } from './suggest.ts';
 export { TokenBucket } from './token-bucket.ts';
 export { TokenBuckets, type TokenBucketsOptions } from './token-buckets.ts';
 export { ChurnMap } from './churn-map.ts';

@@ -6,6 +6,7 @@ import { checkDns } from './check-dns.ts';
 import { checkKeys } from './keys.ts';
 import { checkLinks } from './check-links.ts';
 import { checkPorts } from './check-ports.ts';
+import { checkRoutes } from './check-routes.ts';
 import { checkStore } from './check-store.ts';
 import { checkTargets } from './check-targets.ts';
 import { ExitStatus, loadOrTell, type Terminal } from './terminal.ts';
@@ -30,6 +31,7 @@ export async function check(path: string, terminal: Terminal): Promise<number> {
     checkDns(config),
     checkTargets(config),
     checkLinks(config),
+    checkRoutes(config),
   ]);
   const lines = [
     ...warnings.map(formatFinding),

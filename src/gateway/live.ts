@@ -3,7 +3,7 @@
 // old and new references.
 
 import type { AddressBook } from '../mapping/index.ts';
-import type { Believer } from '../policy/index.ts';
+import type { Believer, Routes } from '../policy/index.ts';
 import type { DigestClient, Locator } from '../sip/index.ts';
 import type { Admission } from './admission.ts';
 import type { Config } from './config/schema.ts';
@@ -19,6 +19,8 @@ export interface Live {
   messages: Config['messages'];
   offline: Config['offline'];
   presence: Pick<Config['presence'], 'location'>;
+  /** The operator's script. Without one, the way of a message asks for this and no more. */
+  routes?: Routes | undefined;
   /** `log.bodies`. */
   logBodies: boolean;
 }

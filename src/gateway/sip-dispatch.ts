@@ -19,9 +19,10 @@ import {
   type Source,
   type TransactionUser,
 } from '../sip/index.ts';
-import { IDENTITY_BUSY, type Belief, type SpeakerScope } from '../policy/index.ts';
+import { IDENTITY_BUSY, type Belief, type Routes, type SpeakerScope } from '../policy/index.ts';
 import type { Live } from './live.ts';
 import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
+import { routeSipRequest } from './routes/sip-routing.ts';
 import type { PublishedStateStore } from './publications/published-states.ts';
 import type { Notifiers } from './subscriptions/notifiers.ts';
 import type { Subscriptions } from './subscriptions/subscriptions.ts';
@@ -32,8 +33,8 @@ const METHODS: readonly string[] = ['MESSAGE', 'NOTIFY', 'OPTIONS', 'PUBLISH'];
 export interface SipDispatchEnv {
   readonly log: Log;
   readonly counters: Counters;
-  readonly live: Pick<Live, 'believer' | 'admission' | 'book' | 'models'>;
-  readonly messages: Pick<ToXmppMessages, 'accept' | 'countRejected'>;
+  readonly live: Pick<Live, 'believer' | 'admission' | 'book' | 'models' | 'routes'>;
+  readonly messages: Pick<ToXmppMessages, 'accept' | 'countRejected' | 'countEnded'>;
   readonly subscriptions: Pick<Subscriptions, 'notify'>;
   readonly notifiers: Pick<Notifiers, 'serves' | 'allowEvents' | 'subscribe'>;
   readonly published: Pick<PublishedStateStore, 'publish'>;
@@ -110,14 +111,15 @@ export class SipDispatch implements TransactionUser {
       if (belief.kind === 'refused') tx.respond(belief.refusal.status, belief.refusal);
       else this.#dispatch(tx, belief.scope, belief.asserted);
     } catch (error) {
-      // Our bug, not the peer's: this request dies with an answer, the process does not (promise 4).
-      this.#env.log.error('sip.dispatch.failed', {
-        error,
-        method: tx.request.method,
-        callId: tx.request.callId,
-      });
-      tx.respond(500);
+      this.#fault(tx, error);
     }
+  }
+
+  /** Our bug, not the peer's: this request dies with an answer, the process does not (promise 4). */
+  #fault(tx: ServerTransaction, error: unknown): void {
+    const { method, callId } = tx.request;
+    this.#env.log.error('sip.dispatch.failed', { error, method, callId });
+    tx.respond(500);
   }
 
   #dispatch(tx: ServerTransaction, scope: SpeakerScope, asserted: string | undefined): void {
@@ -151,17 +153,44 @@ export class SipDispatch implements TransactionUser {
     if (!scope.any && !scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
     if (this.#isDenied(tx, from.value)) return;
     this.#env.seen(from.value.bareText);
-    if (method === 'SUBSCRIBE') return this.#env.notifiers.subscribe(tx, from.value);
+    const { routes } = this.#env.live;
+    // What belongs to a dialog was decided when that began; while draining everything new is refused.
+    if (routes?.has('onSipRequest') === true && request.to.tag === undefined && !this.#env.draining())
+      return this.#route(tx, from.value, routes);
+    this.#serve(tx, request, from.value);
+  }
+
+  /** `request`: what the script has made of it, else the one of the transaction. */
+  #serve(tx: ServerTransaction, request: SipRequest, from: MappedJid): void {
+    const { method } = request;
+    if (method === 'SUBSCRIBE') return this.#env.notifiers.subscribe(tx, from);
     // RFC 3903 §4: one "within an existing dialog" has none here either.
     if (method === 'PUBLISH' && request.to.tag === undefined) {
-      return this.#env.published.publish(tx, from.value);
+      return this.#env.published.publish(tx, from);
     }
     // RFC 3261 §12.2.2: MESSAGE makes no dialog, so a To tag belongs to none that is known here.
     if (request.to.tag !== undefined) {
       if (method === 'MESSAGE') this.#env.messages.countRejected(request, 481, 'RFC 3261 §12.2.2');
       return tx.respond(481);
     }
-    this.#env.messages.accept(tx, from.value);
+    this.#env.messages.accept(tx, from, request);
+  }
+
+  #route(tx: ServerTransaction, from: MappedJid, routes: Routes): void {
+    const { live, messages } = this.#env;
+    const env = {
+      book: live.book,
+      ended: messages.countEnded.bind(messages),
+      serve: (request: SipRequest, sender: MappedJid): void => {
+        // Perhaps in a later turn, in which nobody else catches anything.
+        try {
+          this.#serve(tx, request, sender);
+        } catch (error) {
+          this.#fault(tx, error);
+        }
+      },
+    };
+    routeSipRequest(env, routes, tx, from);
   }
 
   /** ERR-G2, ERR-G3: answered, when it may not be done. */

@@ -6,10 +6,10 @@ import type { AdminRoutes } from '../edge/admin/index.ts';
 import { NodeDnsResolver } from '../edge/dns/index.ts';
 import { RateLimitedLog } from '../edge/log/index.ts';
 import { batchDatagramSocket, SipEdge } from '../edge/sip/index.ts';
-import type { CertificateStore } from '../edge/tls/index.ts';
 import { openStore } from '../edge/store/index.ts';
 import { LEDGER, OUTBOX, type LedgerPage, type OutboxRecord } from '../interwork/message/index.ts';
 import { AddressBook } from '../mapping/index.ts';
+import type { RouteHooks } from '../policy/index.ts';
 import {
   DEFAULT_TIMERS,
   DigestClient,
@@ -38,6 +38,7 @@ import { WINFO_EVENT } from './publications/watcher-list.ts';
 import { REG_EVENT } from './registrations/registration-watch.ts';
 import { mustBeReloadable } from './reloadable.ts';
 import { sipCertificates } from './sip-certificates.ts';
+import { loadConfiguredRoutes, RouteHost } from './routes/route-host.ts';
 import { SipDispatch } from './sip-dispatch.ts';
 import { Notifiers } from './subscriptions/notifiers.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
@@ -56,6 +57,7 @@ const MAX_SUBSCRIBERS = 250_000;
 
 /** Starts a gateway; resolves when every listener is bound. Fails with a `StoxgateError` and leaves nothing open. */
 export async function startGateway(config: Config, env: GatewayEnv): Promise<Gateway> {
+  const hooks = await loadConfiguredRoutes(config);
   const counters = new Counters();
   const system = new System(env.log);
   const { clock, timers } = system;
@@ -67,6 +69,7 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
       outbox: await store.collection(OUTBOX),
       served: await store.collection(NOTIFIER_SUBSCRIPTIONS),
       ledger: await store.collection(LEDGER),
+      hooks,
     });
     await gateway.start();
   } catch (error) {
@@ -80,12 +83,13 @@ export async function startGateway(config: Config, env: GatewayEnv): Promise<Gat
   return gateway;
 }
 
-/** What is kept beyond a restart. */
+/** What is there before the gateway is. */
 interface Kept {
   readonly store: Store;
   readonly outbox: Collection<OutboxRecord>;
   readonly served: Collection<NotifierRecord>;
   readonly ledger: Collection<LedgerPage>;
+  readonly hooks: RouteHooks | undefined;
 }
 
 class RunningGateway implements Gateway {
@@ -96,7 +100,7 @@ class RunningGateway implements Gateway {
   readonly #version: string;
   readonly #system: System;
   readonly #edge: SipEdge;
-  readonly #certificates: CertificateStore | undefined;
+  readonly #certificates: ReturnType<typeof sipCertificates>;
   readonly #transactions: TransactionLayer;
   readonly #links: Links;
   readonly #live: Live;
@@ -105,6 +109,7 @@ class RunningGateway implements Gateway {
   readonly #subscriptions: Subscriptions;
   readonly #presence: PresenceFeature;
   readonly #notifiers: Notifiers;
+  readonly #routes: RouteHost;
   readonly #ownHosts = new Set<string>();
   /** The one in use is the last. */
   readonly #resolvers: NodeDnsResolver[] = [];
@@ -129,14 +134,14 @@ class RunningGateway implements Gateway {
       sipListeners(config),
       {
         ...{ clock, timers, log, counters, createDatagramSocket: batchDatagramSocket() },
-        certificates: this.#certificates,
-        origins: () => this.#config.sip.origins,
+        ...{ certificates: this.#certificates, origins: () => this.#config.sip.origins },
       },
       { message: (bytes, source) => this.#transactions.receive(bytes, source) },
     );
+    this.#routes = new RouteHost({ clock, timers, log, counters, node: config.node });
     this.#beliefs = new Beliefs({ clock, random, counters });
     // Until the listeners are bound nothing is known of transports; `start` makes the locator anew.
-    this.#live = this.#makeLive(config);
+    this.#live = this.#makeLive(config, kept.hooks);
     this.#links = new Links(
       { clock, timers, random, log, counters },
       (stanza, group) => xmpp.stanza(stanza, group),
@@ -209,23 +214,13 @@ class RunningGateway implements Gateway {
       shared: kind === 'postgres',
     });
     const sip = new SipDispatch({
-      log,
-      counters,
-      live: this.#live,
-      messages: toXmpp,
-      subscriptions: this.#subscriptions,
-      notifiers: this.#notifiers,
+      ...{ log, counters, seen, draining, live: this.#live, messages: toXmpp },
+      ...{ subscriptions: this.#subscriptions, notifiers: this.#notifiers },
       published: this.#presence.published,
       ownHosts: this.#ownHosts,
-      seen,
-      draining,
     });
     const xmpp = new XmppDispatch({
-      ...{ clock, log, counters },
-      live: this.#live,
-      features,
-      toSip,
-      toXmpp,
+      ...{ clock, log, counters, features, toSip, toXmpp, live: this.#live },
       presence: this.#presence,
       name: NAME,
       version: env.version,
@@ -271,7 +266,7 @@ class RunningGateway implements Gateway {
   async reload(config: Config, keys?: readonly Uint8Array[]): Promise<void> {
     mustBeReloadable(this.#config, config);
     // Everything that can fail comes first: either all of the new configuration is taken or none of it.
-    const fresh = this.#makeLive(config);
+    const fresh = this.#makeLive(config, await loadConfiguredRoutes(config));
     fresh.locator = this.#makeLocator(config);
     if (config.sip.tls !== undefined) this.#certificates?.replace(config.sip.tls);
     Object.assign(this.#live, fresh);
@@ -294,12 +289,17 @@ class RunningGateway implements Gateway {
       this.#subscriptions.drain(),
       this.#notifiers.drain(),
     ]);
+    // What was with the route script is with the messages now, and what failed of those is with it again.
+    await this.#routes.idle();
+    await this.#messages.drain();
+    await this.#routes.idle();
   }
 
   async stop(): Promise<void> {
     this.#draining = true;
     this.#ready = false;
     this.#system.timers.clear(this.#sweep);
+    this.#routes.stop();
     // First what still has to be said on either side, then the ways on which it is said.
     this.#messages.stop();
     await this.#presence.drain();
@@ -328,7 +328,7 @@ class RunningGateway implements Gateway {
     return `sip:${this.#config.node}@${local?.advertiseHost ?? 'localhost'}`;
   }
 
-  #makeLive(config: Config): Live {
+  #makeLive(config: Config, hooks: RouteHooks | undefined): Live {
     const { clock, random } = this.#system;
     const book = new AddressBook(config.domains);
     return {
@@ -340,6 +340,7 @@ class RunningGateway implements Gateway {
       messages: config.messages,
       offline: config.offline,
       presence: config.presence,
+      routes: this.#routes.routes(config, hooks),
       logBodies: config.log.bodies,
     };
   }
@@ -391,6 +392,7 @@ class RunningGateway implements Gateway {
       subscriptions: this.#subscriptions.size,
       served_subscriptions: this.#notifiers.size,
       waiting_notifies: this.#notifiers.waiting,
+      route_runs: this.#routes.size,
       connections: this.#edge.connectionCount,
       timers: this.#system.timers.size,
     };

@@ -1,7 +1,13 @@
 // What happens to a stanza from an XMPP server: is its sender one that we know a SIP address for, and who serves it.
 
 import type { Clock, Counter, Counters, Log } from '../base/index.ts';
-import { faultToStanzaError, gatewayStanzaError, type AddressFault } from '../mapping/index.ts';
+import {
+  faultToStanzaError,
+  gatewayStanzaError,
+  type AddressFault,
+  type MappedUri,
+} from '../mapping/index.ts';
+import type { Routes } from '../policy/index.ts';
 import type { XmlElement } from '../xml/index.ts';
 import {
   answerIq,
@@ -20,6 +26,8 @@ import type { Live } from './live.ts';
 import type { ToSipMessages } from './messages/to-sip-messages.ts';
 import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
 import type { PresenceFeature } from './presence/presence-feature.ts';
+import { ROUTES_CLAUSE } from './routes/answers.ts';
+import { routeStanza, type StanzaRoutingEnv } from './routes/stanza-routing.ts';
 import type { UserFeatures } from './user-features.ts';
 
 /** `closing`: the links take no more stanzas, but still bring some. */
@@ -33,7 +41,7 @@ export interface XmppDispatchEnv {
   readonly features: UserFeatures;
   readonly toSip: ToSipMessages;
   readonly toXmpp: ToXmppMessages;
-  readonly presence: Pick<PresenceFeature, 'stanza' | 'event' | 'answer' | 'vCard'>;
+  readonly presence: Pick<PresenceFeature, 'stanza' | 'refuse' | 'event' | 'answer' | 'vCard'>;
   readonly name: string;
   readonly version: string;
   readonly startedMs: number;
@@ -57,10 +65,14 @@ export class XmppDispatch {
     try {
       this.#dispatch(stanza, group);
     } catch (error) {
-      // Our bug, not the peer's: the stanza gets an answer, the process goes on (promise 4).
-      this.#env.log.error('xmpp.dispatch.failed', { error, name: stanza.name, id: stanza.attr('id') });
-      if (mayAnswerWithError(stanza)) group.send(errorReply(stanza, stanzaError('internal-server-error')));
+      this.#fault(stanza, group, error);
     }
+  }
+
+  /** Our bug, not the peer's: the stanza gets an answer, the process goes on (promise 4). */
+  #fault(stanza: XmlElement, group: LinkGroup, error: unknown): void {
+    this.#env.log.error('xmpp.dispatch.failed', { error, name: stanza.name, id: stanza.attr('id') });
+    if (mayAnswerWithError(stanza)) group.send(errorReply(stanza, stanzaError('internal-server-error')));
   }
 
   #dispatch(stanza: XmlElement, group: LinkGroup): void {
@@ -70,15 +82,15 @@ export class XmppDispatch {
       case 'iq':
         return this.#iq(stanza, group);
       case 'presence':
-        return this.#env.presence.stanza(stanza, group);
+        return this.#presence(stanza, group);
       default:
         this.#unread.add();
     }
   }
 
   #message(message: Message, group: LinkGroup): void {
-    const { live, toSip, toXmpp } = this.#env;
-    const book = live.book;
+    const { live, toXmpp } = this.#env;
+    const { book } = live;
     if (message.type === 'error') {
       if (!toXmpp.errorStanza(message.element)) this.#unread.add();
       return;
@@ -95,23 +107,75 @@ export class XmppDispatch {
         if (message.bodies.length === 0) return;
       }
     }
-    const to = book.jidTargetToSip(message.to);
+    const { routes } = live;
+    if (routes?.has('onStanza') === true && this.#env.phase() !== 'draining') {
+      const sender = book.jidSenderToSip(message.from);
+      if (sender.ok) return this.#route(message.element, sender.value, group, routes);
+    }
+    this.#serve(message, message, group, false);
+  }
+
+  /** A message that is for SIP. `sent`: as its sender wrote it, whatever the route script has made of it. */
+  #serve(message: Message, sent: Message, group: LinkGroup, shown: boolean): void {
+    const { toSip, live } = this.#env;
+    const { book } = live;
+    const to = book.jidTargetToSip(message.to ?? '');
     if (!to.ok)
-      return toSip.refuse(message, faultToStanzaError(to.error, 'target'), group, why(to.error, 'ERR-G6'));
-    const from = book.jidSenderToSip(message.from);
+      return toSip.refuse(sent, faultToStanzaError(to.error, 'target'), group, why(to.error, 'ERR-G6'));
+    const from = book.jidSenderToSip(message.from ?? '');
     if (!from.ok)
-      return toSip.refuse(
-        message,
-        faultToStanzaError(from.error, 'sender'),
-        group,
-        why(from.error, 'ERR-G7'),
-      );
+      return toSip.refuse(sent, faultToStanzaError(from.error, 'sender'), group, why(from.error, 'ERR-G7'));
     const phase = this.#env.phase();
-    if (phase === 'draining') return toSip.refuse(message, gatewayStanzaError('ERR-G5'), group);
-    const denied = live.admission.stanza(from.value, to.value, group.domain, COUNTED);
-    if (denied !== undefined) return toSip.refuse(message, denied.answer, group, { clause: denied.clause });
+    if (phase === 'draining') return toSip.refuse(sent, gatewayStanzaError('ERR-G5'), group);
+    // What the script has seen was admitted before, as its sender wrote it.
+    const denied = shown ? undefined : live.admission.stanza(from.value, to.value, group.domain, COUNTED);
+    if (denied !== undefined) return toSip.refuse(sent, denied.answer, group, { clause: denied.clause });
     // Once the links are being closed no error can be written any more: what the server had on its way is delivered.
-    toSip.accept(message, from.value, to.value, group);
+    toSip.accept(message, from.value, to.value, group, sent);
+  }
+
+  #presence(stanza: XmlElement, group: LinkGroup): void {
+    const { routes, book } = this.#env.live;
+    const asks = stanza.attr('type') === 'subscribe' && this.#env.phase() !== 'draining';
+    if (routes?.has('onStanza') === true && asks) {
+      const sender = book.jidSenderToSip(stanza.attr('from') ?? '');
+      if (sender.ok) return this.#route(stanza, sender.value, group, routes);
+    }
+    this.#env.presence.stanza(stanza, group);
+  }
+
+  /** The route script sees it first. */
+  #route(stanza: XmlElement, sender: MappedUri, group: LinkGroup, routes: Routes): void {
+    const { live, toSip, presence } = this.#env;
+    const isMessage = stanza.name === 'message';
+    const sent = isMessage ? readMessage(stanza) : undefined;
+    // Rules and limits of the operator come first. Presence has its own place for them.
+    const to = sent?.to === undefined ? undefined : live.book.jidTargetToSip(sent.to);
+    if (sent !== undefined && to?.ok === true) {
+      const denied = live.admission.stanza(sender, to.value, group.domain, COUNTED);
+      if (denied !== undefined) return toSip.refuse(sent, denied.answer, group, { clause: denied.clause });
+    }
+    const env: StanzaRoutingEnv = {
+      book: live.book,
+      domain: group.domain,
+      // Perhaps in a later turn, in which nobody else catches anything.
+      serve: (changed) => {
+        try {
+          if (sent === undefined) presence.stanza(changed, group);
+          else this.#serve(changed === stanza ? sent : readMessage(changed), sent, group, true);
+        } catch (error) {
+          this.#fault(stanza, group, error);
+        }
+      },
+      refuse: (error) => {
+        if (sent === undefined) presence.refuse(stanza, error, group);
+        else toSip.refuse(sent, error, group, { clause: ROUTES_CLAUSE });
+      },
+      drop: () => {
+        if (sent !== undefined) toSip.dropped(sent);
+      },
+    };
+    routeStanza(env, routes, stanza, sender);
   }
 
   #iq(stanza: XmlElement, group: LinkGroup): void {

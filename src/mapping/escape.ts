@@ -44,7 +44,9 @@ export function unescapeLocal(local: string): string {
 /** The prepared localpart of a user; `text` is decoded and not empty. Fault `unmappable`. */
 export function textToLocal(text: string): Result<string, AddressFault> {
   const plain = isAscii(text);
-  const folded = plain ? text : foldWidth(text).toLowerCase();
+  // Composed before escaping, as preparation would do it after: else the user "\\3" "c" with a cedilla has his backslash
+  // escaped for an escape that is none any more.
+  const folded = plain ? text : foldWidth(text).toLowerCase().normalize('NFC');
   const escaped = escapeLocal(folded);
   // XEP-0106 §3.2: "\20 MUST NOT be the first or last character of an escaped localpart" (ADDR-07).
   if (folded.startsWith(' ') || folded.endsWith(' ')) return edgeSpace();
@@ -65,8 +67,9 @@ export function localToText(local: string): Result<string, AddressFault> {
   if (!local.includes('\\')) return { ok: true, value: local };
   const text = unescapeLocal(local);
   if (text.startsWith(' ') || text.endsWith(' ')) return edgeSpace();
-  if (escapeLocal(text) !== local) {
-    return addressFault('unmappable', 'a backslash is escaped where it must not be', 'XEP-0106 §4.1');
+  // A mark behind an escape may join what the escape stands for: "\3e" U+0338 would be U+226F, which is another user.
+  if (escapeLocal(text.normalize('NFC')) !== local) {
+    return addressFault('unmappable', 'an escape stands where none must be', 'XEP-0106 §4.1');
   }
   return { ok: true, value: text };
 }

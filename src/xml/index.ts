@@ -8,3 +8,4 @@ export { parseDocument } from './document.ts';
 export { serialize } from './serializer.ts';
 export { escapeAttribute, escapeText, isXmlText, sanitizeText } from './escape.ts';
 export { element } from './build.ts';
+export { isNcName } from './characters.ts';

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { silentLog } from '../../src/base/index.ts';
 import { explainAddress } from '../../src/cli/address.ts';
 import { check } from '../../src/cli/check.ts';
@@ -29,6 +30,7 @@ describe('the example of the contract', () => {
       .replace('proxy.example.net', '127.0.0.1')
       .replace('port: 5347', `port: ${server.port}`)
       .replace('"127.0.0.1:53"', '')
+      .replace('./routes.js', fileURLToPath(new URL('../../examples/routes-default.ts', import.meta.url)))
       .replace('127.0.0.1:8080', '127.0.0.1:0');
     const files = { [FILE]: text, '/etc/secret': 'secret\n', '/etc/console-token': 'a token\n' };
     terminal = { ...fakeTerminal(files), env: { SIP_PASSWORD: 'a' } };

@@ -10,6 +10,7 @@ import { after, describe, test } from 'node:test';
 interface Package {
   readonly files: readonly string[];
   readonly scripts: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
 }
 
 const description: Package = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -59,7 +60,24 @@ describe('prepare', () => {
   });
 });
 
+describe('what scripts of operators import', () => {
+  for (const [name, place] of Object.entries(description.exports)) {
+    if (name === '.') continue;
+    test(`stoxgate${name.slice(1)} is what is compiled of a source that is there`, async () => {
+      assert.match(place.default, /^\.\/dist\/.*\.js$/);
+      assert.equal(place.types, place.default.replace(/js$/, 'd.ts'));
+      const source = place.default.replace('./dist/', '../../src/').replace(/js$/, 'ts');
+      const module: object = await import(new URL(source, import.meta.url).href);
+      const expected = name === './testing' ? 'testRoutes' : 'HOOKS';
+      assert.ok(expected in module, expected);
+    });
+  }
+  test('both are offered', () => {
+    assert.deepEqual(Object.keys(description.exports).toSorted(), ['.', './routes', './testing']);
+  });
+});
+
 test('a package is never packed without what it runs', () => {
   assert.equal(description.scripts['prepack'], 'npm run --silent build');
-  for (const file of ['bin', 'dist']) assert.ok(description.files.includes(file), file);
+  for (const file of ['bin', 'dist', 'examples']) assert.ok(description.files.includes(file), file);
 });

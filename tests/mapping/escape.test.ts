@@ -102,11 +102,20 @@ describe('what has no localpart', () => {
 });
 
 describe('localparts that no user is mapped to are refused: answers would go to somebody else', () => {
-  for (const local of ['a\\5cb', '\\20a', 'a\\20', '\\5c', 'a\\5c2p', '\\5c\\5c']) {
+  for (const local of ['a\\5cb', '\\20a', 'a\\20', '\\5c', 'a\\5c2p', '\\5c\\5c', '\\3e\u0338']) {
     test(local, () => {
       const result = localToText(local);
       assert.equal(result.ok ? result.value : result.error.kind, 'unmappable');
     });
+  }
+});
+
+test('a letter that only composes with its mark is no digit of an escape (RFC 8265 §3.3.2: NFC)', () => {
+  for (const text of ['\\3c\u0327', '\\3e\u0301', '\\2\uff43\u0327']) {
+    const local = textToLocal(text);
+    assert.ok(local.ok, text);
+    const back = localToText(local.value);
+    assert.equal(back.ok && back.value, text.normalize('NFKC'), text);
   }
 });
 

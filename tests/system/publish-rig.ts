@@ -196,6 +196,7 @@ export class PublishRig {
       messages: {
         accept: () => assert.fail('a MESSAGE'),
         countRejected: () => assert.fail('a MESSAGE'),
+        countEnded: () => assert.fail('a MESSAGE'),
       },
       subscriptions: this.#subscriptions,
       published: this.feature.published,

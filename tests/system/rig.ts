@@ -39,6 +39,8 @@ export interface RigOptions {
   /** Default `memory:`. */
   readonly storeUrl?: string;
   readonly durability?: 'full' | 'none';
+  /** The route script: its absolute path, or the section. */
+  readonly routes?: string | Section;
   readonly timing?: GatewayEnv['timing'];
   readonly keys?: readonly Uint8Array[];
   readonly store?: MemoryStore;
@@ -152,6 +154,7 @@ export class Rig {
       limits: options.limits ?? {},
       store: options.storeUrl ?? 'memory:',
       durability: options.durability ?? 'full',
+      ...(options.routes === undefined ? {} : { routes: options.routes }),
       log: { level: 'debug' },
     });
     const parsed = parseConfig(text, 'test.yaml', {

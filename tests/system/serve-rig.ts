@@ -173,6 +173,7 @@ export class ServeRig {
       messages: {
         accept: () => assert.fail('a MESSAGE'),
         countRejected: () => assert.fail('a MESSAGE'),
+        countEnded: () => assert.fail('a MESSAGE'),
       },
       subscriptions: { notify: () => assert.fail('a NOTIFY') },
       published: { publish: () => assert.fail('a PUBLISH') },

@@ -59,7 +59,13 @@ export function parseConfig(text: string, path: string, env: LoadEnv): Result<Co
   const findings = remarksOnRules(parsed.data).map(place).toSorted(byPlace);
   const errors = findings.filter((finding) => finding.severity === 'error');
   for (const finding of findings) if (finding.severity === 'warning') env.warn?.(finding);
-  return errors.length > 0 ? err(errors) : ok({ ...parsed.data, store: fromFile(path, parsed.data.store) });
+  if (errors.length > 0) return err(errors);
+  const { store, routes } = parsed.data;
+  return ok({
+    ...parsed.data,
+    store: fromFile(path, store),
+    ...(routes === undefined ? {} : { routes: { ...routes, script: resolve(dirname(path), routes.script) } }),
+  });
 }
 
 const SQLITE = 'sqlite:';

@@ -1,11 +1,11 @@
 // Zod's issues in the words of this project, with a suggestion where there is one.
 
 import type * as z from 'zod';
+import { suggest } from '../../base/index.ts';
 import { NOT_BUILT } from './fields.ts';
 import { formatKeyPath, type KeyPath, type Remark } from './finding.ts';
 import { laterKeysOf } from './later.ts';
 import { keysOf, objectsAt } from './schema-walk.ts';
-import { suggest } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
 

@@ -6,7 +6,6 @@ import { MAX_TOKEN_KEYS } from '../../base/index.ts';
 import {
   isHost,
   parseAdvertise,
-  parseDnsServer,
   parseHostPort,
   parseStore,
   parseSipPattern,
@@ -17,10 +16,12 @@ import {
 import { later } from './later.ts';
 import { parseNextHop } from './next-hop.ts';
 import { digestAlgorithms, identity, trusted, users } from './schema-belief.ts';
+import { dns, log } from './schema-local.ts';
 import { location, presenceSchema } from './schema-presence.ts';
 import { listen, origins } from './schema-listen.ts';
 import { ledger, messages, offline } from './schema-messages.ts';
 import { limits, policy } from './schema-policy.ts';
+import { routes } from './schema-routes.ts';
 import {
   documented,
   keySchema,
@@ -181,19 +182,6 @@ function xmppSchema(secret: ReturnType<typeof secretSchema>) {
   );
 }
 
-const dns = z.strictObject({
-  servers: documented(z.array(parsed(parseDnsServer)).max(8).default([]), {
-    type: 'list of `ADDRESS[:PORT]`',
-    default: 'those of the system',
-    says: 'The DNS servers to ask.',
-    example: '["127.0.0.1:53"]',
-  }),
-  private_targets: documented(z.enum(['refuse', 'allow']).default('refuse'), {
-    says: 'Whether a target found by DNS may be a loopback or private address or a configured next hop; `allow` lets strangers aim the gateway at your own network.',
-    example: 'allow',
-  }),
-});
-
 function consoleSchema(secret: ReturnType<typeof secretSchema>) {
   return z.strictObject({
     listen: documented(parsed((text) => parseHostPort(text, undefined, 0)).prefault('127.0.0.1:8080'), {
@@ -209,21 +197,6 @@ function consoleSchema(secret: ReturnType<typeof secretSchema>) {
     }),
   });
 }
-
-const log = z.strictObject({
-  level: documented(z.enum(['debug', 'info', 'warn', 'error']).default('info'), {
-    says: 'The least level that is written.',
-    example: 'debug',
-  }),
-  format: documented(z.enum(['json', 'pretty']).default('json'), {
-    says: 'One JSON object a line, or text for the eye.',
-    example: 'pretty',
-  }),
-  bodies: documented(z.boolean().default(false), {
-    says: 'Whether message bodies may appear in the log (level `debug`).',
-    example: 'true',
-  }),
-});
 
 /** The whole schema. Secrets are resolved while it parses, so that a missing one is a finding at its own line. */
 export function configSchema(sources: SecretSources) {
@@ -271,6 +244,7 @@ export function configSchema(sources: SecretSources) {
         says: "This gateway's name among several, in its log and its status.",
         example: 'gw1',
       }),
+      routes,
       admin: documented(parsed(parseUnixSocket).exactOptional(), {
         type: '`unix:PATH`',
         default: 'absent: `stoxgate message` cannot ask',
@@ -289,7 +263,7 @@ export function configSchema(sources: SecretSources) {
       }),
       log: documented(log.prefault({}), { says: 'The log, written to standard error.' }),
     }),
-    ['routes', 'timers', 'telephony', 'calls', 'media_relay'],
+    ['timers', 'telephony', 'calls', 'media_relay'],
   );
 }
 

@@ -12,7 +12,7 @@ export interface OutboxEnv {
   readonly random: Random;
   readonly log: Log;
   readonly counters: Counters;
-  readonly live: Pick<Live, 'offline'>;
+  readonly live: Pick<Live, 'offline' | 'routes'>;
   readonly node: string;
   readonly deliveries: Pick<SipDeliveries, 'send'>;
   readonly records: Collection<OutboxRecord>;

@@ -12,7 +12,13 @@ export interface Sender extends Origin {
   /** Attributes of the stanza, names and values by turns. */
   readonly stanza: readonly string[];
   /** As `refused`; `reported` is called when the XMPP server has the error, or when nobody can be told any more. */
-  report(error: StanzaError, reported: () => void, tried?: Tried): void;
+  report(
+    error: StanzaError,
+    reported: () => void,
+    tried?: Tried,
+    /** Sends it anew, to this SIP URI. */
+    again?: (requestUri: string) => void,
+  ): void;
 }
 
 /** Runs the machine of a message. */

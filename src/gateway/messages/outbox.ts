@@ -12,7 +12,7 @@ import {
 } from '../../interwork/message/index.ts';
 import { gatewayStanzaError } from '../../mapping/index.ts';
 import { stanzaError, type StanzaError } from '../../xmpp/index.ts';
-import { TOO_LONG, type Tried } from './delivery-parts.ts';
+import { newFromTag, TOO_LONG, type Tried } from './delivery-parts.ts';
 import {
   keptNamesOf,
   keptRows,
@@ -103,7 +103,8 @@ export class Outbox {
     }
     const { deliveries, durable, live } = this.#env;
     const queue = this.#queues.get(letter.recipient);
-    if (!durable && queue === undefined && !(live.offline.keep && letter.mayKeep)) {
+    const plain = !durable && queue === undefined && live.routes === undefined;
+    if (plain && !(live.offline.keep && letter.mayKeep)) {
       deliveries.send({ ...letter, origin: letter.sender });
       return;
     }
@@ -201,11 +202,17 @@ export class Outbox {
           message.error ?? stanzaError('recipient-unavailable'),
           () => this.#step(message, 'reported'),
           message.tried,
+          (requestUri) => this.#again(message, requestUri),
         );
       case 'forget':
         this.#remover.remove(message.key);
         if (message.wasKept) this.#leaveQueue(message);
     }
+  }
+
+  /** By the route script's will; what asked for reports named another. */
+  #again({ letter }: OutboxMessage, requestUri: string): void {
+    this.send({ ...letter, requestUri, fromTag: newFromTag(this.#env.random), wrapped: undefined });
   }
 
   #deliver(message: OutboxMessage, dated: boolean): void {

@@ -21,7 +21,7 @@ const HELP = 'Messages by direction and reported outcome.';
  * - `refused`: an error stanza became the response
  * - `rejected`: the gateway itself said no: policy, addresses, content, queue
  * - `unconfirmed`: 503: the XMPP side did not confirm it in time (ERR-G1, ERR-G5)
- * - `nothing`: 200 and nothing to tell the XMPP user (IM-46, IM-48)
+ * - `nothing`: 200 and nothing to tell the XMPP user (IM-46, IM-48), or 202 where the route script drops it
  */
 export const TO_XMPP_OUTCOMES = [
   'accepted',
@@ -36,7 +36,7 @@ export type ToXmppOutcome = (typeof TO_XMPP_OUTCOMES)[number];
 /**
  * - `delivered`: a 2xx
  * - `reported`: an error stanza went back
- * - `nothing`: nothing that SIP could carry and no answer due (IM-11, IM-16)
+ * - `nothing`: nothing that SIP could carry and no answer due (IM-11, IM-16), or the route script drops it
  */
 export const TO_SIP_OUTCOMES = [
   'delivered',

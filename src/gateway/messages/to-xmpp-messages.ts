@@ -9,20 +9,16 @@ import {
   type LedgerRecord,
   type ToXmppEvent,
 } from '../../interwork/message/index.ts';
-import {
-  faultToResponse,
-  gatewayResponse,
-  stanzaErrorToResponse,
-  type MappedJid,
-  type RequestedReports,
-} from '../../mapping/index.ts';
+import { faultToResponse, gatewayResponse, type MappedJid } from '../../mapping/index.ts';
+import type { Routed, Routes } from '../../policy/index.ts';
 import type { HeaderField, ResponseOptions, ServerTransaction, SipRequest } from '../../sip/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
 import { readStanzaError, type ReportGiven } from '../../xmpp/index.ts';
-import { SendRefusal } from '../../edge/xmpp/index.ts';
-import { bareOf } from '../address-text.ts';
+import { bareOf, domainOf } from '../address-text.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
+import { ROUTES_CLAUSE } from '../routes/answers.ts';
+import { routeToXmpp } from '../routes/translated.ts';
 import type { ComposingToXmpp } from './composing.ts';
 import type { Conversations } from './conversations.ts';
 import type { AskedReports } from './asked-reports.ts';
@@ -36,10 +32,21 @@ import {
   type ReportSink,
   type Why,
 } from './open-message.ts';
+import { logWritten } from './message-log.ts';
+import { NO_LINK, NOT_SENT, notSent, type NotSent } from './not-sent.ts';
 import { tellLoss, type OwedReports } from './owed-reports.ts';
 import type { Peers } from './peers.ts';
 import { RecentIds } from './recent-ids.ts';
 import type { ToXmppOutcome, ToXmppOutcomes } from './outcomes.ts';
+import {
+  endByRoutes,
+  endingOf,
+  failByRoutes,
+  tellAccepted,
+  type Ending,
+  type Newcomers,
+  type Translated,
+} from './routed-to-xmpp.ts';
 
 /** IM-29: the final response no later than 10 s after the request; the rest is for the way back. */
 const DEADLINE_MS = 9_500;
@@ -49,7 +56,6 @@ const MAX_OPEN = 50_000;
 const REMEMBER_ENDED_MS = 600_000;
 const MAX_ENDED = 20_000;
 const NO_HEADERS: readonly HeaderField[] = [];
-const NO_LINK: Why = { clause: 'ERR-G7', text: 'No component link may speak for the sender' };
 
 export interface ToXmppEnv {
   readonly clock: Clock;
@@ -102,10 +108,13 @@ export class ToXmppMessages {
     return this.#ended.size;
   }
 
-  /** Takes one MESSAGE from a believed sender; it is answered now or later, exactly once. */
-  accept(tx: ServerTransaction, from: MappedJid): void {
+  /**
+   * Takes one MESSAGE from a believed sender; it is answered now or later, exactly once. `request`: what the route script
+   * has made of it.
+   */
+  accept(tx: ServerTransaction, from: MappedJid, request: SipRequest = tx.request): void {
     const { live, outcomes, clock, composing } = this.#env;
-    const to = live.book.sipTargetToJid(tx.request.requestUri);
+    const to = live.book.sipTargetToJid(request.requestUri);
     if (!to.ok) {
       const answer = faultToResponse(to.error, 'target');
       return this.#reject(tx, answer.status, answer.headers, {
@@ -117,33 +126,26 @@ export class ToXmppMessages {
     const people = { from: from.jidText, to: to.value.jidText };
     const group = this.#env.groupFor(from.jid.domain);
     // A `from` that no link may speak for is never written to one (ERR-G7).
-    if (group === undefined) return this.#reject(tx, 403, NO_HEADERS, { ...people, ...NO_LINK });
+    if (group === undefined) return this.#unsent(tx, NO_LINK, people);
     // A report is not answered by an error, and can wait for a link (RCPT-09).
     const hindrance = this.#draining ? 'ERR-G5' : group.up ? undefined : 'ERR-G1';
-    if (hindrance !== undefined && !mayHoldReport(tx)) return this.#unavailable(tx, hindrance, people);
-    if (this.#open.size >= MAX_OPEN) return this.#full(tx, people);
+    if (hindrance !== undefined && !mayHoldReport(tx)) return this.#unsent(tx, NOT_SENT[hindrance], people);
+    if (this.#open.size >= MAX_OPEN) return this.#unsent(tx, NOT_SENT['ERR-G2'], people);
 
     const conversation = this.#env.conversations.find(from.bareText, to.value.bareText);
-    const result = toXmpp(tx.request, {
+    const result = toXmpp(request, {
       from: from.jidText,
       to: to.value.jidText,
       type: live.messages.type === 'mirror' ? (conversation?.lastType ?? 'normal') : live.messages.type,
-      thread: conversation?.thread?.callId === tx.request.callId ? conversation.thread.id : undefined,
+      thread: conversation?.thread?.callId === request.callId ? conversation.thread.id : undefined,
       first: conversation === undefined,
       wallMs: clock.wall(),
     });
     switch (result.kind) {
       case 'message':
-        if (hindrance !== undefined) return this.#unavailable(tx, hindrance, people);
+        if (hindrance !== undefined) return this.#unsent(tx, NOT_SENT[hindrance], people);
         if (result.reports !== undefined) this.#env.peers.understands(from.bareText);
-        return this.#write(
-          tx,
-          group,
-          result.id,
-          result.stanza,
-          result.reports,
-          conversation === undefined ? [from, to.value] : undefined,
-        );
+        return this.#send(tx, group, result, conversation === undefined ? [from, to.value] : undefined);
       case 'composing':
         this.#env.conversations.open(from.bareText, to.value.bareText).composing = 'understood';
         // XEP-0085 "Discovering support": never first to somebody who has sent none (IM-68).
@@ -166,6 +168,11 @@ export class ToXmppMessages {
   /** One that was refused before it came here (RFC 3261 §8.2). */
   countRejected(request: SipRequest, status: number, clause?: string): void {
     this.#env.outcomes.end('rejected', { request, status, clause });
+  }
+
+  /** One that the route script has ended. */
+  countEnded(outcome: 'rejected' | 'nothing', request: SipRequest, status: number, text?: string): void {
+    this.#env.outcomes.end(outcome, { request, status, text, clause: ROUTES_CLAUSE });
   }
 
   /** A message stanza of type error: true when it was about one of these. */
@@ -252,70 +259,71 @@ export class ToXmppMessages {
     return id === undefined ? undefined : (this.#open.get(id) ?? this.#ended.get(id, this.#env.clock.now()));
   }
 
+  /** Writes it, once the route script has seen it, if it wants to. */
+  #send(tx: ServerTransaction, group: LinkGroup, message: Translated, newcomers: Newcomers): void {
+    const { routes } = this.#env.live;
+    if (routes?.has('onTranslated') === true) return this.#route(routes, tx, group, message, newcomers);
+    this.#write(tx, group, message, message.stanza, newcomers);
+  }
+
+  #route(
+    routes: Routes,
+    tx: ServerTransaction,
+    group: LinkGroup,
+    message: Translated,
+    newcomers: Newcomers,
+  ): void {
+    const { book } = this.#env.live;
+    const { stanza } = message;
+    const write = (changed: XmlElement): void => {
+      const link = changed === stanza ? group : this.#env.groupFor(domainOf(changed.attr('from') ?? ''));
+      if (link === undefined) return this.#unsent(tx, NO_LINK, peopleOf(changed));
+      this.#write(tx, link, message, changed, newcomers);
+    };
+    const end = (result: Routed): void => endByRoutes(this.#env, tx, stanza, result);
+    routeToXmpp({ book, write, end }, routes, tx, stanza);
+  }
+
   #write(
     tx: ServerTransaction,
     group: LinkGroup,
-    id: string,
+    translated: Translated,
     stanza: XmlElement,
-    reports: RequestedReports | undefined,
-    newcomers: readonly [MappedJid, MappedJid] | undefined,
+    newcomers: Newcomers,
   ): void {
+    const { id, reports } = translated;
     const { log, timers, live, composing } = this.#env;
     // The same Call-ID, CSeq and From tag by another way (RFC 3261 §8.2.2.2).
     if (this.#open.has(id))
       return this.#reject(tx, 482, NO_HEADERS, { ...peopleOf(stanza), clause: 'RFC 3261 §8.2.2.2' });
     const message = new OpenMessage(this, tx, id, stanza, reports, this.#env.clock.wall());
     const seq = group.sendConfirmed(message);
-    if (seq < 0) return this.#unwritten(tx, seq, peopleOf(stanza));
+    if (seq < 0) return this.#unsent(tx, notSent(seq), peopleOf(stanza));
     if (newcomers !== undefined) this.#env.conversations.open(newcomers[0].bareText, newcomers[1].bareText);
     composing.contentSent(stanza);
     this.#open.set(id, message);
     // A second attempt under the id of one that was refused: what comes now is about this one.
     this.#ended.delete(id);
-    message.deadline = timers.set(DEADLINE_MS, () => this.step(message, 'deadline'));
-    if (log.enabled('debug')) {
-      log.debug('message.written', {
-        cid: id,
-        direction: 'sip_to_xmpp',
-        callId: tx.request.callId,
-        from: stanza.attr('from'),
-        to: stanza.attr('to'),
-        ...(live.logBodies ? { body: stanza.child('body')?.text() } : {}),
-      });
-    }
-  }
-
-  #unwritten(tx: ServerTransaction, refusal: number, people: Why): void {
-    switch (refusal) {
-      case SendRefusal.Full:
-        return this.#full(tx, people);
-      case SendRefusal.ForeignFrom:
-        return this.#reject(tx, 403, NO_HEADERS, { ...people, ...NO_LINK });
-      case SendRefusal.TooLarge:
-        // More than the XMPP server takes.
-        return this.#reject(tx, 413, NO_HEADERS, { ...people, clause: 'IM-32' });
-      default:
-        return this.#unavailable(tx, 'ERR-G1', people);
-    }
+    const deadlineMs = live.routes === undefined ? DEADLINE_MS : DEADLINE_MS - live.routes.reserveMs;
+    message.deadline = timers.set(deadlineMs, () => this.step(message, 'deadline'));
+    if (log.enabled('debug')) logWritten(log, tx, stanza, live.logBodies);
   }
 
   #run(message: OpenMessage, effect: ToXmppEffect): void {
     const { live } = this.#env;
     switch (effect) {
       case 'respondAccepted':
-        this.#end(message, 'accepted', live.messages.accepted);
-        return this.#respond(message, live.messages.accepted);
+        return this.#succeed(message, 'accepted', live.messages.accepted);
       case 'respondDelivered':
-        this.#end(message, 'delivered', 200);
-        this.#respond(message, 200);
+        this.#succeed(message, 'delivered', 200);
         return this.#reportDelivery(message);
       case 'respondMapped':
-        return this.#respondMapped(message);
+        return this.#fail(message, 'refused', endingOf(message.error, live.book));
       case 'respondUnavailable':
-        this.#end(message, 'unconfirmed', gatewayResponse('ERR-G1').status, {
-          clause: this.#draining ? 'ERR-G5' : 'ERR-G1',
+        return this.#fail(message, 'unconfirmed', {
+          status: gatewayResponse('ERR-G1').status,
+          why: { clause: this.#draining ? 'ERR-G5' : 'ERR-G1' },
         });
-        return this.#respond(message, gatewayResponse('ERR-G1').status);
       case 'stopWaiting':
         return this.#env.timers.clear(message.deadline);
     }
@@ -328,22 +336,19 @@ export class ToXmppMessages {
     if (accepted !== undefined) this.#env.reports.report('delivered', accepted);
   }
 
-  #respondMapped(message: OpenMessage): void {
+  #succeed(message: OpenMessage, outcome: 'accepted' | 'delivered', status: number): void {
     const { live } = this.#env;
-    const stanza = message.error;
-    if (stanza === undefined) {
-      this.#end(message, 'refused', 500);
-      return this.#respond(message, 500);
-    }
-    const error = readStanzaError(stanza);
-    const answer = stanzaErrorToResponse(error, {
-      full: (stanza.attr('from') ?? '').includes('/'),
-      method: 'MESSAGE',
-      // ERR-X05, ERR-X15: where the XMPP side says that he is now.
-      book: live.book,
-    });
-    this.#end(message, 'refused', answer.status, { condition: error.condition, text: error.text });
-    this.#respond(message, answer.status, { headers: answer.headers, reason: answer.reason });
+    this.#end(message, outcome, status);
+    this.#respond(message, status);
+    if (live.routes !== undefined) tellAccepted(live, live.routes, message, outcome, status);
+  }
+
+  #fail(message: OpenMessage, outcome: ToXmppOutcome, ending: Ending): void {
+    const { routes } = this.#env.live;
+    if (routes?.has('onFailure') === true && message.tx !== undefined)
+      return failByRoutes(this.#env, routes, message, message.tx, outcome, ending);
+    this.#end(message, outcome, ending.status, ending.why);
+    this.#respond(message, ending.status, ending.options);
   }
 
   /** Counts its outcome and gives it its row. */
@@ -384,14 +389,8 @@ export class ToXmppMessages {
     tx.respond(status, headers.length === 0 ? undefined : { headers });
   }
 
-  #full(tx: ServerTransaction, people: Why): void {
-    const answer = gatewayResponse('ERR-G2');
-    this.#reject(tx, answer.status, answer.headers, { ...people, clause: 'ERR-G2' });
-  }
-
-  #unavailable(tx: ServerTransaction, clause: 'ERR-G1' | 'ERR-G5', people: Why): void {
-    const { status } = gatewayResponse(clause);
-    this.#env.outcomes.end('unconfirmed', { request: tx.request, status, clause, ...people });
-    tx.respond(status);
+  #unsent(tx: ServerTransaction, { outcome, status, headers, clause, text }: NotSent, people: Why): void {
+    this.#env.outcomes.end(outcome, { request: tx.request, status, ...people, clause, text });
+    tx.respond(status, headers.length === 0 ? undefined : { headers });
   }
 }

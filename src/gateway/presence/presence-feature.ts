@@ -4,7 +4,13 @@ import type { Clock, Counters, Log, Random, Store, Timers } from '../../base/ind
 import { DECISIONS, PUBLISHERS, WATCHERS } from '../../interwork/presence/index.ts';
 import type { AdminAnswer } from '../../edge/admin/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
-import { readEvent, type Message } from '../../xmpp/index.ts';
+import {
+  errorReply,
+  mayAnswerWithError,
+  readEvent,
+  type Message,
+  type StanzaError,
+} from '../../xmpp/index.ts';
 import { domainOf } from '../address-text.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
@@ -123,6 +129,11 @@ export class PresenceFeature {
 
   stanza(stanza: XmlElement, group: LinkGroup): void {
     this.#dispatch?.stanza(stanza, group);
+  }
+
+  /** Answers a request for presence by an error, which is confirmed like all that a user has to hear. */
+  refuse(stanza: XmlElement, error: StanzaError, group: LinkGroup): void {
+    if (mayAnswerWithError(stanza)) this.#errors.send(errorReply(stanza, error), group);
   }
 
   /** A personal event of an XMPP user (XEP-0163): it is no message to anybody. */

@@ -22,6 +22,7 @@ presence: { model: end-to-end }   # default of all domains
 dns: { servers: ["127.0.0.1:53"], private_targets: refuse }
 keys: [{ file: token-key }]    # signing keys, newest first; made on first start when absent
 node: gw1
+routes: ./routes.js            # the operator's script
 console: { listen: "127.0.0.1:8080", token: { file: console-token } }
 log: { level: info, format: json }
 `;

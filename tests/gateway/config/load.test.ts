@@ -296,8 +296,36 @@ describe('findings name file, line, column, key and remedy', () => {
   });
 });
 
+describe('the route script', () => {
+  test('a path is relative to the file; one second unless it says otherwise', () => {
+    assert.deepEqual(load(`${MINIMAL}routes: ./routes.js\n`).config?.routes, {
+      script: '/etc/routes.js',
+      deadline: 1000,
+    });
+    assert.deepEqual(load(`${MINIMAL}routes: { script: /opt/r.ts, deadline: 250 }\n`).config?.routes, {
+      script: '/opt/r.ts',
+      deadline: 250,
+    });
+  });
+  for (const [text, finding] of [
+    ['routes: routes.py', 'must name a file that ends in .js, .mjs, .ts or .mts'],
+    ['routes: { script: r.js, deadline: 9 }', 'must be at least 10'],
+    ['routes: { script: r.js, deadline: 2001 }', 'must be at most 2000'],
+    ['routes: { scrip: r.js }', 'did you mean script?'],
+    ['routes: {}', 'is missing'],
+  ] as const) {
+    test(text, () => {
+      const { errors } = load(`${MINIMAL}${text}\n`);
+      assert.ok(
+        errors.some((line) => line.includes('routes') && line.includes(finding)),
+        errors.join('\n'),
+      );
+    });
+  }
+});
+
 describe('keys of features that are not built yet are refused by name', () => {
-  const top = 'routes timers telephony calls media_relay'.split(' ');
+  const top = 'timers telephony calls media_relay'.split(' ');
   const all = [
     ...top.map((key): [string, string] => [key, `${MINIMAL}${key}: {}\n`]),
     ['xmpp.server', MINIMAL.replace('  components', '  server: {}\n  components')] as const,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { editDistance, suggest } from '../../../src/gateway/config/suggest.ts';
+import { editDistance, suggest } from '../../src/base/suggest.ts';
 
 describe('edit distance', () => {
   const cases: [string, string, number][] = [
