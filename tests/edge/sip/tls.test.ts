@@ -81,7 +81,9 @@ describe('between two gateways', () => {
 
   test('RFC 5923 §5: without alias a connection of the peer carries no requests', async () => {
     const [left, right] = [await start(a), await start(b)];
-    left.edge.send(bytes(message('1')), { ...right.target('TLS'), names: ['b.example'] });
+    const { port } = left.endpoint('TLS');
+    const plain = message('1').replace('TCP peer.example;', `TLS a.example:${port};`);
+    left.edge.send(bytes(plain), { ...right.target('TLS'), names: ['b.example'] });
     await until(() => right.received.length === 1);
     right.edge.send(bytes(message('2')), { ...left.target('TLS'), names: ['a.example'] });
     await until(() => left.received.length === 1);
@@ -126,6 +128,38 @@ describe('RFC 5922 §7.3: a server that is not authenticated gets nothing', () =
       await rig.stop();
     });
   }
+
+  test('RFC 9325 §3.4: a session that other authorities verified is not resumed', async () => {
+    const store = certificates(pemFiles(a));
+    const rig = await EdgeRig.start([listener('TLS')], { certificates: store });
+    const server = await tlsServer(a);
+    const failures: (string | undefined)[] = [];
+    const send = (body: string) =>
+      rig.edge.send(bytes(message(body)), { ...server.target, names: ['a.example'] }, (error) =>
+        failures.push(code(error)),
+      );
+    send('first');
+    await until(() => server.seen.text.endsWith('first'));
+    // The tickets of TLS 1.3 come behind the handshake.
+    server.sockets[0]?.write('SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n');
+    await until(() => rig.received.length === 1);
+    server.sockets[0]?.destroy();
+    await until(() => rig.edge.connectionCount === 0);
+    send('resumed');
+    await until(() => server.seen.text.endsWith('resumed'));
+    assert.equal(server.sockets[1]?.isSessionReused(), true);
+    server.sockets[1]?.write('SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n');
+    await until(() => rig.received.length === 2);
+    server.sockets[1]?.destroy();
+    await until(() => rig.edge.connectionCount === 0);
+    const foreign = strangers.make({ names: ['URI:sip:a.example'] });
+    store.replace([pemFiles(foreign)]);
+    send('not any more');
+    await until(() => failures.length === 1);
+    assert.deepEqual(failures, ['ERR_SIP_TRANSPORT_CERTIFICATE']);
+    await server.close();
+    await rig.stop();
+  });
 
   test('without a name to prove nobody is called', async () => {
     const rig = await start(a);

@@ -214,8 +214,10 @@ describe('the acceptor and the client', () => {
     for (const go of [(gone: Socket) => gone.resetAndDestroy(), (gone: Socket) => gone.destroy()]) {
       const gone = connectTcp(port, '127.0.0.1');
       await once(gone, 'connect');
+      const began = performance.now();
       go(gone);
       assert.ok((await host.next()) instanceof Error);
+      assert.ok(performance.now() - began < 1000, 'at once, not when the handshake has taken too long');
     }
     assert.equal(host.acceptor.pending, 0);
   });
@@ -242,6 +244,21 @@ describe('the acceptor and the client', () => {
       client.destroy();
     }
     assert.deepEqual(reused, [false, true]);
+  });
+
+  test('a session of a server that was not verified is not kept', async () => {
+    const sessions = { cache: new SessionCache(clock), key: 'x' };
+    const doubting = storeOf(pemFiles(strangers.make({ names: ['DNS:b.example'] })));
+    const client = await call(port, doubting, { name: 'a.example', sessions });
+    let tickets = 0;
+    client.on('session', () => (tickets += 1));
+    const accepted = await host.secured();
+    accepted.write('x');
+    await once(client, 'data');
+    await until(() => tickets > 0);
+    assert.equal(sessions.cache.get('x'), undefined);
+    client.destroy();
+    accepted.destroy();
   });
 
   test('a renewed certificate is shown at the next handshake, and old sessions are not resumed', async () => {
