@@ -274,9 +274,17 @@ function strayInstance(request: SipRequest): string | undefined {
   return request.from.params.get('gr');
 }
 
+/** Compared by letters: a piece of the text would be an object for every message. */
 function isSips(uri: string): boolean {
-  return uri.slice(0, 5).toLowerCase() === 'sips:';
+  for (let i = 0; i < SIPS.length; i++) {
+    // RFC 3986 §3.1: schemes are compared without case; ":" has that bit already.
+    if ((uri.charCodeAt(i) | LOWER_CASE) !== SIPS.charCodeAt(i)) return false;
+  }
+  return true;
 }
+
+const SIPS = 'sips:';
+const LOWER_CASE = 0x20;
 
 function isLiteral(host: string): boolean {
   return parseIpAddress(host.startsWith('[') ? host.slice(1, -1) : host) !== undefined;
