@@ -4,7 +4,6 @@ import {
   contentType,
   formatEvent,
   formatSipUri,
-  keyOfRequest,
   rawHeaderField,
   type EventName,
   type HeaderField,
@@ -73,12 +72,13 @@ export function mediaType(request: SipRequest): string | undefined {
 
 export function notificationOf(
   request: SipRequest,
+  dialog: string,
   state: Notification['state'],
   reason: string | undefined,
   type: string | undefined,
 ): Notification {
   return {
-    dialog: keyOfRequest(request),
+    dialog,
     state,
     reason,
     contentType: type,
