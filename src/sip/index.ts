@@ -118,6 +118,7 @@ export {
   type SrvRecord,
 } from './locate/dns-resolver.ts';
 export { Locator, type LocatorEnv, type LocatorLimits, type LocatorOptions } from './locate/locator.ts';
+export { transportTraits } from './locate/transports.ts';
 export { NextHops, type NextHop, type NextHopConfig, type NextHopList } from './locate/next-hops.ts';
 export type { LocateFault, LocateFaultCode, LocateResult, LocatedTarget } from './locate/plan.ts';
 export { specialUse, type SpecialUse } from './locate/private-targets.ts';

@@ -24,7 +24,14 @@ const LEVELS: Readonly<Record<string, number>> = {
 const EDGE = 4;
 
 /** Sideways imports that are part of the design. */
-const SIDEWAYS = new Set(['mime xml', 'xmpp xml', 'msrp mime']);
+const SIDEWAYS = new Set([
+  'mime xml',
+  'xmpp xml',
+  'msrp mime',
+  // Certificates are the same whatever is spoken over TLS.
+  'edge/sip edge/tls',
+  'edge/xmpp edge/tls',
+]);
 
 /** Folders of which each subfolder is a room of its own, with its own door. */
 const DIVIDED = new Set(['interwork', 'edge']);
@@ -40,6 +47,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   tr46: ['xmpp', 'mapping'],
   pg: ['edge/store'],
   pino: ['edge/log'],
+  ws: ['edge/sip'],
   yaml: ['gateway'],
   zod: ['gateway'],
 };

@@ -6,16 +6,18 @@ import { remarksOnDomains } from './domain-rules.ts';
 import { remarksOnPolicy } from './policy-rules.ts';
 import { remarksOnPresence } from './presence-rules.ts';
 import { remarksOnListeners } from './listener-rules.ts';
+import { remarksOnSipTls } from './sip-tls-rules.ts';
 import { covers } from './domain-pattern.ts';
 import type { Config } from './schema.ts';
 
 /** Everything that is wrong or doubtful between keys, in no particular order. */
-export function remarksOnRules(config: Config): Remark[] {
+export function remarksOnRules(config: Config, nowMs = Date.now()): Remark[] {
   return [
     ...remarksOnDomains(config.domains),
     ...remarksOnPresence(config),
     ...remarksOnLinks(config),
     ...remarksOnListeners(config),
+    ...remarksOnSipTls(config, nowMs),
     ...remarksOnNextHops(config),
     ...remarksOnBelief(config),
     ...remarksOnPolicy(config),

@@ -13,6 +13,7 @@ import {
   type NotifierEnd,
   type NotifierRecord,
   type ServerTransaction,
+  transportTraits,
 } from '../../sip/index.ts';
 import { EarlyRequests } from './early-requests.ts';
 import { contactUri } from './fields.ts';
@@ -143,7 +144,7 @@ export class Notifiers implements LegHost {
     if (full !== undefined) {
       return refuse(tx, full.status, [rawHeaderField('Retry-After', String(full.seconds))]);
     }
-    const dialog = dialogFromRequest(request, tx.toTag, tx.source.transport === 'TLS');
+    const dialog = dialogFromRequest(request, tx.toTag, transportTraits[tx.source.transport].secure);
     if (!dialog.ok) {
       const { code, message } = dialog.error;
       this.env.log.debug('notifier.refused', { code, error: message });

@@ -1,0 +1,24 @@
+// Which of several certificates a peer is shown: by the name that he asks for (SNI, RFC 6066 §3).
+
+import { matchesDnsId } from './identity-rules.ts';
+import type { Credentials } from './credentials.ts';
+
+/**
+ * The credentials for a name: those whose `domain` is the name, then `*.domain`, then those whose certificate has the name
+ * or its wildcard, else the first. `name` undefined: the peer asked for none.
+ */
+export function chooseCredentials(
+  all: readonly [Credentials, ...Credentials[]],
+  name: string | undefined,
+): Credentials {
+  const [first] = all;
+  if (name === undefined) return first;
+  const wanted = (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
+  return (
+    all.find(({ entry }) => entry.domain === wanted) ??
+    all.find(({ entry }) => entry.domain?.startsWith('*.') === true && matchesDnsId(entry.domain, wanted)) ??
+    all.find(({ names }) => names.dns.includes(wanted)) ??
+    all.find(({ names }) => names.dns.some((dns) => matchesDnsId(dns, wanted))) ??
+    first
+  );
+}

@@ -1,0 +1,29 @@
+// The SIP listeners, as configuration gives them and as the status shows them.
+
+import type { ListenConfig } from '../edge/sip/index.ts';
+import type { LocalEndpoint } from '../sip/index.ts';
+import type { Config } from './config/schema.ts';
+
+/** `sip.listen`; what a listener does not advertise itself, `sip.advertise` says. */
+export function sipListeners({ sip }: Config): ListenConfig[] {
+  return sip.listen.map((listen) => {
+    const own = listen.advertise ?? sip.advertise;
+    return own === undefined ? listen : { ...listen, advertise: own };
+  });
+}
+
+/** `udp://ADDRESS:PORT` of each bound listener. */
+export function listenerUrls(endpoints: readonly LocalEndpoint[]): string[] {
+  return endpoints.map(({ transport, address, port }) => {
+    const host = address.includes(':') ? `[${address}]` : address;
+    return `${transport.toLowerCase()}://${host}:${port}`;
+  });
+}
+
+/** Hosts that are the gateway itself: addresses (IPv6 in brackets) and advertised names, lower case. */
+export function hostsOf(endpoints: readonly LocalEndpoint[]): string[] {
+  return endpoints.flatMap(({ address, advertiseHost }) => [
+    advertiseHost.toLowerCase(),
+    address.includes(':') ? `[${address}]` : address,
+  ]);
+}

@@ -1,0 +1,13 @@
+// What a reload cannot change.
+
+import { isDeepStrictEqual } from 'node:util';
+import { StoxgateError } from '../base/index.ts';
+import type { Config } from './config/schema.ts';
+
+/** Throws `ERR_GATEWAY_RELOAD` when `next` differs from the running configuration in what only a restart changes. */
+export function mustBeReloadable(running: Config, next: Config): void {
+  const fixed = (of: Config): unknown => [of.sip.listen, of.sip.advertise, of.store, of.durability];
+  if (isDeepStrictEqual(fixed(running), fixed(next))) return;
+  const keys = 'sip.listen, sip.advertise, store and durability';
+  throw new StoxgateError('ERR_GATEWAY_RELOAD', `${keys} change only by a restart`);
+}
