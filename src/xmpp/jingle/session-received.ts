@@ -56,9 +56,10 @@ function heard(state: SessionState, id: string): { state: SessionState; effects:
 }
 
 function change(state: SessionState, id: string, jingle: Jingle): SessionTransition {
-  const { action, contents } = jingle;
-  if (isOverruled(state, action, contents)) return refuse(state, id, jingleError('tie-break'));
-  const before = withoutOverruled(state, action, contents);
+  const { action } = jingle;
+  if (isOverruled(state, action, jingle.contents)) return refuse(state, id, jingleError('tie-break'));
+  const before = withoutOverruled(state, action, jingle.contents);
+  const contents = isAcceptance(action) ? withOwnSenders(state, jingle.contents) : jingle.contents;
   const applied = applyContents(before.contents, otherParty(state.role), { action, contents });
   if (!applied.ok) return refuse(state, id, ERROR_OF[applied.problem]());
   // §6.8: of description-info and transport-info too.
@@ -78,6 +79,28 @@ function change(state: SessionState, id: string, jingle: Jingle): SessionTransit
     return terminate(after.state, 'empty', { reason }, after.effects);
   }
   return { ...after, expected: true };
+}
+
+function isAcceptance(action: JingleAction): boolean {
+  return action === 'session-accept' || action === 'content-accept';
+}
+
+/**
+ * A content-modify of ours that crosses the acceptance of its content is read behind it, so that what it says holds on both
+ * sides.
+ */
+function withOwnSenders(
+  { requests, contents: table }: SessionState,
+  contents: readonly Content[],
+): readonly Content[] {
+  const modified = requests
+    .filter(({ action }) => action === 'content-modify')
+    .flatMap(({ before }) => before);
+  return contents.map((content) =>
+    modified.some((each) => isNamed(each, [content]))
+      ? { ...content, senders: contentNamed(table, content)?.senders }
+      : content,
+  );
 }
 
 /** Whoever accepts has the session-initiate, whether or not its result has come. */
