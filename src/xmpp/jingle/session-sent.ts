@@ -22,6 +22,9 @@ export function send(state: SessionState, own: OwnAction): SessionTransition {
   if (state.requests.length >= MAX_REQUESTS) {
     return terminate(state, 'silent', { reason: { condition: 'timeout' } });
   }
+  if (action === 'content-add' && contents.some((content) => isBeingRemoved(state, content))) {
+    return unexpected(state);
+  }
   const applied = applyContents(state.contents, state.role, { action, contents });
   if (!applied.ok) return unexpected(state);
   const { about } = applied;
@@ -59,6 +62,14 @@ const PHASE_AFTER: Partial<Record<OwnAction['action'], SessionPhase>> = {
 
 function reasonOf({ reason }: OwnAction): Pick<OwnAction, 'reason'> {
   return reason === undefined ? {} : { reason };
+}
+
+/** The other party may be removing it too; what crosses must not be about another content of the same name. */
+function isBeingRemoved({ requests }: SessionState, { name, creator }: Content): boolean {
+  return requests.some(
+    ({ action, contents }) =>
+      action === 'content-remove' && contents.some((each) => each.name === name && each.creator === creator),
+  );
 }
 
 function nameOf({ name, creator }: Content): ContentName {

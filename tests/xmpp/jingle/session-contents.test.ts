@@ -162,6 +162,24 @@ describe('content-remove and content-reject of the last content (§7.2.4, §7.2.
   });
 });
 
+test('a name is not used again while its removal is on its way: the other party may be removing it too', () => {
+  const voice = { action: 'content-add', contents: [content('voice')] } as const;
+  const side = sideIn('active', 'initiator', ['voice', 'webcam']);
+  const request = side.send({ action: 'content-remove', contents: [content('voice')] });
+  assert.equal(side.step({ kind: 'send', action: voice }).expected, false);
+  side.result(request);
+  side.send(voice);
+  assert.equal(side.status('voice'), 'adding');
+});
+
+test('a content-modify that crosses the acceptance of its content holds', () => {
+  const none = content('voice', 'initiator', { senders: 'none' });
+  const side = sideIn('pending', 'initiator');
+  side.send({ action: 'content-modify', contents: [none] });
+  side.receive(jingle('session-accept', [content('voice')]));
+  assert.deepEqual([side.status('voice'), side.state.contents[0]?.senders], ['agreed', 'none']);
+});
+
 test('what crosses the end of a content is acknowledged, and goes no further', () => {
   for (const action of [
     ...([
