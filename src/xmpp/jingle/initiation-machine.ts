@@ -227,8 +227,8 @@ const RUNNING: Row = {
   'received propose': same,
   'received ringing': same,
   'received proceed': same,
-  // How the session ends is said in the session.
-  'received reject': same,
+  // How the session ends is said in the session; a decision that crossed its beginning may be in no session.
+  'received reject': givenBack,
   'received retract': same,
   'received finish': ended,
 };
