@@ -38,6 +38,6 @@ export function readRtpInfo(info: XmlElement): RtpInfo | undefined {
 }
 
 export function rtpInfoElement(info: RtpInfo): XmlElement {
-  const attributes = 'creator' in info || 'name' in info ? { creator: info.creator, name: info.name } : {};
-  return element(info.kind, NS_RTP_INFO, attributes);
+  const isOfContent = info.kind === 'mute' || info.kind === 'unmute';
+  return element(info.kind, NS_RTP_INFO, isOfContent ? { creator: info.creator, name: info.name } : {});
 }

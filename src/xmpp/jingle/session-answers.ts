@@ -27,7 +27,7 @@ type Failure =
   | 'silent';
 
 /** close: over without a word. terminate: over, and the other party is told. report: the session goes on without it. */
-type Outcome = 'close' | 'terminate' | 'report' | 'nothing';
+type Outcome = 'close' | 'terminate' | 'report';
 
 /** An answer says nothing about the session where it only judges what was asked: a client may not know what "hold" is. */
 const OUTCOME: Readonly<Record<RequestKind, Readonly<Record<Failure, Outcome>>>> = {
@@ -39,21 +39,11 @@ const OUTCOME: Readonly<Record<RequestKind, Readonly<Record<Failure, Outcome>>>>
   // Some say service-unavailable to what they do not understand; XEP-0181 even asks for it.
   info: { unknown: 'close', away: 'report', tie: 'report', refused: 'report', silent: 'report' },
   ping: { unknown: 'close', away: 'close', tie: 'report', refused: 'report', silent: 'terminate' },
-  terminate: { unknown: 'nothing', away: 'nothing', tie: 'nothing', refused: 'nothing', silent: 'nothing' },
 };
 
 const AWAY: ReadonlySet<StanzaError['condition']> = new Set([
   ...(['gone', 'recipient-unavailable', 'remote-server-not-found', 'service-unavailable'] as const),
 ]);
-
-const REASON_OF: Readonly<Record<Failure, Reason>> = {
-  unknown: { condition: 'gone' },
-  away: { condition: 'gone' },
-  tie: { condition: 'general-error' },
-  refused: { condition: 'general-error' },
-  // §7.4: "A request has not been answered so the sender is timing out the request."
-  silent: { condition: 'timeout' },
-};
 
 export function answered(state: SessionState, number: number): SessionTransition {
   const request = requestOf(state, number);
@@ -79,12 +69,10 @@ export function failed(state: SessionState, number: number, error?: StanzaError)
   const failure = failureOf(error);
   const details = error === undefined ? {} : { error };
   switch (OUTCOME[request.kind][failure]) {
-    case 'nothing':
-      return same(withoutRequest(state, number));
     case 'close':
       return close(state, causeOf(request.kind, failure), details);
     case 'terminate':
-      return terminate(state, causeOf(request.kind, failure), { ...details, reason: REASON_OF[failure] });
+      return terminate(state, causeOf(request.kind, failure), { ...details, reason: reasonOf(failure) });
     case 'report':
       return goOn(state, request, details);
   }
@@ -96,6 +84,11 @@ function failureOf(error: StanzaError | undefined): Failure {
   if (jingle === 'unknown-session') return 'unknown';
   if (jingle === 'tie-break') return 'tie';
   return jingle === undefined && AWAY.has(error.condition) ? 'away' : 'refused';
+}
+
+function reasonOf(failure: Failure): Reason {
+  // §7.4: "A request has not been answered so the sender is timing out the request."
+  return { condition: failure === 'silent' ? 'timeout' : 'general-error' };
 }
 
 function causeOf(kind: RequestKind, failure: Failure): SessionEndCause {
@@ -130,7 +123,7 @@ function asBefore(state: SessionState, { action, contents, before }: SentRequest
     const old = before.find(isNamed);
     if (action === 'content-add' && entry.status === 'adding' && contents.some(isNamed)) {
       table = withEntry(table, { ...plain, status: 'gone' });
-    } else if (old === undefined || entry.status === 'gone') continue;
+    } else if (old === undefined) continue;
     else if (action === 'content-modify') table = withEntry(table, { ...entry, senders: old.senders });
     else if (action === 'transport-replace' && replacing === state.role) table = withEntry(table, plain);
   }

@@ -49,7 +49,7 @@ export function applyContents(
   { action, contents }: Pick<Jingle, 'action' | 'contents'>,
 ): ContentsResult {
   // §6.8, §7.2: these are about the session.
-  if (action === 'session-info' || action === 'session-terminate' || action === 'security-info') {
+  if (action === 'session-info' || action === 'security-info') {
     return { ok: true, contents: table, about: contents };
   }
   const isWhole = (content: Content): boolean =>
@@ -68,7 +68,7 @@ export function applyContents(
     changed = withEntry(changed, next);
     about.push(content);
   }
-  return { ok: true, contents: action === 'session-accept' ? accepted(changed, about) : changed, about };
+  return { ok: true, contents: action === 'session-accept' ? accepted(changed) : changed, about };
 }
 
 export function contentNamed(table: Table, { name, creator }: ContentName): SessionContent | undefined {
@@ -157,14 +157,10 @@ function change(
 }
 
 /** Contents that were offered and are not in the session-accept are not part of the session (SDP-02: port 0). */
-function accepted(table: Table, about: readonly Content[]): Table {
+function accepted(table: Table): Table {
   return table.map((entry) => {
-    if (entry.status !== 'offered' || about.some((content) => isNamed(entry, content))) return entry;
+    if (entry.status !== 'offered') return entry;
     const { replacing: _, ...plain } = entry;
     return { ...plain, status: 'gone' };
   });
-}
-
-function isNamed(entry: ContentName, content: ContentName): boolean {
-  return entry.name === content.name && entry.creator === content.creator;
 }

@@ -64,8 +64,5 @@ export function terminate(
   effects: readonly SessionEffect[] = [],
 ): SessionTransition {
   const jingle = jingleOf(state, { action: 'session-terminate', reason: details.reason });
-  return close({ ...state, next: state.next + 1 }, cause, details, [
-    ...effects,
-    { kind: 'request', request: state.next, jingle },
-  ]);
+  return close(state, cause, details, [...effects, { kind: 'request', request: state.next, jingle }]);
 }

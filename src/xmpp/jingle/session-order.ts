@@ -5,6 +5,8 @@ import type { JingleAction } from './jingle.ts';
 import type { Party, RequestKind, SessionPhase } from './session-types.ts';
 
 type Who = Party | 'both' | 'nobody';
+/** Those after which the session goes on. */
+type LastingAction = Exclude<JingleAction, 'session-terminate'>;
 
 /** §5.1: "it is allowed to send all actions while in the PENDING state". */
 const NEGOTIATING = {
@@ -59,7 +61,7 @@ export function otherParty(party: Party): Party {
   return party === 'initiator' ? 'responder' : 'initiator';
 }
 
-const KIND: Readonly<Record<JingleAction, RequestKind>> = {
+const KIND: Readonly<Record<LastingAction, RequestKind>> = {
   'content-accept': 'decision',
   'content-add': 'change',
   'content-modify': 'change',
@@ -70,7 +72,6 @@ const KIND: Readonly<Record<JingleAction, RequestKind>> = {
   'session-accept': 'accept',
   'session-info': 'info',
   'session-initiate': 'initiate',
-  'session-terminate': 'terminate',
   'transport-accept': 'decision',
   'transport-info': 'candidates',
   'transport-reject': 'decision',
@@ -78,6 +79,6 @@ const KIND: Readonly<Record<JingleAction, RequestKind>> = {
 };
 
 /** `isEmpty`: it says nothing besides its action. */
-export function requestKind(action: JingleAction, isEmpty: boolean): RequestKind {
+export function requestKind(action: LastingAction, isEmpty: boolean): RequestKind {
   return action === 'session-info' && isEmpty ? 'ping' : KIND[action];
 }

@@ -48,10 +48,9 @@ export type RequestKind =
   /** session-info, description-info, security-info that say something. */
   | 'info'
   /** A session-info that says nothing (§6.8). */
-  | 'ping'
-  | 'terminate';
+  | 'ping';
 
-/** A request of ours without an answer. */
+/** A request of ours without an answer. That to session-terminate is not waited for. */
 export interface SentRequest {
   readonly request: number;
   readonly kind: RequestKind;

@@ -60,6 +60,8 @@ describe('XEP-0166 §10: conditions of errors', () => {
     for (const [jingle, condition] of TABLE) {
       const error = jingleError(jingle);
       assert.equal(error.condition, condition);
+      // RFC 6120 §8.3.3.
+      if (jingle === 'out-of-order') assert.equal(error.type, 'wait');
       assert.equal(readJingleError(error), jingle);
     }
   });
@@ -112,6 +114,7 @@ describe('XEP-0167: informational messages', () => {
     ...['active', 'hold', 'unhold', 'ringing'].map((name) => `<${name} xmlns='${NS}'/>`),
     `<mute xmlns='${NS}' creator='responder' name='voice'/>`,
     `<unmute xmlns='${NS}' creator='responder' name='voice'/>`,
+    `<mute xmlns='${NS}' creator='initiator' name='${'n'.repeat(256)}'/>`,
     `<mute xmlns='${NS}'/>`,
   ]) {
     test(text, () => {
@@ -315,6 +318,14 @@ describe('XEP-0353: the messages of its examples', () => {
       assert.equal(read?.ok === false ? read.error.code : 'read', code);
     });
   }
+
+  test('an id of 256 is one', () => {
+    const id = 'i'.repeat(256);
+    const read = readInitiation(
+      parse(`<message><finish ${NS} id='${id}'><migrated to='${id}'/></finish></message>`),
+    );
+    assert.deepEqual(read, { ok: true, value: { kind: 'finish', id, migratedTo: id } });
+  });
 
   test('what a session was migrated to has to be an id', () => {
     for (const to of ['', 'i'.repeat(257)]) {

@@ -3,7 +3,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { jingleError, stanzaError, type Creator, type JingleAction } from '../../../src/xmpp/index.ts';
-import { answerOf, brief, content, jingle, reportsOf, sideIn, unknownDescription } from './session-play.ts';
+import {
+  answerOf,
+  brief,
+  content,
+  jingle,
+  reportsOf,
+  Side,
+  sideIn,
+  unknownDescription,
+} from './session-play.ts';
 
 const ROLES: readonly Creator[] = ['initiator', 'responder'];
 const other = (role: Creator): Creator => (role === 'initiator' ? 'responder' : 'initiator');
@@ -162,6 +171,12 @@ describe('content-remove and content-reject of the last content (§7.2.4, §7.2.
   });
 });
 
+test('§7.3: without senders both send', () => {
+  const side = new Side('responder');
+  side.receive(jingle('session-initiate', [content('voice', 'initiator', { senders: undefined })]));
+  assert.equal(side.state.contents[0]?.senders, 'both');
+});
+
 test('a name is not used again while its removal is on its way: the other party may be removing it too', () => {
   const voice = { action: 'content-add', contents: [content('voice')] } as const;
   const side = sideIn('active', 'initiator', ['voice', 'webcam']);
@@ -288,6 +303,14 @@ describe('transport-replace, -accept, -reject (CALL-18)', () => {
       });
     }
   }
+
+  test('the refusal of something else leaves it as it is', () => {
+    const side = sideIn('active', 'responder');
+    side.result(side.send({ action: 'transport-replace', contents: [content('voice')] }));
+    const request = side.send({ action: 'description-info', contents: [content('voice')] });
+    side.step({ kind: 'error', request, error: stanzaError('not-acceptable') });
+    assert.equal(answerOf(side.receive(jingle('transport-accept', [content('voice')]))), 'acknowledge');
+  });
 
   test('refused, another one may be sent', () => {
     const side = sideIn('active', 'responder');

@@ -169,6 +169,66 @@ describe('what an answer, or silence, does to the session', () => {
   }
 });
 
+/** over: without a word. told: with a session-terminate. on: the session goes on, and the owner hears of it. */
+const OUTCOMES: Record<string, readonly [OwnAction, Record<Failure, 'over' | 'told' | 'on'>]> = {
+  'session-initiate': [
+    INITIATE,
+    { unknown: 'over', away: 'over', tie: 'over', refused: 'over', silent: 'told' },
+  ],
+  'session-accept': [ACCEPT, { unknown: 'over', away: 'over', tie: 'told', refused: 'told', silent: 'told' }],
+  'a change': [ADD, { unknown: 'over', away: 'over', tie: 'on', refused: 'on', silent: 'on' }],
+  'a decision': [
+    { action: 'content-accept', contents: [content('asked', 'initiator')] },
+    { unknown: 'over', away: 'over', tie: 'on', refused: 'on', silent: 'on' },
+  ],
+  candidates: [TRANSPORT, { unknown: 'over', away: 'over', tie: 'on', refused: 'on', silent: 'on' }],
+  'what is told': [INFO, { unknown: 'over', away: 'on', tie: 'on', refused: 'on', silent: 'on' }],
+  'a ping': [PING, { unknown: 'over', away: 'over', tie: 'on', refused: 'on', silent: 'told' }],
+};
+type Failure = 'unknown' | 'away' | 'tie' | 'refused' | 'silent';
+const ANSWERS: readonly (readonly [Failure, StanzaError | undefined])[] = [
+  ['unknown', UNKNOWN],
+  ['away', AWAY],
+  ['tie', jingleError('tie-break')],
+  ['refused', OTHER],
+  ['silent', undefined],
+];
+
+describe('every kind of request with every answer', () => {
+  for (const [name, [action, outcomes]] of Object.entries(OUTCOMES)) {
+    test(name, () => {
+      for (const [failure, error] of ANSWERS) {
+        const side = sideOf(action);
+        if (action.action === 'content-accept') side.receive(jingle('content-add', [content('asked')]));
+        const request = side.send(action);
+        const { effects } = side.step(
+          error === undefined ? { kind: 'timeout', request } : { kind: 'error', request, error },
+        );
+        const isTold = effects.some((effect) => effect.kind === 'request');
+        const outcome = side.ends.length === 0 ? 'on' : isTold ? 'told' : 'over';
+        assert.equal(outcome, outcomes[failure], failure);
+        if (outcome === 'on') assert.deepEqual(brief(effects), [`failed ${action.action}`]);
+        assert.equal(side.state.requests.length, 0);
+      }
+    });
+  }
+
+  test('a result is told', () => {
+    const side = sideIn('active', 'responder');
+    const { effects } = side.step({ kind: 'result', request: side.send(TRANSPORT) });
+    assert.deepEqual(effects, [
+      {
+        kind: 'report',
+        report: {
+          kind: 'answered',
+          action: 'transport-info',
+          contents: [{ name: 'voice', creator: 'initiator' }],
+        },
+      },
+    ]);
+  });
+});
+
 function sideOf({ action }: OwnAction): Side {
   if (action === 'session-initiate') return new Side('initiator');
   return sideIn(action === 'session-accept' ? 'pending' : 'active', 'responder');

@@ -98,6 +98,15 @@ describe('tones (XEP-0181; CALL-38)', () => {
   test('not taken, or in RTP', () => {
     assert.equal(answerOf(tell(side('unsupported'), seven)), 'service-unavailable');
     assert.equal(answerOf(tell(side('native'), seven)), 'not-acceptable');
+    assert.equal(answerOf(tell(sideIn('active', 'responder'), seven)), 'service-unavailable', 'by default');
+  });
+  test('what only looks like one', () => {
+    for (const text of [
+      "<dtmf xmlns='urn:x' code='7'/>",
+      "<tone xmlns='urn:xmpp:jingle:dtmf:0' code='7'/>",
+    ]) {
+      assert.equal(answerOf(tell(side('taken'), text)), 'unsupported-info');
+    }
   });
 });
 
@@ -118,6 +127,13 @@ test('transfers (XEP-0251; CALL-35, CALL-36)', () => {
   ]);
   // "if not, it MUST return a <feature-not-implemented/> error as specified in XEP-0166".
   assert.equal(answerOf(tell(sideIn('active', 'responder'), request)), 'unsupported-info');
+  for (const text of [
+    "<transfer xmlns='urn:x' to='a@b'/>",
+    "<give xmlns='urn:xmpp:jingle:transfer:0' to='a@b'/>",
+  ]) {
+    const effects = tell(sideIn('active', 'responder', ['voice'], TAKEN), text);
+    assert.equal(answerOf(effects), 'unsupported-info');
+  }
   const nobody = "<transfer xmlns='urn:xmpp:jingle:transfer:0' sid='1'/>";
   assert.equal(answerOf(tell(sideIn('active', 'responder', ['voice'], TAKEN), nobody)), 'bad-request');
 });

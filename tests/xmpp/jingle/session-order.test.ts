@@ -182,4 +182,11 @@ test('more contents than anybody needs are refused, and a content that is gone m
     [undefined, 'adding', 32],
   );
   assert.equal(add('and-more'), 'resource-constraint');
+  assert.equal(answerOf(side.receive(jingle('content-remove', [content('c0')]))), 'acknowledge');
+  assert.equal(add('and-more'), 'acknowledge');
+  const tooMany = [...names, 'c32'].map((name) => content(name));
+  assert.equal(
+    answerOf(new Side('responder').receive(jingle('session-initiate', tooMany))),
+    'resource-constraint',
+  );
 });
