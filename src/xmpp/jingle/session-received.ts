@@ -103,13 +103,12 @@ function withOwnSenders(
   );
 }
 
-/** Whoever accepts has the session-initiate, whether or not its result has come. */
+/** Whoever accepts has the session-initiate, whether or not its result has come: it decides nothing any more. */
 function accept(state: SessionState): SessionState {
-  return {
-    ...state,
-    phase: 'active',
-    requests: state.requests.filter(({ kind }) => kind !== 'initiate'),
-  };
+  const requests = state.requests.map((request) =>
+    request.kind === 'initiate' ? { ...request, kind: 'info' as const } : request,
+  );
+  return { ...state, phase: 'active', requests };
 }
 
 function isUnderstood({ description, transport }: Content): boolean {

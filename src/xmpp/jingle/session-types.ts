@@ -72,7 +72,10 @@ export interface SessionState {
   /** Which party we are. */
   readonly role: Party;
   readonly sid: string;
-  /** Our full JID, and that of the other party. */
+  /**
+   * Our full JID, and that of the other party: where its stanzas come from. §7.1: "In the absence of explicit rules" an
+   * `initiator` or `responder` that says otherwise is ignored.
+   */
   readonly self: string;
   readonly peer: string;
   readonly support: SessionSupport;

@@ -78,8 +78,16 @@ describe('races', () => {
     const request = side.send({ action: 'session-initiate', contents: VOICE });
     side.receive(jingle('session-accept', VOICE));
     assert.equal(side.state.phase, 'active');
-    assert.equal(side.step({ kind: 'timeout', request }).expected, false);
+    assert.deepEqual(brief(side.step({ kind: 'timeout', request }).effects), ['failed session-initiate']);
     assert.deepEqual(side.ends, []);
+  });
+
+  test('… and a result that comes late is one', () => {
+    const side = new Side('initiator');
+    const request = side.send({ action: 'session-initiate', contents: VOICE });
+    side.receive(jingle('session-accept', VOICE));
+    side.result(request);
+    assert.deepEqual(side.state.requests, []);
   });
 
   test('transport-info and ringing come before the result of session-initiate (as stanza.js and Dino do)', () => {
