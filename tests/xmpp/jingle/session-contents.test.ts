@@ -12,6 +12,7 @@ import {
   Side,
   sideIn,
   unknownDescription,
+  unknownTransport,
 } from './session-play.ts';
 
 const ROLES: readonly Creator[] = ['initiator', 'responder'];
@@ -193,6 +194,12 @@ test('a content-modify that crosses the acceptance of its content holds', () => 
   side.send({ action: 'content-modify', contents: [none] });
   side.receive(jingle('session-accept', [content('voice')]));
   assert.deepEqual([side.status('voice'), side.state.contents[0]?.senders], ['agreed', 'none']);
+
+  const later = sideIn('active', 'responder');
+  later.result(later.send({ action: 'content-add', contents: [content('more', 'responder')] }));
+  later.send({ action: 'content-modify', contents: [content('more', 'responder', { senders: 'none' })] });
+  later.receive(jingle('content-accept', [content('more', 'responder')]));
+  assert.deepEqual([later.status('more', 'responder'), later.state.contents[1]?.senders], ['agreed', 'none']);
 });
 
 test('what crosses the end of a content is acknowledged, and goes no further', () => {
@@ -338,9 +345,13 @@ describe('transport-replace, -accept, -reject (CALL-18)', () => {
 
 test('§6.8: what description-info and transport-info say and nobody here knows is unsupported-info', () => {
   const side = sideIn('active', 'responder');
-  const strange = content('voice', 'initiator', { description: unknownDescription });
+  const strange = content('voice', 'initiator', { description: unknownDescription, unknownTransport });
   assert.equal(answerOf(side.receive(jingle('description-info', [strange]))), 'unsupported-info');
   assert.equal(answerOf(side.receive(jingle('description-info', [content('voice')]))), 'acknowledge');
+  const other = content('voice', 'initiator', { transport: unknownTransport });
+  assert.equal(answerOf(side.receive(jingle('transport-info', [other]))), 'unsupported-info');
+  // Another transport may be what is wanted: that is for the owner to decide.
+  assert.equal(answerOf(side.receive(jingle('transport-replace', [other]))), 'acknowledge');
 });
 
 test('transport-info is told before session-accept and after it, both ways (CALL-12, CALL-13)', () => {

@@ -177,6 +177,7 @@ describe('what an answer, or silence, does to the session', () => {
   }
 });
 
+const GOES_ON = { unknown: 'over', away: 'over', tie: 'on', refused: 'on', silent: 'on' } as const;
 /** over: without a word. told: with a session-terminate. on: the session goes on, and the owner hears of it. */
 const OUTCOMES: Record<string, readonly [OwnAction, Record<Failure, 'over' | 'told' | 'on'>]> = {
   'session-initiate': [
@@ -184,12 +185,13 @@ const OUTCOMES: Record<string, readonly [OwnAction, Record<Failure, 'over' | 'to
     { unknown: 'over', away: 'over', tie: 'over', refused: 'over', silent: 'told' },
   ],
   'session-accept': [ACCEPT, { unknown: 'over', away: 'over', tie: 'told', refused: 'told', silent: 'told' }],
-  'a change': [ADD, { unknown: 'over', away: 'over', tie: 'on', refused: 'on', silent: 'on' }],
-  'a decision': [
-    { action: 'content-accept', contents: [content('asked', 'initiator')] },
-    { unknown: 'over', away: 'over', tie: 'on', refused: 'on', silent: 'on' },
-  ],
-  candidates: [TRANSPORT, { unknown: 'over', away: 'over', tie: 'on', refused: 'on', silent: 'on' }],
+  'content-add': [ADD, GOES_ON],
+  'content-remove': [{ action: 'content-remove', contents: [content('asked')] }, GOES_ON],
+  'content-accept': [{ action: 'content-accept', contents: [content('asked')] }, GOES_ON],
+  'content-reject': [{ action: 'content-reject', contents: [content('asked')] }, GOES_ON],
+  'transport-accept': [{ action: 'transport-accept', contents: VOICE }, GOES_ON],
+  'transport-reject': [{ action: 'transport-reject', contents: VOICE }, GOES_ON],
+  'transport-info': [TRANSPORT, GOES_ON],
   'what is told': [INFO, { unknown: 'over', away: 'on', tie: 'on', refused: 'on', silent: 'on' }],
   'a ping': [PING, { unknown: 'over', away: 'over', tie: 'on', refused: 'on', silent: 'told' }],
 };
@@ -207,7 +209,10 @@ describe('every kind of request with every answer', () => {
     test(name, () => {
       for (const [failure, error] of ANSWERS) {
         const side = sideOf(action);
-        if (action.action === 'content-accept') side.receive(jingle('content-add', [content('asked')]));
+        if (side.state.phase === 'active') {
+          side.receive(jingle('content-add', [content('asked')]));
+          side.receive(jingle('transport-replace', VOICE));
+        }
         const request = side.send(action);
         const { effects } = side.step(
           error === undefined ? { kind: 'timeout', request } : { kind: 'error', request, error },

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { element, parseDocument, type XmlElement } from '../../../src/xml/index.ts';
 import {
   initialSession,
-  NS_RTP,
   NS_RTP_INFO,
   readJingleError,
   stepSession,
@@ -58,7 +57,10 @@ export const unknownDescription: Content['description'] = {
   kind: 'other',
   element: element('description', 'urn:x'),
 };
-export const NS_KNOWN = NS_RTP;
+export const unknownTransport: Content['transport'] = {
+  kind: 'other',
+  element: element('transport', 'urn:x'),
+};
 
 /** A side of a session that can be told what happens; it checks what must always hold. */
 export class Side {
