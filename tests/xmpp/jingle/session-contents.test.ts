@@ -345,7 +345,7 @@ describe('transport-replace, -accept, -reject (CALL-18)', () => {
 
 test('§6.8: what description-info and transport-info say and nobody here knows is unsupported-info', () => {
   const side = sideIn('active', 'responder');
-  const strange = content('voice', 'initiator', { description: unknownDescription, unknownTransport });
+  const strange = content('voice', 'initiator', { description: unknownDescription });
   assert.equal(answerOf(side.receive(jingle('description-info', [strange]))), 'unsupported-info');
   assert.equal(answerOf(side.receive(jingle('description-info', [content('voice')]))), 'acknowledge');
   const other = content('voice', 'initiator', { transport: unknownTransport });
