@@ -319,6 +319,13 @@ describe('transport-replace, -accept, -reject (CALL-18)', () => {
     assert.equal(answerOf(side.receive(jingle('transport-accept', [content('voice')]))), 'acknowledge');
   });
 
+  test('a content-modify of the initiator leaves it as it is', () => {
+    const side = sideIn('active', 'responder');
+    side.result(side.send({ action: 'transport-replace', contents: [content('voice')] }));
+    side.receive(jingle('content-modify', [content('voice')]));
+    assert.equal(answerOf(side.receive(jingle('transport-accept', [content('voice')]))), 'acknowledge');
+  });
+
   test('refused, another one may be sent', () => {
     const side = sideIn('active', 'responder');
     const replace = { action: 'transport-replace', contents: [content('voice')] } as const;
