@@ -12,7 +12,7 @@
 import type { SessionExpires } from '../header/session-timer.ts';
 import { DEFAULT_TIMERS, type TimersConfig } from '../transaction/timing.ts';
 import type { ChangeEffect, ChangeEvent, Changes } from './change.ts';
-import { stepChanges } from './changes.ts';
+import { repliesAtEnd, stepChanges } from './changes.ts';
 import type { CallEnd } from './end.ts';
 import { beginFork, forkAccepted, forkProgress, type Fork, type ForkEffect } from './fork.ts';
 import type { Description } from './offers.ts';
@@ -201,11 +201,10 @@ function refused(state: Trying, { status, minSe }: CallerEvent & { kind: 'refuse
     status === 422 && minSe !== undefined && minSe > known && minSe <= MAX_INTERVAL && raised < MAX_RAISES;
   if (!raises || state.wish !== 'call') return over(state, { cause: 'refused', status });
   const next: CallOffer = { ...offer, minSe, expires: { ...offer.expires, seconds: minSe } };
-  return to(
-    { ...state, name: 'calling', forks: [], offer: next, raised: raised + 1 },
-    ...gone(state.forks),
-    { kind: 'invite', offer: next },
-  );
+  return to({ ...state, name: 'calling', forks: [], offer: next, raised: raised + 1 }, ...gone(state.forks), {
+    kind: 'invite',
+    offer: next,
+  });
 }
 
 /** The INVITE has its final failure, or never gets one. */
@@ -229,8 +228,7 @@ function accepted(
   const before = state.name === 'answered' ? state.accepted : [];
   // §13.2.2.4: a retransmission; the ACK is the same.
   if (before.includes(key)) return to(state, { kind: 'ackAgain', tag: key });
-  const fork =
-    state.forks.find((one) => one.tag === key) ?? beginFork(key, state.offer.description);
+  const fork = state.forks.find((one) => one.tag === key) ?? beginFork(key, state.offer.description);
   const wait: CallerEffect[] =
     state.name === 'answered' ? [] : [{ kind: 'waitForForks', ms: 64 * timing.t1Ms }];
   const next: Answered = {
@@ -243,20 +241,27 @@ function accepted(
   };
   if (state.wish !== 'call') {
     const ended: CallerEffect = { kind: 'ended', end: wished(state.wish, { cause: 'cancelled', by: 'us' }) };
-    const outcome = next.told ? [] : [ended];
-    return to({ ...next, told: true }, ...unwanted(fork, description), ...wait, ...outcome);
+    const outcome = next.told ? [] : [...gone(next.forks), ended];
+    return to(decided(next), ...unwanted(fork, description), ...wait, ...outcome);
   }
   // RFC 5407 §3.1.3: a dialog that we ended stays ended; RFC 3261 §13.2.2.4 and CALL-28: only the first one counts.
   if (next.told || fork.ended !== 'no') return to(next, ...unwanted(fork, description), ...wait);
   const acceptance = forkAccepted(fork, description);
   if (acceptance.kind === 'nothing') {
     const end: CallEnd = { cause: 'lost', why: 'noAnswer' };
-    return to({ ...next, told: true }, ...unwanted(fork, 'none'), ...wait, { kind: 'ended', end });
+    const outcome: CallerEffect[] = [...gone(next.forks), { kind: 'ended', end }];
+    return to(decided(next), ...unwanted(fork, 'none'), ...wait, ...outcome);
   }
   const ack: CallerEffect[] = acceptance.owed ? [] : [{ kind: 'ack', tag: key }];
   const take: CallerEffect[] = acceptance.take ? [{ kind: 'take', tag: key, description }] : [];
   const established: CallerEffect = { kind: 'established', tag: key, changes: acceptance.changes };
-  return to({ ...next, told: true }, ...take, ...ack, ...wait, established);
+  return to(decided(next), ...take, ...ack, ...wait, ...gone(next.forks), established);
+}
+
+/** The outcome is told; the other dialogs are no more (RFC 5407 appendix E), except that they may still answer. */
+function decided(state: Answered): Answered {
+  const forks = state.forks.map((fork): Fork => (fork.ended === 'no' ? { ...fork, ended: 'other' } : fork));
+  return { ...state, forks, told: true };
 }
 
 /** ACK and BYE: the INVITE is complete, and its dialog ends. */
@@ -272,7 +277,7 @@ function answered(state: Answered, event: CallerEvent): CallerTransition {
     case 'timerForks': {
       // Only dialogs that we had ended answered.
       const end = wished(state.wish, { cause: 'cancelled', by: 'us' });
-      return to(OVER, ...gone(state.forks), ...(state.told ? [] : [{ kind: 'ended' as const, end }]));
+      return state.told ? to(OVER) : to(OVER, ...gone(state.forks), { kind: 'ended', end });
     }
     case 'hangUp':
     case 'timerNoAnswer':
@@ -291,16 +296,16 @@ type ForkEvent = CallerEvent & { kind: 'acknowledge' | 'change' | 'endFork' | 'b
 
 function inFork(state: Trying | Answered, event: ForkEvent): CallerTransition {
   const fork = state.forks.find(({ tag }) => tag === event.tag.toLowerCase());
-  if (fork === undefined) return unexpected(state);
+  if (fork === undefined) return noDialog(state, event);
   const { tag } = fork;
   const withFork = (next: Fork): Trying | Answered => ({ ...state, forks: replaced(state.forks, next) });
   if (event.kind === 'byeFailed') {
     return fork.ended === 'bye' ? to(withFork({ ...fork, ended: 'lost' })) : unexpected(state);
   }
-  if (fork.ended !== 'no') return unexpected(state);
+  if (fork.ended !== 'no') return noDialog(state, event);
   switch (event.kind) {
     case 'endFork':
-      return to(withFork({ ...fork, ended: 'bye' }), { kind: 'bye', tag }, { kind: 'forkEnded', tag });
+      return to(withFork({ ...fork, ended: 'bye' }), { kind: 'bye', tag }, ...gone([fork]));
     case 'acknowledge': {
       if (fork.owed === undefined) return unexpected(state);
       const changes: Changes = { ...fork.changes, offer: 'agreed' };
@@ -316,14 +321,23 @@ function inFork(state: Trying | Answered, event: ForkEvent): CallerTransition {
       if (passed.length === effects.length) return to(withFork({ ...fork, changes }), ...passed);
       // RFC 3311 §5.3: "the UAC will terminate the dialog".
       const ended: Fork = { ...fork, changes, ended: 'bye' };
-      return to(withFork(ended), ...passed, { kind: 'bye', tag }, { kind: 'forkEnded', tag });
+      return to(withFork(ended), ...passed, { kind: 'bye', tag }, ...gone([{ ...fork, changes }]));
     }
   }
 }
 
+/** An UPDATE of the peer is answered also where its dialog is no more. */
+function noDialog(state: CallerState, event: CallerEvent): CallerTransition {
+  if (event.kind !== 'change' || event.event.kind !== 'received') return unexpected(state);
+  const { cseq } = event.event;
+  const effect: ChangeEffect = { kind: 'reply', cseq, status: 481, description: 'none' };
+  return to(state, { kind: 'change', tag: event.tag.toLowerCase(), effect });
+}
+
 /** What comes after the end: a 2xx that nobody waits for any more is acknowledged and ended all the same. */
 function afterwards(event: CallerEvent): CallerTransition {
-  if (event.kind !== 'accepted') return { state: OVER, effects: [], expected: event.kind === 'hangUp' };
+  if (event.kind === 'hangUp') return to(OVER);
+  if (event.kind !== 'accepted') return noDialog(OVER, event);
   const rejecting: { rejecting?: true } = event.description === 'offer' ? { rejecting: true } : {};
   const tag = event.tag.toLowerCase();
   return to(OVER, { kind: 'ack', tag, ...rejecting }, { kind: 'bye', tag });
@@ -333,8 +347,13 @@ function replaced(forks: readonly Fork[], fork: Fork): readonly Fork[] {
   return forks.map((one) => (one.tag === fork.tag ? fork : one));
 }
 
+/** The end of early dialogs; what the peer still asks in them is answered. */
 function gone(forks: readonly Fork[]): CallerEffect[] {
-  return forks.flatMap(({ tag, ended }) => (ended === 'no' ? [{ kind: 'forkEnded', tag }] : []));
+  return forks.flatMap(({ tag, ended, changes }): CallerEffect[] => {
+    if (ended !== 'no') return [];
+    const replies = repliesAtEnd(changes).map((effect): CallerEffect => ({ kind: 'change', tag, effect }));
+    return [...replies, { kind: 'forkEnded', tag }];
+  });
 }
 
 function to(state: CallerState, ...effects: CallerEffect[]): CallerTransition {

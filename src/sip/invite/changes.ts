@@ -288,6 +288,14 @@ function reply(state: Changes, method: ChangeMethod, theirs: TheirChange, status
   return goOn(next, { kind: 'reply', cseq: theirs.cseq, status, description: 'none' });
 }
 
+/** RFC 3261 §15.1.2: what the peer still asks when the dialog ends is answered 487. Neither waits after that. */
+export function repliesAtEnd({ invite, update, unacknowledged: waiting }: Changes): readonly ChangeEffect[] {
+  const open = [invite, update].flatMap((one): ChangeEffect[] =>
+    one === undefined ? [] : [{ kind: 'reply', cseq: one.cseq, status: 487, description: 'none' }],
+  );
+  return [...open, ...waiting.map(({ cseq }): ChangeEffect => ({ kind: 'stopWait', cseq }))];
+}
+
 function acknowledged(state: Changes, cseq: number, description: Description): ChangesTransition {
   const found = state.unacknowledged.find((one) => one.cseq === cseq);
   // Once more, as the answer to each 2xx that came again.

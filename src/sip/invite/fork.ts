@@ -14,8 +14,8 @@ export interface Fork {
   /** That of one with an offer, whose PRACK waits for our answer. */
   readonly owed: number | undefined;
   readonly changes: Changes;
-  /** bye: we ended it by BYE. lost: that BYE failed. */
-  readonly ended: 'no' | 'bye' | 'lost';
+  /** bye: we ended it by BYE. lost: that BYE failed. other: the call was decided in another dialog. */
+  readonly ended: 'no' | 'bye' | 'lost' | 'other';
 }
 
 export type ForkEffect =
