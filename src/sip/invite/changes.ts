@@ -244,7 +244,8 @@ function refusalOf(state: Changes, method: ChangeMethod, description: Descriptio
     if (state.update !== undefined) return 500;
     if (description === 'none') return undefined;
   } else {
-    if (state.phase === 'early') return 500;
+    // The INVITE that makes the dialog is open: ours, or theirs.
+    if (state.phase === 'early') return state.owner ? 491 : 500;
     // RFC 3261 §14.2: before "the final response to a first INVITE"; and "while an INVITE it had sent … is in progress".
     if (state.invite !== undefined || state.unacknowledged.length >= MAX_UNACKNOWLEDGED) return 500;
     if ((ours.name === 'sent' && ours.change.method === 'INVITE') || ours.name === 'owed') return 491;
