@@ -95,7 +95,8 @@ function progress(state: Open, said: Progress, timing: TimersConfig): CalleeTran
     if (description === 'offer' || (description === 'answer' && offer !== 'theirs')) return unexpected(state);
     return to(early, { kind: 'provisional', status, description }, repeat(REPEAT_MS));
   }
-  if (!maySend(offer, description)) return unexpected(state);
+  // RFC 3261 §13.2.1: "it MUST NOT generate subsequent offers in any responses to the initial INVITE".
+  if (!maySend(offer, description) || (description === 'offer' && offer !== 'none')) return unexpected(state);
   // RFC 3262 §5: without an offer in the INVITE the first reliable response must hold one; it stays a plain one until then.
   if (offer === 'none' && description === 'none' && state.invitation.reliability === 'supported') {
     return to(early, { kind: 'provisional', status, description }, repeat(REPEAT_MS));
