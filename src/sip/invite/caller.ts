@@ -269,7 +269,8 @@ function unwanted(fork: Fork, description: Description): CallerEffect[] {
   const { tag } = fork;
   const asks = description === 'offer' && fork.changes.offer === 'none';
   const ack: CallerEffect = asks ? { kind: 'ack', tag, rejecting: true } : { kind: 'ack', tag };
-  return fork.ended === 'bye' ? [ack] : [ack, { kind: 'bye', tag }];
+  if (fork.ended === 'bye') return [ack];
+  return [ack, ...(fork.ended === 'no' ? lastReplies(fork) : []), { kind: 'bye', tag }];
 }
 
 function answered(state: Answered, event: CallerEvent): CallerTransition {
@@ -349,11 +350,13 @@ function replaced(forks: readonly Fork[], fork: Fork): readonly Fork[] {
 
 /** The end of early dialogs; what the peer still asks in them is answered. */
 function gone(forks: readonly Fork[]): CallerEffect[] {
-  return forks.flatMap(({ tag, ended, changes }): CallerEffect[] => {
-    if (ended !== 'no') return [];
-    const replies = repliesAtEnd(changes).map((effect): CallerEffect => ({ kind: 'change', tag, effect }));
-    return [...replies, { kind: 'forkEnded', tag }];
-  });
+  return forks.flatMap((fork): CallerEffect[] =>
+    fork.ended === 'no' ? [...lastReplies(fork), { kind: 'forkEnded', tag: fork.tag }] : [],
+  );
+}
+
+function lastReplies({ tag, changes }: Fork): CallerEffect[] {
+  return repliesAtEnd(changes).map((effect) => ({ kind: 'change', tag, effect }));
 }
 
 function to(state: CallerState, ...effects: CallerEffect[]): CallerTransition {

@@ -144,7 +144,10 @@ describe('RFC 3891 §6.1: Replaces', () => {
 
 describe('RFC 3515 §2.1: Refer-To', () => {
   const cases: readonly (readonly [string, object | string])[] = [
-    ['sip:alice@atlanta.example.com', { uri: 'sip:alice@atlanta.example.com', displayName: '', method: 'INVITE' }],
+    [
+      'sip:alice@atlanta.example.com',
+      { uri: 'sip:alice@atlanta.example.com', displayName: '', method: 'INVITE' },
+    ],
     [
       '<sip:dave@denver.example.org?Replaces=12345%40192.168.118.3%3Bto-tag%3D12345%3Bfrom-tag%3D5FFE-3994>',
       {

@@ -60,7 +60,10 @@ const EVENTS: Record<string, CalleeEvent> = {
   'PRACK 100 offer': prack(100, 'offer'),
   'answerPrack 200': { kind: 'answerPrack', status: 200 },
   UPDATE: { kind: 'change', event: { kind: 'received', method: 'UPDATE', cseq: 3, description: 'none' } },
-  'UPDATE offer': { kind: 'change', event: { kind: 'received', method: 'UPDATE', cseq: 3, description: 'offer' } },
+  'UPDATE offer': {
+    kind: 'change',
+    event: { kind: 'received', method: 'UPDATE', cseq: 3, description: 'offer' },
+  },
   timerPrack: { kind: 'timerPrack' },
   timerRepeat: { kind: 'timerRepeat' },
 };
@@ -178,7 +181,8 @@ const EXPECTED: Record<string, Record<string, string>> = {
   holding: {
     ...ALL_481,
     ...ends(BOTH),
-    'PRACK 100': 'stopWaitForPrack, reply 2 200 none, stopWaitToRepeat, respond 200 none, established agreed 500',
+    'PRACK 100':
+      'stopWaitForPrack, reply 2 200 none, stopWaitToRepeat, respond 200 none, established agreed 500',
     'PRACK 100 answer':
       'stopWaitForPrack, reply 2 200 none, stopWaitToRepeat, respond 200 none, established agreed 500',
     'PRACK 100 offer': 'stopWaitForPrack, take offer',
@@ -195,7 +199,12 @@ const EXPECTED: Record<string, Record<string, string>> = {
     'PRACK 100 answer': 'reply 2 200 none',
     'PRACK 100 offer': 'reply 2 200 none',
   },
-  refused: { ...DONE, BYE: 'reply 2 481 none', UPDATE: 'reply 3 481 none', 'UPDATE offer': 'reply 3 481 none' },
+  refused: {
+    ...DONE,
+    BYE: 'reply 2 481 none',
+    UPDATE: 'reply 3 481 none',
+    'UPDATE offer': 'reply 3 481 none',
+  },
 };
 
 for (const [name, state] of Object.entries(STATES)) {
@@ -211,9 +220,7 @@ describe('RFC 3262 §3: reliable provisional responses', () => {
     let state = after(invitation('supported'), progress(183, 'answer'));
     let elapsed = 500;
     for (const ms of [1000, 2000, 4000, 8000, 16_000, 500]) {
-      state = play(state, stepCallee, [
-        [{ kind: 'timerPrack' }, `provisionalAgain, waitForPrack ${ms}`],
-      ]);
+      state = play(state, stepCallee, [[{ kind: 'timerPrack' }, `provisionalAgain, waitForPrack ${ms}`]]);
       elapsed += ms;
     }
     assert.equal(elapsed, 32_000);
@@ -247,7 +254,9 @@ describe('RFC 3262 §3: reliable provisional responses', () => {
     let answers = 0;
     for (let rseq = 100; rseq < 110; rseq++) {
       const { state: next, effects } = stepCallee(state, prack(rseq));
-      answers += effects.filter(({ kind }) => kind === 'provisional').filter((e) => 'description' in e && e.description === 'answer').length;
+      answers += effects
+        .filter(({ kind }) => kind === 'provisional')
+        .filter((e) => 'description' in e && e.description === 'answer').length;
       state = next;
     }
     assert.equal(answers, 1);

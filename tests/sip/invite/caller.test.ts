@@ -16,7 +16,12 @@ const after = (...events: CallerEvent[]): CallerState =>
   events.reduce((state, event) => stepCaller(state, event).state, start);
 
 const trying: CallerEvent = { kind: 'provisional', status: 100, description: 'none' };
-const ringing = (tag: string): CallerEvent => ({ kind: 'provisional', status: 180, tag, description: 'none' });
+const ringing = (tag: string): CallerEvent => ({
+  kind: 'provisional',
+  status: 180,
+  tag,
+  description: 'none',
+});
 const reliable = (tag: string, rseq: number, description: 'none' | 'offer' | 'answer'): CallerEvent => ({
   kind: 'provisional',
   status: 183,
@@ -289,14 +294,20 @@ describe('several dialogs', () => {
     let state = start;
     for (let i = 0; i < 16; i++) state = play(state, stepCaller, [[ringing(`t${i}`), `progress 180 t${i}`]]);
     play(state, stepCaller, [[ringing('t16'), '']]);
-    assert.match(told(state, stepCaller(state, ok('t16'))), /^take t16 answer, ack t16, .*established t16 agreed$/);
+    assert.match(
+      told(state, stepCaller(state, ok('t16'))),
+      /^take t16 answer, ack t16, .*established t16 agreed$/,
+    );
   });
 });
 
 describe('offers and answers', () => {
   test('RFC 3261 §13.2.1: the first description counts, the 2xx repeats it', () => {
     play(start, stepCaller, [
-      [{ kind: 'provisional', status: 183, tag: 'a', description: 'answer' }, 'take a answer, progress 183 a'],
+      [
+        { kind: 'provisional', status: 183, tag: 'a', description: 'answer' },
+        'take a answer, progress 183 a',
+      ],
       [{ kind: 'provisional', status: 183, tag: 'a', description: 'answer' }, 'progress 183 a'],
       [ok('a'), 'ack a, waitForForks 32000, established a agreed'],
     ]);
@@ -308,11 +319,17 @@ describe('offers and answers', () => {
       event: { kind: 'want', change: { method: 'UPDATE', offer: true } },
     };
     play(start, stepCaller, [
-      [{ kind: 'provisional', status: 183, tag: 'a', description: 'answer' }, 'take a answer, progress 183 a'],
+      [
+        { kind: 'provisional', status: 183, tag: 'a', description: 'answer' },
+        'take a answer, progress 183 a',
+      ],
       [want, ''],
       [reliable('a', 1, 'answer'), 'prack a 1 none, progress 183 a'],
       [want, 'change a {send UPDATE offer}'],
-      [{ kind: 'change', tag: 'a', event: { kind: 'accepted', description: 'answer' } }, 'change a {take answer}, change a {done UPDATE}'],
+      [
+        { kind: 'change', tag: 'a', event: { kind: 'accepted', description: 'answer' } },
+        'change a {take answer}, change a {done UPDATE}',
+      ],
       [ok('a'), 'ack a, waitForForks 32000, established a agreed'],
     ]);
   });

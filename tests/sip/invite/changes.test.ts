@@ -40,7 +40,11 @@ const received = (method: 'INVITE' | 'UPDATE', description: 'none' | 'offer' | '
   cseq: 9,
   description,
 });
-const answer = (method: 'INVITE' | 'UPDATE', status: number, description: 'none' | 'offer' | 'answer'): ChangeEvent => ({
+const answer = (
+  method: 'INVITE' | 'UPDATE',
+  status: number,
+  description: 'none' | 'offer' | 'answer',
+): ChangeEvent => ({
   kind: 'answer',
   method,
   status,
@@ -99,7 +103,11 @@ const ANY = {
 const LATER = { 'want INVITE': '', 'want UPDATE with offer': '' };
 const NO_PRIVATE_UPDATE = 'send UPDATE none';
 const UPDATE_PASSES = { UPDATE: 'asked UPDATE 9 none' };
-const ALL_491 = { 'INVITE offer': 'reply 9 491 none', INVITE: 'reply 9 491 none', 'UPDATE offer': 'reply 9 491 none' };
+const ALL_491 = {
+  'INVITE offer': 'reply 9 491 none',
+  INVITE: 'reply 9 491 none',
+  'UPDATE offer': 'reply 9 491 none',
+};
 const ALL_500 = {
   'INVITE offer': 'reply 9 500 none retryAfter',
   INVITE: 'reply 9 500 none retryAfter',
@@ -275,8 +283,7 @@ const EXPECTED: Record<string, Record<string, string>> = {
 for (const [name, state] of Object.entries(STATES)) {
   describe(name, () => {
     for (const [label, event] of Object.entries(EVENTS)) {
-      test(label, () =>
-        assert.equal(told(state, stepChanges(state, event)), EXPECTED[name]?.[label] ?? '-'));
+      test(label, () => assert.equal(told(state, stepChanges(state, event)), EXPECTED[name]?.[label] ?? '-'));
     }
   });
 }
@@ -336,8 +343,8 @@ describe('collisions', () => {
 
 describe('RFC 5057 §5.1, tables 1 and 2: what a failure of a re-INVITE destroys', () => {
   const request = [
-    400, 401, 402, 403, 406, 407, 412, 413, 414, 415, 417, 420, 421, 422, 423, 428, 429, 436, 437, 438, 486, 487,
-    488, 493, 494, 500, 503, 504, 505, 513, 580, 600, 603, 606,
+    400, 401, 402, 403, 406, 407, 412, 413, 414, 415, 417, 420, 421, 422, 423, 428, 429, 436, 437, 438, 486,
+    487, 488, 493, 494, 500, 503, 504, 505, 513, 580, 600, 603, 606,
   ];
   const call = [404, 410, 416, 480, 481, 482, 483, 484, 485, 502, 604, 408];
   const state = sent('INVITE', true);
@@ -445,5 +452,9 @@ test('RFC 3261 §15.1.2: what is open when the dialog ends is answered 487', () 
     update: { cseq: 5, description: 'none' },
     unacknowledged: [unacknowledged(3, 'answer', false)],
   };
-  assert.deepEqual(repliesAtEnd(state).map(effectText), ['reply 4 487 none', 'reply 5 487 none', 'stopWait 3']);
+  assert.deepEqual(repliesAtEnd(state).map(effectText), [
+    'reply 4 487 none',
+    'reply 5 487 none',
+    'stopWait 3',
+  ]);
 });

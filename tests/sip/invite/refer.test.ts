@@ -163,12 +163,29 @@ describe('RFC 3515 §2.4.5: fragments', () => {
     });
   }
   test('603 as the document has it, without a line end, with more behind it', () => {
-    for (const text of ['SIP/2.0 603 Declined', 'SIP/2.0 603 Declined\nTo: <sip:a@b>', 'sip/2.0 603 Declined\r\n']) {
-      assert.deepEqual(parseSipfrag(latin1Bytes(text)), { ok: true, value: { status: 603, reason: 'Declined' } });
+    for (const text of [
+      'SIP/2.0 603 Declined',
+      'SIP/2.0 603 Declined\nTo: <sip:a@b>',
+      'sip/2.0 603 Declined\r\n',
+    ]) {
+      assert.deepEqual(parseSipfrag(latin1Bytes(text)), {
+        ok: true,
+        value: { status: 603, reason: 'Declined' },
+      });
     }
-    assert.deepEqual(parseSipfrag(latin1Bytes('SIP/2.0 200')), { ok: true, value: { status: 200, reason: '' } });
+    assert.deepEqual(parseSipfrag(latin1Bytes('SIP/2.0 200')), {
+      ok: true,
+      value: { status: 200, reason: '' },
+    });
   });
-  for (const text of ['', 'SIP/2.0', 'SIP/2.0 20 OK', 'SIP/2.0 700 No', 'INVITE sip:a@b SIP/2.0', ' SIP/2.0 200 OK']) {
+  for (const text of [
+    '',
+    'SIP/2.0',
+    'SIP/2.0 20 OK',
+    'SIP/2.0 700 No',
+    'INVITE sip:a@b SIP/2.0',
+    ' SIP/2.0 200 OK',
+  ]) {
     test(`no status line: "${text}"`, () => {
       const read = parseSipfrag(latin1Bytes(text));
       assert.equal(read.ok ? 'ok' : read.error.code, 'ERR_SIP_SIPFRAG');

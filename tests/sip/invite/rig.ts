@@ -48,7 +48,10 @@ export type Line<E> = readonly [event: E, expected: string];
 /** Plays events one after the other, each with its expectation; the last state. */
 export function play<S extends object, E extends object>(
   start: S,
-  step: (state: S, event: E) => { readonly state: S; readonly effects: readonly object[]; readonly expected: boolean },
+  step: (
+    state: S,
+    event: E,
+  ) => { readonly state: S; readonly effects: readonly object[]; readonly expected: boolean },
   lines: readonly Line<E>[],
 ): S {
   let state = start;

@@ -44,7 +44,12 @@ describe('RFC 4028 §9', () => {
       FOLLOW,
       timer(1800, 'uas', true),
     ],
-    ['§13: "copies the Session-Expires header"', { supported: true, expires: { seconds: 4000 }, minSe: 4000 }, FOLLOW, timer(4000, 'uac', true)],
+    [
+      '§13: "copies the Session-Expires header"',
+      { supported: true, expires: { seconds: 4000 }, minSe: 4000 },
+      FOLLOW,
+      timer(4000, 'uac', true),
+    ],
     ['too small', { supported: true, expires: { seconds: 89 } }, FOLLOW, { kind: 'tooSmall', minSe: 90 }],
     [
       'too small for us',
@@ -54,7 +59,12 @@ describe('RFC 4028 §9', () => {
     ],
     // A 422 would be of no use to it (§8.1), and the interval may not be raised.
     ['too small, and no support', { supported: false, expires: { seconds: 30 } }, FOLLOW, { kind: 'none' }],
-    ['reduced', { supported: true, expires: { seconds: 7200 } }, { interval: 1800, minSe: 90 }, timer(1800, 'uac', true)],
+    [
+      'reduced',
+      { supported: true, expires: { seconds: 7200 } },
+      { interval: 1800, minSe: 90 },
+      timer(1800, 'uac', true),
+    ],
     [
       'reduced not below Min-SE',
       { supported: true, expires: { seconds: 7200 }, minSe: 3600 },
@@ -68,7 +78,12 @@ describe('RFC 4028 §9', () => {
       timer(1000, 'uac', true),
     ],
     ['not asked, and we want none', { supported: true }, FOLLOW, { kind: 'none' }],
-    ['not asked, and we want one', { supported: true }, { interval: 1800, minSe: 90 }, timer(1800, 'uac', true)],
+    [
+      'not asked, and we want one',
+      { supported: true },
+      { interval: 1800, minSe: 90 },
+      timer(1800, 'uac', true),
+    ],
     [
       'not asked, Min-SE above ours',
       { supported: true, minSe: 3600 },
@@ -90,7 +105,10 @@ describe('RFC 4028 §9', () => {
         fc.option(seconds, { nil: undefined }),
         fc.integer({ min: 90, max: 5000 }),
         (supported, asked, minSe, interval, ours) => {
-          const answer = answerTimer({ supported, expires: { seconds: asked }, minSe }, { interval, minSe: ours });
+          const answer = answerTimer(
+            { supported, expires: { seconds: asked }, minSe },
+            { interval, minSe: ours },
+          );
           if (answer.kind === 'timer') {
             assert.ok(answer.expires.seconds <= asked, 'MUST NOT increase');
             assert.ok(answer.expires.seconds >= Math.min(asked, minSe ?? 90), 'MUST NOT … lower than Min-SE');
@@ -114,20 +132,41 @@ describe('RFC 4028 §7.2: a 2xx to us', () => {
   const asked = { seconds: 1800 };
   const cases: readonly (readonly [string, ReturnType<typeof timerOfResponse>, object | undefined])[] = [
     ['uac', timerOfResponse(asked, { seconds: 4000, refresher: 'uac' }), { interval: 4000, refresher: 'us' }],
-    ['uas', timerOfResponse(asked, { seconds: 4000, refresher: 'uas' }), { interval: 4000, refresher: 'peer' }],
-    ['not asked', timerOfResponse(undefined, { seconds: 600, refresher: 'uac' }), { interval: 600, refresher: 'us' }],
+    [
+      'uas',
+      timerOfResponse(asked, { seconds: 4000, refresher: 'uas' }),
+      { interval: 4000, refresher: 'peer' },
+    ],
+    [
+      'not asked',
+      timerOfResponse(undefined, { seconds: 600, refresher: 'uac' }),
+      { interval: 600, refresher: 'us' },
+    ],
     ['the peer knows no timers', timerOfResponse(asked, undefined), { interval: 1800, refresher: 'us' }],
     ['none at all', timerOfResponse(undefined, undefined), undefined],
     ['without a refresher', timerOfResponse(asked, { seconds: 600 }), { interval: 600, refresher: 'us' }],
-    ['§11.1: a rogue', timerOfResponse(asked, { seconds: 1, refresher: 'uac' }), { interval: 90, refresher: 'us' }],
+    [
+      '§11.1: a rogue',
+      timerOfResponse(asked, { seconds: 1, refresher: 'uac' }),
+      { interval: 90, refresher: 'us' },
+    ],
   ];
   for (const [name, actual, expected] of cases) test(name, () => assert.deepEqual(actual, expected));
 });
 
 test('§7.4: the interval goes on, not below Min-SE, and the role does not change', () => {
-  assert.deepEqual(expiresOfRequest({ interval: 4000, refresher: 'us' }, undefined), { seconds: 4000, refresher: 'uac' });
-  assert.deepEqual(expiresOfRequest({ interval: 4000, refresher: 'peer' }, 5000), { seconds: 5000, refresher: 'uas' });
-  assert.deepEqual(expiresOfRequest({ interval: 50, refresher: 'us' }, undefined), { seconds: 90, refresher: 'uac' });
+  assert.deepEqual(expiresOfRequest({ interval: 4000, refresher: 'us' }, undefined), {
+    seconds: 4000,
+    refresher: 'uac',
+  });
+  assert.deepEqual(expiresOfRequest({ interval: 4000, refresher: 'peer' }, 5000), {
+    seconds: 5000,
+    refresher: 'uas',
+  });
+  assert.deepEqual(expiresOfRequest({ interval: 50, refresher: 'us' }, undefined), {
+    seconds: 90,
+    refresher: 'uac',
+  });
   assert.equal(expiresOfRequest(undefined, 5000), undefined);
 });
 

@@ -4,7 +4,12 @@ import { describe, test } from 'node:test';
 import { beginChanges, unacknowledged } from '../../../src/sip/invite/changes.ts';
 import type { ChangeEvent, Changes } from '../../../src/sip/invite/change.ts';
 import { beginSession, stepSession } from '../../../src/sip/invite/session.ts';
-import type { OpenSession, SessionEvent, SessionRules, SessionState } from '../../../src/sip/invite/session-state.ts';
+import type {
+  OpenSession,
+  SessionEvent,
+  SessionRules,
+  SessionState,
+} from '../../../src/sip/invite/session-state.ts';
 import type { SessionTimer, TimerOffer } from '../../../src/sip/invite/session-timer.ts';
 import { play, told, type Line } from './rig.ts';
 
@@ -14,7 +19,7 @@ function opened(changes: Changes, timer?: SessionTimer, update = false): OpenSes
   assert.equal(state.name, 'open');
   return state;
 }
-const change = (event: ChangeEvent): SessionEvent => ({ kind: 'change', event });
+const change = (event: ChangeEvent): SessionEvent & { kind: 'change' } => ({ kind: 'change', event });
 const want = (method: 'INVITE' | 'UPDATE', offer: boolean): SessionEvent =>
   change({ kind: 'want', change: { method, offer } });
 const received = (
@@ -203,7 +208,11 @@ for (const [name, state] of Object.entries(STATES)) {
 }
 
 test('it begins with the wait for the ACK and the timers', () => {
-  const begun = beginSession({ changes: firstWaits, timer: { interval: 1800, refresher: 'us' }, update: true });
+  const begun = beginSession({
+    changes: firstWaits,
+    timer: { interval: 1800, refresher: 'us' },
+    update: true,
+  });
   assert.equal(told(begun.state, begun), 'wait 1 500, schedule 900000 1768000');
 });
 
@@ -240,7 +249,11 @@ describe('RFC 4028: the timer within a session', () => {
     play(begun.state, step, [
       [{ kind: 'timerRefresh' }, 'send UPDATE none {4000 uac}'],
       [
-        { kind: 'change', event: { kind: 'accepted', description: 'none' }, expires: { seconds: 4000, refresher: 'uac' } },
+        {
+          kind: 'change',
+          event: { kind: 'accepted', description: 'none' },
+          expires: { seconds: 4000, refresher: 'uac' },
+        },
         'done UPDATE, schedule 2000000 3968000',
       ],
     ]);
@@ -249,7 +262,11 @@ describe('RFC 4028: the timer within a session', () => {
     play(opened(idle, us, true), step, [
       [{ kind: 'timerRefresh' }, 'send UPDATE none {4000 uac}'],
       [
-        { kind: 'change', event: { kind: 'accepted', description: 'none' }, expires: { seconds: 600, refresher: 'uas' } },
+        {
+          kind: 'change',
+          event: { kind: 'accepted', description: 'none' },
+          expires: { seconds: 600, refresher: 'uas' },
+        },
         'done UPDATE, schedule 568000',
       ],
       [{ kind: 'timerRefresh' }, '-'],
@@ -261,7 +278,11 @@ describe('RFC 4028: the timer within a session', () => {
       [want('INVITE', true), 'send INVITE offer {4000 uac}'],
       [{ kind: 'timerRefresh' }, ''],
       [
-        { kind: 'change', event: { kind: 'accepted', description: 'answer' }, expires: { seconds: 4000, refresher: 'uac' } },
+        {
+          kind: 'change',
+          event: { kind: 'accepted', description: 'answer' },
+          expires: { seconds: 4000, refresher: 'uac' },
+        },
         'take answer, ack none, done INVITE, schedule 2000000 3968000',
       ],
     ]);
@@ -292,7 +313,10 @@ describe('RFC 4028: the timer within a session', () => {
       [{ kind: 'timerRefresh' }, 'send UPDATE none {4000 uac}'],
       [{ ...change({ kind: 'refused', status: 422 }), minSe: 5000 }, 'send UPDATE none {5000 uac} 5000'],
       [{ ...change({ kind: 'refused', status: 422 }), minSe: 6000 }, 'send UPDATE none {6000 uac} 6000'],
-      [{ ...change({ kind: 'refused', status: 422 }), minSe: 6000 }, 'undone UPDATE 422, retryRefresh 250000'],
+      [
+        { ...change({ kind: 'refused', status: 422 }), minSe: 6000 },
+        'undone UPDATE 422, retryRefresh 250000',
+      ],
     ]);
   });
   test('UPDATE that is not allowed after all becomes a re-INVITE, from then on', () => {
@@ -300,7 +324,11 @@ describe('RFC 4028: the timer within a session', () => {
       [{ kind: 'timerRefresh' }, 'send UPDATE none {4000 uac}'],
       [change({ kind: 'refused', status: 405 }), 'send INVITE offer {4000 uac}'],
       [
-        { kind: 'change', event: { kind: 'accepted', description: 'answer' }, expires: { seconds: 4000, refresher: 'uac' } },
+        {
+          kind: 'change',
+          event: { kind: 'accepted', description: 'answer' },
+          expires: { seconds: 4000, refresher: 'uac' },
+        },
         'take answer, ack none, done INVITE, schedule 2000000 3968000',
       ],
       [{ kind: 'timerRefresh' }, 'send INVITE offer {4000 uac}'],

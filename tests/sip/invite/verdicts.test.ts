@@ -24,10 +24,25 @@ describe('RFC 3891 §3', () => {
     ['none', '481', header],
     ['another Call-ID', '481', { ...header, callId: '425928@PHONE.example.org' }, confirmed],
     ['tags the wrong way round', '481', { ...header, toTag: '6472', fromTag: '7743' }, confirmed],
-    ['tags have no case', 'BYE', { ...header, toTag: 'AB' }, { ...confirmed, dialog: { ...alice, localTag: 'ab' } }],
+    [
+      'tags have no case',
+      'BYE',
+      { ...header, toTag: 'AB' },
+      { ...confirmed, dialog: { ...alice, localTag: 'ab' } },
+    ],
     ['more than one', '481', header, confirmed, early],
-    ['§6.1: zero matches zero', 'BYE', { ...header, fromTag: '0' }, { ...confirmed, dialog: { ...alice, remoteTag: '0' } }],
-    ['§6.1: zero matches null', 'BYE', { ...header, fromTag: '0' }, { ...confirmed, dialog: { ...alice, remoteTag: '' } }],
+    [
+      '§6.1: zero matches zero',
+      'BYE',
+      { ...header, fromTag: '0' },
+      { ...confirmed, dialog: { ...alice, remoteTag: '0' } },
+    ],
+    [
+      '§6.1: zero matches null',
+      'BYE',
+      { ...header, fromTag: '0' },
+      { ...confirmed, dialog: { ...alice, remoteTag: '' } },
+    ],
     ['zero matches no other', '481', { ...header, fromTag: '0' }, confirmed],
   ];
   for (const [name, expected, given, ...dialogs] of cases) {
