@@ -20,8 +20,8 @@ function valueText(name: string, value: unknown): string {
   if (name === 'changes') return changesText(value);
   if (value === true) return name;
   if (value === false || value === undefined) return '';
-  if (typeof value !== 'object' || value === null) return String(value);
-  return `{${effectText(value)}}`;
+  if (typeof value === 'object' && value !== null) return `{${effectText(value)}}`;
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** Of the changes of a dialog only what a session begins with. */
