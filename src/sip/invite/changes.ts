@@ -23,15 +23,7 @@ import type {
   TheirChange,
   Unacknowledged,
 } from './change.ts';
-import {
-  afterReceived,
-  afterSent,
-  isOurs,
-  mayReceive,
-  maySend,
-  type Description,
-  type Offer,
-} from './offers.ts';
+import { afterReceived, afterSent, isFree, isOurs, maySend, type Description, type Offer } from './offers.ts';
 import { isNext } from './reliable.ts';
 
 /** Whoever collides so often in a row gives up. */
@@ -131,7 +123,7 @@ function provisional(
     const done: Changes = { ...next, offer: 'agreed', ours: { ...ours, rseq, executed: true } };
     return { state: done, effects: [...took, { kind: 'prack', rseq, description: 'none' }], expected: true };
   }
-  if (description === 'offer' && mayReceive(offer, 'offer')) {
+  if (description === 'offer' && isFree(offer)) {
     // RFC 3262 §5: "it MUST generate an answer in the PRACK".
     const asked: Changes = { ...next, offer: 'theirs', ours: { ...ours, rseq, owed: rseq } };
     return to(asked, { kind: 'take', description });
@@ -158,7 +150,7 @@ function accepted(state: Changes, description: Description): ChangesTransition {
   const idle: Changes = { ...state, ours: IDLE, collisions: 0 };
   // The 2xx should have waited for the PRACK: the answer goes into the ACK then.
   if (ours.owed !== undefined) return to({ ...idle, ours: { name: 'owed' } }, done);
-  if (method === 'INVITE' && description === 'offer' && mayReceive(offer, 'offer') && !ours.executed) {
+  if (method === 'INVITE' && description === 'offer' && isFree(offer) && !ours.executed) {
     return to({ ...idle, ours: { name: 'owed' }, offer: 'theirs' }, { kind: 'take', description }, done);
   }
   const ack: ChangeEffect[] = method === 'INVITE' ? [{ kind: 'ack', description: 'none' }] : [];
@@ -354,6 +346,8 @@ function mayLeave(state: Changes, { method, offer }: Change): boolean {
   if (state.ours.name !== 'idle') return false;
   // RFC 3261 §14.1: not "while another INVITE transaction is in progress in either direction", until it is confirmed.
   if (method === 'INVITE' && (state.invite !== undefined || state.unacknowledged.length > 0)) return false;
+  // An INVITE of the peer without an offer waits for one in our 2xx.
+  if (offer && state.invite !== undefined) return false;
   // RFC 3311 §5.1: no second offer while one is open, and none before the first exchange is complete.
   return (method === 'UPDATE' && !offer) || state.offer === 'agreed';
 }

@@ -12,16 +12,9 @@ export type Description = 'none' | 'offer' | 'answer';
  */
 export type Offer = 'none' | 'ours' | 'previewed' | 'theirs' | 'agreed';
 
-/** The peer may send this body now. */
-export function mayReceive(offer: Offer, body: Description): boolean {
-  switch (body) {
-    case 'none':
-      return true;
-    case 'offer':
-      return offer === 'none' || offer === 'agreed';
-    case 'answer':
-      return offer === 'ours' || offer === 'previewed';
-  }
+/** Nobody waits for an answer, so that either side may offer. */
+export function isFree(offer: Offer): boolean {
+  return offer === 'none' || offer === 'agreed';
 }
 
 /** We may send this body now. */
@@ -30,7 +23,7 @@ export function maySend(offer: Offer, body: Description): boolean {
     case 'none':
       return true;
     case 'offer':
-      return offer === 'none' || offer === 'agreed';
+      return isFree(offer);
     case 'answer':
       return offer === 'theirs';
   }

@@ -128,12 +128,15 @@ describe('RFC 3891 §6.1: Replaces', () => {
     'a;to-tag;from-tag=2',
     'a b;to-tag=1;from-tag=2',
     'a;to-tag=1;from-tag=2,b;to-tag=1;from-tag=2',
-    `${'a'.repeat(600)};to-tag=1;from-tag=2`,
+    `${'a'.repeat(513)};to-tag=1;from-tag=2`,
+    `a;to-tag=${'1'.repeat(513)};from-tag=2`,
   ];
   for (const raw of broken) {
     test(`broken: ${raw.slice(0, 50)}`, () =>
       assert.equal(code(replaces(fields('Replaces', raw))), 'ERR_SIP_HEADER_REPLACES'));
   }
+  test('as long as they may be', () =>
+    assert.equal(code(parseReplaces(`${'a'.repeat(512)};to-tag=${'1'.repeat(512)};from-tag=2`)), 'ok'));
   // §3: "more than one Replaces header field value … MUST reject the request with a 400".
   test('two', () =>
     assert.equal(

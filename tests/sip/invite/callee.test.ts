@@ -280,7 +280,7 @@ describe('RFC 3262 §3: reliable provisional responses', () => {
     ];
     play(invitation('supported'), stepCallee, [
       ...asked,
-      [{ kind: 'answerPrack', status: 488 }, 'reply 2 488 none'],
+      [{ kind: 'answerPrack', status: 300 }, 'reply 2 300 none'],
       [accept('none'), 'stopWaitToRepeat, respond 200 none, established agreed 500'],
     ]);
     play(invitation('supported'), stepCallee, [

@@ -424,7 +424,7 @@ describe('RFC 4028 §13: 50 s, 422 with 3600, 422 with 4000', () => {
   });
   const stubborn: Record<string, CallerEvent> = {
     'without Min-SE': refused(422),
-    'that asks for no more': refused(422, 50),
+    'that asks for no more': refused(422, 90),
     'that asks for more than a day': refused(422, 86_401),
   };
   for (const [name, event] of Object.entries(stubborn)) {

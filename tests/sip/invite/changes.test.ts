@@ -214,7 +214,7 @@ const EXPECTED: Record<string, Record<string, string>> = {
     ...ANY,
     'want INVITE': '',
     'want UPDATE, no offer': NO_PRIVATE_UPDATE,
-    'want UPDATE with offer': 'send UPDATE offer',
+    'want UPDATE with offer': '',
     'INVITE offer': 'reply 9 500 none retryAfter',
     INVITE: 'reply 9 500 none retryAfter',
     'UPDATE offer': 'asked UPDATE 9 offer',
@@ -428,6 +428,35 @@ describe('RFC 6141', () => {
       [{ kind: 'provisional', rseq: 1, description: 'offer' }, 'take offer'],
       [{ kind: 'accepted', description: 'none' }, 'done INVITE'],
       [{ kind: 'acknowledge' }, 'ack answer'],
+    ]);
+  });
+});
+
+describe('an offer is not taken for another one', () => {
+  test('their UPDATE stays open when our re-INVITE, answered before, fails', () => {
+    const state = play(idle, stepChanges, [
+      [{ kind: 'want', change: { method: 'INVITE', offer: true } }, 'send INVITE offer'],
+      [{ kind: 'provisional', rseq: 1, description: 'answer' }, 'take answer, prack 1 none'],
+      [received('UPDATE', 'offer'), 'asked UPDATE 9 offer'],
+      [{ kind: 'refused', status: 488 }, 'undone INVITE 488'],
+    ]);
+    assert.equal(state.offer, 'theirs');
+    play(state, stepChanges, [[answer('UPDATE', 200, 'answer'), 'reply 9 200 answer, send INVITE offer']]);
+  });
+  test('an answer in the PRACK counts as executed (RFC 6141 §3.3)', () => {
+    play(sent('INVITE', false), stepChanges, [
+      [{ kind: 'provisional', rseq: 1, description: 'offer' }, 'take offer'],
+      [{ kind: 'acknowledge' }, 'prack 1 answer'],
+      [{ kind: 'refused', status: 488 }, 'undone INVITE 488, send INVITE offer'],
+    ]);
+  });
+  test('an offer of ours in a 2xx has to wait for the answer to an UPDATE of theirs', () => {
+    play(idle, stepChanges, [
+      [received('INVITE', 'none'), 'asked INVITE 9 none'],
+      [{ kind: 'received', method: 'UPDATE', cseq: 10, description: 'offer' }, 'asked UPDATE 10 offer'],
+      [answer('INVITE', 200, 'offer'), '-'],
+      [answer('UPDATE', 200, 'answer'), 'reply 10 200 answer'],
+      [answer('INVITE', 200, 'offer'), 'reply 9 200 offer, wait 9 500'],
     ]);
   });
 });

@@ -13,7 +13,7 @@ import {
   type ReferrerState,
 } from '../../../src/sip/invite/refer.ts';
 import { formatSipfrag, parseSipfrag } from '../../../src/sip/invite/sipfrag.ts';
-import { told } from './rig.ts';
+import { play, told } from './rig.ts';
 
 describe('we are referred', () => {
   const states: Record<string, ReferredState> = {
@@ -55,6 +55,15 @@ describe('we are referred', () => {
         assert.equal(told(state, stepReferred(state, event)), expected[name]?.[label] ?? '-'));
     }
   }
+  test('§2.4.4: nobody is told after the subscription ended, and the reference goes on', () => {
+    play(beginReferred(5), stepReferred, [
+      [{ kind: 'accept', subscription: true }, 'reply 5 202, subscribe 300 100'],
+      [{ kind: 'unsubscribed' }, ''],
+      [{ kind: 'outcome', status: 180 }, ''],
+      [{ kind: 'outcome', status: 200 }, ''],
+      [{ kind: 'outcome', status: 200 }, '-'],
+    ]);
+  });
 });
 
 describe('we refer', () => {
@@ -81,6 +90,7 @@ describe('we refer', () => {
     'NOTIFY 200': notify(200, false),
     'NOTIFY 200 terminated': notify(200, true),
     'NOTIFY 486 terminated': notify(486, true),
+    'NOTIFY 300': notify(300, false),
     'NOTIFY terminated without a fragment': notify(undefined, true),
     'NOTIFY 100 terminated': notify(100, true),
     timerWait: { kind: 'timerWait' },
@@ -98,6 +108,7 @@ describe('we refer', () => {
       '603': 'ended {refused 603}',
       timeout: 'ended {unsent timeout}',
       'NOTIFY 200': 'reply 3 200, ended {succeeded}',
+      'NOTIFY 300': 'reply 3 200, ended {failed 300}',
       'NOTIFY 200 terminated': 'reply 3 200, ended {succeeded}',
       'NOTIFY 486 terminated': 'reply 3 200, ended {failed 486}',
       'NOTIFY terminated without a fragment': 'reply 3 200, ended {unknown}',
@@ -111,6 +122,7 @@ describe('we refer', () => {
       '603': '',
       timeout: '',
       'NOTIFY 200': 'reply 3 200',
+      'NOTIFY 300': 'reply 3 200',
       'NOTIFY 200 terminated': 'reply 3 200',
       'NOTIFY 486 terminated': 'reply 3 200',
       'NOTIFY terminated without a fragment': 'reply 3 200',
@@ -119,6 +131,7 @@ describe('we refer', () => {
     following: {
       ...early,
       'NOTIFY 200': 'reply 3 200, ended {succeeded}',
+      'NOTIFY 300': 'reply 3 200, ended {failed 300}',
       'NOTIFY 200 terminated': 'reply 3 200, ended {succeeded}, stopWait',
       'NOTIFY 486 terminated': 'reply 3 200, ended {failed 486}, stopWait',
       'NOTIFY terminated without a fragment': 'reply 3 200, ended {unknown}, stopWait',
@@ -128,6 +141,7 @@ describe('we refer', () => {
     'following, told': {
       ...early,
       'NOTIFY 200': 'reply 3 200',
+      'NOTIFY 300': 'reply 3 200',
       'NOTIFY 200 terminated': 'reply 3 200, stopWait',
       'NOTIFY 486 terminated': 'reply 3 200, stopWait',
       'NOTIFY terminated without a fragment': 'reply 3 200, stopWait',

@@ -319,10 +319,14 @@ describe('RFC 4028: the timer within a session', () => {
       ],
     ]);
   });
-  test('UPDATE that is not allowed after all becomes a re-INVITE, from then on', () => {
+  for (const status of [405, 501]) {
+    test(`UPDATE that is refused with ${status} after all becomes a re-INVITE, from then on`, () =>
+      refusedUpdate(status));
+  }
+  function refusedUpdate(status: number): void {
     play(opened(idle, us, true), step, [
       [{ kind: 'timerRefresh' }, 'send UPDATE none {4000 uac}'],
-      [change({ kind: 'refused', status: 405 }), 'send INVITE offer {4000 uac}'],
+      [change({ kind: 'refused', status }), 'send INVITE offer {4000 uac}'],
       [
         {
           kind: 'change',
@@ -333,7 +337,7 @@ describe('RFC 4028: the timer within a session', () => {
       ],
       [{ kind: 'timerRefresh' }, 'send INVITE offer {4000 uac}'],
     ]);
-  });
+  }
   const asks: TimerOffer = { supported: true, expires: { seconds: 300, refresher: 'uac' }, minSe: 100 };
   const answer: SessionEvent = change({ kind: 'answer', method: 'UPDATE', status: 200, description: 'none' });
   test('§9: a refresh of the peer', () => {
