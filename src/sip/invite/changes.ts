@@ -307,8 +307,7 @@ function again(state: Changes, cseq: number, timing: TimersConfig): ChangesTrans
   if (found === undefined) return unexpected(state);
   if (found.leftMs === 0) {
     const rest = state.unacknowledged.filter((one) => one !== found);
-    const offer = found.answerDue ? 'agreed' : state.offer;
-    return to({ ...state, offer, unacknowledged: rest }, { kind: 'lost', why: 'noAck' });
+    return to({ ...state, unacknowledged: rest }, { kind: 'lost', why: 'noAck' });
   }
   const intervalMs = Math.min(2 * found.intervalMs, timing.t2Ms, found.leftMs);
   const next: Unacknowledged = { ...found, intervalMs, leftMs: found.leftMs - intervalMs };

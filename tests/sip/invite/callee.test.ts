@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { beginCallee, stepCallee } from '../../../src/sip/invite/callee.ts';
 import type { CalleeEvent, CalleeState, Invitation } from '../../../src/sip/invite/invitation.ts';
+import { beginReliable, enqueue } from '../../../src/sip/invite/reliable.ts';
 import { play, told, type Line } from './rig.ts';
 
 type Body = 'none' | 'offer' | 'answer';
@@ -333,6 +334,17 @@ describe('RFC 3311 in the early dialog', () => {
       [accept('none'), 'stopWaitToRepeat, respond 200 none, established theirs 500'],
     ]);
   });
+  test('§5.3: the Call-ID is not ours, so that we wait less after 491', () => {
+    play(invitation('supported'), stepCallee, [
+      [progress(183, 'answer'), 'provisional 183 answer 100, waitForPrack 500, waitToRepeat 150000'],
+      [prack(100), 'stopWaitForPrack, reply 2 200 none'],
+      [
+        { kind: 'change', event: { kind: 'want', change: { method: 'UPDATE', offer: true } } },
+        'change {send UPDATE offer}',
+      ],
+      [{ kind: 'change', event: { kind: 'refused', status: 491 } }, 'change {pause 0 2000}'],
+    ]);
+  });
   test('§5.3: one that gets no answer ends the call; what the peer asked is answered', () => {
     play(after(invitation('none'), progress(180)), stepCallee, [
       [
@@ -348,5 +360,32 @@ describe('RFC 3311 in the early dialog', () => {
         'stopWaitToRepeat, change {reply 3 487 none}, respond 500 none, ended {lost 481}',
       ],
     ]);
+  });
+});
+
+test('RFC 3261 §15: the 2xx that it hands over holds the BYE of the session back', () => {
+  const { effects } = stepCallee(invitation('none'), accept('answer'));
+  const established = effects.find((effect) => effect.kind === 'established');
+  assert.deepEqual(established?.changes.unacknowledged, [
+    { cseq: 1, intervalMs: 500, leftMs: 31_500, answerDue: false, first: true },
+  ]);
+});
+
+describe('the queue of reliable responses', () => {
+  const timing = { t1Ms: 500, t2Ms: 4000, t4Ms: 5000 };
+  const filled = [180, 181, 182, 183, 184, 185].reduce(
+    (queue, status) => enqueue(queue, { status, description: 'none' }, timing),
+    beginReliable(1),
+  );
+  const statuses = (reliable: typeof filled): number[] => reliable.queue.map(({ status }) => status);
+  test('has four places behind the one under way', () => {
+    assert.equal(filled.unconfirmed?.status, 180);
+    assert.deepEqual(statuses(filled), [181, 182, 183, 184]);
+  });
+  test('what holds a description takes the place of the first that does not', () => {
+    assert.deepEqual(
+      statuses(enqueue(filled, { status: 199, description: 'answer' }, timing)),
+      [182, 183, 184, 199],
+    );
   });
 });

@@ -393,6 +393,24 @@ describe('offers and answers', () => {
   });
 });
 
+test('an offer in a 2xx that comes after the end is refused in the ACK', () => {
+  play(start, stepCaller, [
+    [refused(486), 'ended {refused 486}'],
+    [ok('a', 'offer'), 'ack a rejecting, bye a'],
+  ]);
+});
+
+test('RFC 3311 §5.3: the Call-ID is ours, so that we wait longer after 491', () => {
+  play(start, stepCaller, [
+    [reliable('a', 1, 'answer'), 'take a answer, prack a 1 none, progress 183 a'],
+    [
+      { kind: 'change', tag: 'a', event: { kind: 'want', change: { method: 'UPDATE', offer: true } } },
+      'change a {send UPDATE offer}',
+    ],
+    [{ kind: 'change', tag: 'a', event: { kind: 'refused', status: 491 } }, 'change a {pause 2100 4000}'],
+  ]);
+});
+
 describe('a call that is over answers what is still asked in its early dialogs', () => {
   test('RFC 3261 §15.1.2', () => {
     play(start, stepCaller, [

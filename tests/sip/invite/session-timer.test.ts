@@ -51,6 +51,7 @@ describe('RFC 4028 §9', () => {
       timer(4000, 'uac', true),
     ],
     ['too small', { supported: true, expires: { seconds: 89 } }, FOLLOW, { kind: 'tooSmall', minSe: 90 }],
+    ['as small as may be', { supported: true, expires: { seconds: 90 } }, FOLLOW, timer(90, 'uac', true)],
     [
       'too small for us',
       { supported: true, expires: { seconds: 599 } },

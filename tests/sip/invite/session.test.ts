@@ -225,6 +225,17 @@ test('BYE held: 64*T1 without ACK are over, and it leaves', () => {
   ]);
 });
 
+test('RFC 3261 §15: only the first 2xx holds the BYE back, not that of a re-INVITE', () => {
+  play(opened(idle), stepSession, [
+    [received('INVITE', 'offer'), 'asked INVITE 9 offer'],
+    [
+      change({ kind: 'answer', method: 'INVITE', status: 200, description: 'answer' }),
+      'reply 9 200 answer, wait 9 500',
+    ],
+    [hangUp, `stopWait 9, bye, ${US}`],
+  ]);
+});
+
 test('CALL-32: no ACK to a re-INVITE ends the call, too', () => {
   let state = after(
     opened(idle),
@@ -301,6 +312,24 @@ describe('RFC 4028: the timer within a session', () => {
       [{ kind: 'timerEnd' }, 'schedule, bye, ended {expired}'],
     );
     play(opened(idle, us, true), step, lines);
+  });
+  test('a change that fails before a refresh is due leaves the timer alone, at the start and after a 2xx', () => {
+    const failing: readonly Line<SessionEvent>[] = [
+      [want('INVITE', true), 'send INVITE offer {4000 uac}'],
+      [change({ kind: 'refused', status: 488 }), 'undone INVITE 488'],
+    ];
+    play(opened(idle, us, true), step, [
+      ...failing,
+      [{ kind: 'timerRefresh' }, 'send UPDATE none {4000 uac}'],
+      [
+        {
+          ...change({ kind: 'accepted', description: 'none' }),
+          expires: { seconds: 4000, refresher: 'uac' },
+        },
+        'done UPDATE, schedule 2000000 3968000',
+      ],
+      ...failing,
+    ]);
   });
   test('§10: no response, 408 and 481 end it at once', () => {
     play(opened(idle, us, true), step, [
