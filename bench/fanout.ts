@@ -18,6 +18,7 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '4' },
     only: { type: 'string' },
     prof: { type: 'boolean', default: false },
+    'node-option': { type: 'string', multiple: true, default: [] },
   },
 });
 
@@ -43,6 +44,7 @@ interface Figures {
 
 const changes = Number(values.changes);
 const ours = stoxgate('stoxgate', undefined, [
+  ...values['node-option'],
   ...(values.prof ? ['--cpu-prof', '--cpu-prof-dir=/tmp/stoxgate-prof'] : []),
 ]);
 const theirs = kamailioPresence(Number(values.workers));

@@ -76,6 +76,8 @@ typedef struct {
   u64 sent, seen;  // seen: when the state of now arrived, 0 when it has not
   u8 active, told; // told: which of the two presences it was told last
   u32 notified;    // NOTIFY requests since the last change, without retransmissions
+  u64 refreshed;   // when its SUBSCRIBE was last answered 200
+  u32 rounds;      // so often while it was kept
 } phone_t;
 /** A SIP contact whom an XMPP user watches. */
 typedef struct {
@@ -84,6 +86,8 @@ typedef struct {
   int pending, tries, code;
   u64 sent;
   u8 authorized, open;
+  u64 refreshed; // when the gateway last subscribed or refreshed
+  u32 rounds;
 } contact_t;
 
 static phone_t *phones;
@@ -95,7 +99,7 @@ static int udp, lst, tcp = -1, ep, ready;
 static struct sockaddr_in gateway, own;
 static int show; // 0: away, 1: dnd
 static struct {
-  long initial, refreshes, ended, notifies, retransmitted, unknown, subscribes, probes, downs, ups, strays, told;
+  long initial, refreshes, late, ended, notifies, retransmitted, unknown, subscribes, probes, downs, ups, strays, told, notifies_again;
 } seen;
 
 static void address(const char *s, struct sockaddr_in *a) {
@@ -376,6 +380,7 @@ static void on_response(const char *s) {
   phone_t *p = &phones[i];
   p->pending = 0, p->code = code;
   if (code >= 300) return;
+  p->refreshed = now_ns(), p->rounds++;
   char to[512];
   copy_field(s, "To", to, sizeof to);
   copy_tag(to, p->remote_tag, sizeof p->remote_tag);
@@ -407,10 +412,15 @@ static void on_subscribe(const char *s) {
     seen.retransmitted++;
     return;
   }
+  u64 now = now_ns();
   if (end) seen.ended++;
-  else if (tag[0]) seen.refreshes++;
+  else if (tag[0]) {
+    seen.refreshes++;
+    if (now - c->refreshed > granted * 1000000000ull) seen.late++; // it had expired
+  }
   else seen.initial++;
   c->remote_cseq = cseq;
+  if (!end) c->refreshed = now, c->rounds++;
   copy_target(s, c->target, sizeof c->target);
   if (!tag[0]) {
     free(c->remote);
@@ -434,7 +444,7 @@ static void on_notify(const char *s) {
   phone_t *p = &phones[i];
   u32 cseq = field(s, "CSeq", &v) ? strtoul(v, NULL, 10) : 0;
   if (cseq <= p->notify_cseq) {
-    seen.retransmitted++;
+    seen.notifies_again++;
     return;
   }
   p->notify_cseq = cseq;
@@ -594,12 +604,43 @@ static void run(begin_t begin, count_t done, long a, long b, double rate, double
     if (codes[i]) printf("%s\"%d\":%d", k++ ? "," : "", i, codes[i]);
   printf("}}\n");
 }
+/** All phones refresh when four fifths of their time are over, as the gateway does by itself, for so many seconds. */
+static void keep(double seconds) {
+  u64 t0 = now_ns(), end = t0 + (u64)(seconds * 1e9), whole = granted * 1000000000ull;
+  long next = 0, slice = watchers / 10 + 1; // so that each is looked at 20 times a second, and no burst comes of it
+  long refused = 0, phones_kept = 0, contacts_kept = 0;
+  u32 least_phone = ~0u, least_contact = ~0u;
+  for (long i = 0; i < watchers; i++) phones[i].rounds = 0;
+  for (long i = 0; i < users; i++) contacts[i].rounds = 0;
+  for (u64 t; (t = now_ns()) < end;) {
+    for (long k = 0; k < slice && watchers > 0; k++, next = (next + 1) % watchers) {
+      phone_t *p = &phones[next];
+      if (!p->pending && p->code < 300 && t - p->refreshed >= whole / 5 * 4) subscribe(next, granted);
+    }
+    sip_flush();
+    turn(5);
+  }
+  u64 now = now_ns();
+  for (long i = 0; i < watchers; i++) {
+    phone_t *p = &phones[i];
+    refused += p->code >= 300;
+    phones_kept += p->active && p->code < 300 && now - p->refreshed < whole;
+    if (p->rounds < least_phone) least_phone = p->rounds;
+  }
+  for (long i = 0; i < users; i++) {
+    contact_t *c = &contacts[i];
+    contacts_kept += c->remote && c->open && now - c->refreshed < whole;
+    if (c->rounds < least_contact) least_contact = c->rounds;
+  }
+  printf("{\"phones\":%ld,\"contacts\":%ld,\"leastPhone\":%u,\"leastContact\":%u,\"refused\":%ld,\"late\":%ld}\n", phones_kept,
+         contacts_kept, least_phone, least_contact, refused, seen.late);
+}
 static void counts(void) {
   struct rusage u;
   getrusage(RUSAGE_SELF, &u);
-  printf("{\"initial\":%ld,\"refreshes\":%ld,\"ended\":%ld,\"notifies\":%ld,\"retransmitted\":%ld,\"unknown\":%ld,\"subscribes\":%ld,"
+  printf("{\"initial\":%ld,\"refreshes\":%ld,\"ended\":%ld,\"notifies\":%ld,\"retransmitted\":%ld,\"notifiesAgain\":%ld,\"unknown\":%ld,\"subscribes\":%ld,"
          "\"probes\":%ld,\"ups\":%ld,\"downs\":%ld,\"strays\":%ld,\"told\":%ld,\"cpu\":%.2f}\n",
-         seen.initial, seen.refreshes, seen.ended, seen.notifies, seen.retransmitted, seen.unknown, seen.subscribes, seen.probes,
+         seen.initial, seen.refreshes, seen.ended, seen.notifies, seen.retransmitted, seen.notifies_again, seen.unknown, seen.subscribes, seen.probes,
          seen.ups, seen.downs, seen.strays, seen.told,
          u.ru_utime.tv_sec + u.ru_stime.tv_sec + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6);
 }
@@ -614,6 +655,7 @@ static void command(const char *text) {
     for (u64 t = now_ns(); !ready && now_ns() - t < patience * 1e9;) turn(50);
     printf("{\"up\":%s}\n", ready ? "true" : "false");
   } else if (!strcmp(word, "subscribe")) run(begin_subscribe, subscribed_phones, a, b, rate, patience);
+  else if (!strcmp(word, "keep")) keep(rate);
   else if (!strcmp(word, "refresh")) {
     for (long i = a; i < b; i++) phones[i].code = 0;
     run(begin_subscribe, answered_phones, a, b, rate, patience);

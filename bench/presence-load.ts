@@ -34,6 +34,19 @@ export interface Done {
   readonly codes: Readonly<Record<string, number>>;
 }
 
+/** What became of all while time went by. */
+export interface Kept {
+  /** Whose subscriptions are active, and were refreshed within the time that was granted. */
+  readonly phones: number;
+  readonly contacts: number;
+  /** How often that was done for the one who had it least. */
+  readonly leastPhone: number;
+  readonly leastContact: number;
+  /** Refreshes of phones that were refused, and those of the gateway that came when the time was over. */
+  readonly refused: number;
+  readonly late: number;
+}
+
 /** Since the start. */
 export interface Counts {
   /** SUBSCRIBE requests of the gateway: first ones, refreshes, and those that end. */
@@ -41,7 +54,9 @@ export interface Counts {
   readonly refreshes: number;
   readonly ended: number;
   readonly notifies: number;
+  /** SUBSCRIBE and NOTIFY requests that came again. */
   readonly retransmitted: number;
+  readonly notifiesAgain: number;
   /** SUBSCRIBE and NOTIFY requests of the gateway in dialogs that nobody knows. */
   readonly unknown: number;
   readonly strays: number;
@@ -92,6 +107,11 @@ export class PresenceLoad {
     patience = 10,
   ): Promise<Done> {
     return this.#ask(`${what} ${from} ${to} ${rate} ${patience}`);
+  }
+
+  /** Lets time go by, while phones refresh when four fifths of what was granted are over. */
+  keep(seconds: number): Promise<Kept> {
+    return this.#ask(`keep 0 0 ${seconds}`);
   }
 
   counts(): Promise<Counts> {

@@ -50,6 +50,7 @@ export { suggest } from './suggest.ts';
 export { TokenBucket } from './token-bucket.ts';
 export { TokenBuckets, type TokenBucketsOptions } from './token-buckets.ts';
 export { ChurnMap } from './churn-map.ts';
+export { SmallSet } from './small-set.ts';
 export { BoundedMap, type BoundedMapOptions } from './bounded-map.ts';
 export { Counter, Counters, type Labels } from './counters.ts';
 export {

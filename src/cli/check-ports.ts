@@ -7,7 +7,7 @@ import type { SurroundingFinding } from './check.ts';
 
 interface Place {
   readonly key: string;
-  readonly transport: 'UDP' | 'TCP';
+  readonly transport: 'UDP' | 'TCP' | 'TLS' | 'WS' | 'WSS';
   readonly host: string;
   readonly port: number;
 }

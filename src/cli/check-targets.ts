@@ -9,7 +9,10 @@ import type { SurroundingFinding } from './check.ts';
 export async function checkTargets(config: Config): Promise<SurroundingFinding[]> {
   const system = new System(silentLog);
   const support = new TransportSupport(
-    config.sip.listen.map(({ transport, host }) => [transport, host.includes(':') ? 6 : 4] as const),
+    config.sip.listen
+      // RFC 7118: nobody can be called over WebSocket.
+      .filter(({ transport }) => transport !== 'WS' && transport !== 'WSS')
+      .map(({ transport, host }) => [transport, host.includes(':') ? 6 : 4] as const),
   );
   const locator = (privateTargets: 'refuse' | 'allow'): Locator =>
     new Locator(

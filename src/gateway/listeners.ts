@@ -21,3 +21,11 @@ export function listenerUrl(scheme: string, address: string, port: number): stri
 export function listenerUrls(endpoints: readonly LocalEndpoint[]): string[] {
   return endpoints.map(({ transport, address, port }) => listenerUrl(transport, address, port));
 }
+
+/** Hosts that are the gateway itself: addresses (IPv6 in brackets) and advertised names, lower case. */
+export function hostsOf(endpoints: readonly LocalEndpoint[]): string[] {
+  return endpoints.flatMap(({ address, advertiseHost }) => [
+    advertiseHost.toLowerCase(),
+    address.includes(':') ? `[${address}]` : address,
+  ]);
+}

@@ -1,7 +1,6 @@
 // The gateway's own XMPP server as the composition root holds it: made from the configuration, with its certificates, and
 // one group for each domain it speaks for.
 
-import { readFileSync, statSync } from 'node:fs';
 import {
   hashHex,
   hmacSha256,
@@ -22,6 +21,7 @@ import type { LinkGroup } from './link-group.ts';
 import { listenerUrl } from './listeners.ts';
 import { ServedDomains } from './served-domains.ts';
 import { Settlement } from './settlement.ts';
+import { files } from './sip-certificates.ts';
 import { ServerGroup } from './server-group.ts';
 
 /** What `sizes` tells when there is no server. */
@@ -64,11 +64,7 @@ export class OwnServer {
   constructor(config: Config, server: ConfiguredServer, env: OwnServerEnv) {
     this.#env = env;
     this.#served = servedOf(config, server);
-    this.#certificates = new CertificateStore('xmpp', server.tls, {
-      ...env,
-      readFile: (path) => readFileSync(path, 'utf8'),
-      modifiedMs: (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs,
-    });
+    this.#certificates = new CertificateStore('xmpp', server.tls, { ...env, ...files });
     const settlement = new Settlement(env.store);
     this.#server = new XmppServer(
       this.#options(config, server),

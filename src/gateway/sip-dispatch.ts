@@ -10,6 +10,7 @@ import {
   expires,
   parseSipUri,
   REGISTERED_METHODS,
+  transportTraits,
   type Capabilities,
   type HeaderField,
   type Refusal,
@@ -59,6 +60,7 @@ export class SipDispatch implements TransactionUser {
   readonly #canSubscribe: Capabilities;
   readonly #capabilities: readonly HeaderField[];
   readonly #unknownSender: Counter;
+  readonly #sipsWithoutTls: Counter;
   /** The request that was believed last: it is dispatched in the same turn, and a nonce is good for it once. */
   #lastRequest: SipRequest | undefined;
   #lastBelief: Belief | undefined;
@@ -77,11 +79,12 @@ export class SipDispatch implements TransactionUser {
     this.#canTellEvents = { ...this.#can, acceptTypes: ['*/*'], extensions: ['eventlist'] };
     this.#canSubscribe = { ...this.#can, acceptTypes: [] };
     this.#capabilities = [...capabilityHeaders(this.#can), ...env.notifiers.allowEvents];
-    this.#unknownSender = env.counters.counter(
-      'stoxgate_sip_refused_total',
-      'SIP requests refused before they were read.',
-      { reason: 'sender' },
-    );
+    const refused = (reason: string): Counter =>
+      env.counters.counter('stoxgate_sip_refused_total', 'SIP requests refused before they were read.', {
+        reason,
+      });
+    this.#unknownSender = refused('sender');
+    this.#sipsWithoutTls = refused('sips-without-tls');
   }
 
   /** SIPT-06, ERR-G7: default deny, before anything is remembered of the request. */
@@ -122,8 +125,12 @@ export class SipDispatch implements TransactionUser {
   }
 
   #dispatch(tx: ServerTransaction, scope: SpeakerScope, asserted: string | undefined): void {
-    const { request } = tx;
+    const { request, source } = tx;
     const { book } = this.#env.live;
+    // ADDR-63, RFC 3261 §26.2.2: sips promised TLS on every hop, and the last one had none.
+    if (isSips(request.requestUri) && !transportTraits[source.transport].secure) {
+      return this.#refuse(tx, this.#sipsWithoutTls);
+    }
     const { method } = request;
     const rejection = checkRequest(request, this.#capabilitiesFor(method));
     if (rejection !== undefined && !this.#isPacked(request)) {
@@ -290,6 +297,18 @@ function strayInstance(request: SipRequest): string | undefined {
   if (end < 0 || raw.indexOf(';', raw.indexOf(';', end) + 1) <= end) return undefined;
   return request.from.params.get('gr');
 }
+
+/** Compared by letters: a piece of the text would be an object for every message. */
+function isSips(uri: string): boolean {
+  for (let i = 0; i < SIPS.length; i++) {
+    // RFC 3986 §3.1: schemes are compared without case; ":" has that bit already.
+    if ((uri.charCodeAt(i) | LOWER_CASE) !== SIPS.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+const SIPS = 'sips:';
+const LOWER_CASE = 0x20;
 
 function isLiteral(host: string): boolean {
   return parseIpAddress(host.startsWith('[') ? host.slice(1, -1) : host) !== undefined;

@@ -1,7 +1,6 @@
 // The composition root: makes the parts of a gateway, joins them, and starts them in an order in which nothing can
 // arrive before there is somebody to take it.
 
-import { isDeepStrictEqual } from 'node:util';
 import { Counters, StoxgateError, type Store, type Timer } from '../base/index.ts';
 import type { AdminRoutes } from '../edge/admin/index.ts';
 import { RateLimitedLog } from '../edge/log/index.ts';
@@ -27,7 +26,7 @@ import { gauges } from './gauges.ts';
 import { Homes, leavesHomeToDns } from './homes.ts';
 import { openKept, type Kept } from './kept.ts';
 import { Links } from './links.ts';
-import { listenerUrls, sipListeners } from './listeners.ts';
+import { hostsOf, listenerUrls, sipListeners } from './listeners.ts';
 import type { Live } from './live.ts';
 import { MessageFeature } from './messages/message-feature.ts';
 import { PresenceModels, presenceServers } from './presence-models.ts';
@@ -36,6 +35,8 @@ import { PRESENCE_EVENT } from './presence/watch-parts.ts';
 import { WINFO_EVENT } from './publications/watcher-list.ts';
 import { REG_EVENT } from './registrations/registration-watch.ts';
 import { Resolvers } from './resolvers.ts';
+import { mustBeReloadable } from './reloadable.ts';
+import { sipCertificates } from './sip-certificates.ts';
 import { loadConfiguredRoutes, RouteHost } from './routes/route-host.ts';
 import { SipDispatch } from './sip-dispatch.ts';
 import { Notifiers } from './subscriptions/notifiers.ts';
@@ -81,6 +82,7 @@ class RunningGateway implements Gateway {
   readonly #version: string;
   readonly #system: System;
   readonly #edge: SipEdge;
+  readonly #certificates: ReturnType<typeof sipCertificates>;
   readonly #transactions: TransactionLayer;
   readonly #links: Links;
   readonly #live: Live;
@@ -108,9 +110,13 @@ class RunningGateway implements Gateway {
     this.#system = system;
     const { clock, timers, random } = this.#system;
     const log = new RateLimitedLog(env.log, timers);
+    this.#certificates = sipCertificates(config, { clock, timers, log, counters });
     this.#edge = new SipEdge(
       sipListeners(config),
-      { clock, timers, log, counters, createDatagramSocket: batchDatagramSocket() },
+      {
+        ...{ clock, timers, log, counters, createDatagramSocket: batchDatagramSocket() },
+        ...{ certificates: this.#certificates, origins: () => this.#config.sip.origins },
+      },
       { message: (bytes, source) => this.#transactions.receive(bytes, source) },
     );
     this.#routes = new RouteHost({ clock, timers, log, counters, node: config.node });
@@ -213,10 +219,8 @@ class RunningGateway implements Gateway {
     await this.#messages.attach();
     await this.#presence.attach();
     await this.#edge.start();
-    for (const endpoint of this.#edge.localEndpoints) {
-      this.#ownHosts.add(endpoint.advertiseHost.toLowerCase());
-      this.#ownHosts.add(endpoint.address.includes(':') ? `[${endpoint.address}]` : endpoint.address);
-    }
+    this.#certificates?.start();
+    for (const host of hostsOf(this.#edge.localEndpoints)) this.#ownHosts.add(host);
     this.#live.locator = this.#makeLocator(this.#config);
     await this.#links.apply(this.#config);
     await this.#messages.start();
@@ -246,20 +250,11 @@ class RunningGateway implements Gateway {
   }
 
   async reload(config: Config, keys?: readonly Uint8Array[]): Promise<void> {
-    const fixed = ({ sip, xmpp, store, durability }: Config): unknown => [
-      sip.listen,
-      sip.advertise,
-      xmpp.server?.listen,
-      store,
-      durability,
-    ];
-    if (!isDeepStrictEqual(fixed(this.#config), fixed(config))) {
-      const keys = 'sip.listen, sip.advertise, xmpp.server.listen, store and durability';
-      throw new StoxgateError('ERR_GATEWAY_RELOAD', `${keys} change only by a restart`);
-    }
+    mustBeReloadable(this.#config, config);
     // Everything that can fail comes first: either all of the new configuration is taken or none of it.
     const fresh = this.#makeLive(config, await loadConfiguredRoutes(config));
     fresh.locator = this.#makeLocator(config);
+    if (config.sip.tls !== undefined) this.#certificates?.replace(config.sip.tls);
     Object.assign(this.#live, fresh);
     this.#presence.configured();
     // Before links go that a contact would be told by.
@@ -307,6 +302,7 @@ class RunningGateway implements Gateway {
     this.#beliefs.stop();
     this.#resolvers.cancel();
     await this.#edge.stop();
+    this.#certificates?.stop();
     this.#messages.ledger.stop();
     await this.#store?.close();
     this.#system.stop();
@@ -354,6 +350,7 @@ class RunningGateway implements Gateway {
         nextHops: nextHops.value,
         privateTargets: config.dns.private_targets,
         own: this.#edge.ownAddresses,
+        flowOf: (host) => this.#edge.flowOf(host),
       },
     );
   }

@@ -62,6 +62,7 @@ export {
 export {
   NS_DATA_MODEL,
   NS_PIDF,
+  noteLanguages,
   PIDF_TYPE,
   type PidfContact,
   type PidfDevice,

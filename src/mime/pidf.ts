@@ -71,3 +71,15 @@ export interface PidfDocument {
   /** About the presentity as a whole (RFC 3863 §4.1.6). */
   readonly notes: readonly PidfNote[];
 }
+
+/** Languages of the notes of a document, each once; no more than anybody reads. */
+export function noteLanguages({ tuples, persons, notes }: PidfDocument): readonly string[] {
+  const all = [
+    ...tuples.flatMap((tuple) => tuple.notes),
+    ...persons.flatMap((person) => person.notes),
+    ...notes,
+  ];
+  return [...new Set(all.flatMap(({ lang }) => lang ?? []))].slice(0, MAX_LANGUAGES);
+}
+
+const MAX_LANGUAGES = 8;

@@ -46,6 +46,7 @@ export {
   equalSipUri,
   formatSipUri,
   isParamChar,
+  isUriHeaderChar,
   isUserChar,
   parseSipUri,
   type SipUri,
@@ -121,6 +122,7 @@ export { DnsCache, type Kept } from './locate/dns-cache.ts';
 export { sipEvidence, srvEvidence, type ServiceEvidence } from './locate/evidence.ts';
 export { orderSrv, type Weighted } from './locate/srv-order.ts';
 export { Locator, type LocatorEnv, type LocatorLimits, type LocatorOptions } from './locate/locator.ts';
+export { transportTraits } from './locate/transports.ts';
 export { NextHops, type NextHop, type NextHopConfig, type NextHopList } from './locate/next-hops.ts';
 export type { LocateFault, LocateFaultCode, LocateResult, LocatedTarget } from './locate/plan.ts';
 export { specialUse, type SpecialUse } from './locate/private-targets.ts';
@@ -277,3 +279,90 @@ export {
   type PublishOutcome,
   type PublishRequest,
 } from './publication/compositor.ts';
+export { formatRAck, rAck, rSeq, type RAck } from './header/reliability.ts';
+export { formatSessionExpires, minSe, sessionExpires, type SessionExpires } from './header/session-timer.ts';
+export {
+  formatReplaces,
+  parseReplaces,
+  referSub,
+  referTo,
+  referredBy,
+  replaces,
+  uriWithReplaces,
+  type ReferTarget,
+  type Replaces,
+} from './header/transfer.ts';
+export { formatReason, hasOption, infoPackage, recvInfo } from './header/call.ts';
+export { isDialog } from './dialog/kept.ts';
+export type { Description, Offer } from './invite/offers.ts';
+export type {
+  Change,
+  ChangeEffect,
+  ChangeEvent,
+  ChangeMethod,
+  Changes,
+  ChangesTransition,
+  Loss,
+} from './invite/change.ts';
+export { stepChanges } from './invite/changes.ts';
+export type { CallEnd } from './invite/end.ts';
+export {
+  beginCaller,
+  stepCaller,
+  type CallOffer,
+  type CallerEffect,
+  type CallerEvent,
+  type CallerState,
+  type CallerTransition,
+} from './invite/caller.ts';
+export { beginCallee, stepCallee } from './invite/callee.ts';
+export type {
+  CalleeEffect,
+  CalleeEvent,
+  CalleeState,
+  CalleeTransition,
+  Invitation,
+} from './invite/invitation.ts';
+export type { Progress } from './invite/reliable.ts';
+export { beginSession, stepSession } from './invite/session.ts';
+export {
+  DEFAULT_SESSION_RULES,
+  type MortalSession,
+  type OpenSession,
+  type SessionEffect,
+  type SessionEvent,
+  type SessionRules,
+  type SessionStart,
+  type SessionState,
+  type SessionTransition,
+} from './invite/session-state.ts';
+export {
+  ABSOLUTE_MIN_SE,
+  answerTimer,
+  timerOfAnswer,
+  timerOfResponse,
+  type SessionTimer,
+  type TimerAnswer,
+  type TimerOffer,
+  type TimerPolicy,
+} from './invite/session-timer.ts';
+export { isKeptSession, keptSession, restoredSession, type KeptSession } from './invite/kept.ts';
+export { replaceVerdict, type ReplaceVerdict, type ReplaceableDialog } from './invite/replaces.ts';
+export { infoVerdict, type InfoRequest, type InfoRules, type InfoVerdict } from './invite/info.ts';
+export { afterTheirRefresh, buildAckTo2xx, optionField, seenInDialog } from './invite/in-dialog.ts';
+export { SIPFRAG_TYPE, formatSipfrag, parseSipfrag, type SipfragStatus } from './invite/sipfrag.ts';
+export {
+  BEGIN_REFERRER,
+  beginReferred,
+  stepReferred,
+  stepReferrer,
+  type ReferOutcome,
+  type ReferredEffect,
+  type ReferredEvent,
+  type ReferredState,
+  type ReferredTransition,
+  type ReferrerEffect,
+  type ReferrerEvent,
+  type ReferrerState,
+  type ReferrerTransition,
+} from './invite/refer.ts';

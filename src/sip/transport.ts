@@ -42,6 +42,11 @@ export interface Target {
   /** Preferred: this connection while it is open; else a connection to address and port. */
   readonly connectionId?: number | undefined;
   /**
+   * Over TLS: hosts of which the server's certificate has to name one (RFC 5922 §7.3: what was asked for, before DNS).
+   * Without any no connection is opened, since nobody could say whose it is.
+   */
+  readonly names?: readonly string[] | undefined;
+  /**
    * From this endpoint, when it is given (RFC 3581 §4: a response "MUST be sent from the same address and port" at which
    * the request was received); else from the one that `localFor` names.
    */
@@ -51,7 +56,8 @@ export interface Target {
 export interface Transport {
   /**
    * Sends one message. Ordinarily silent; `failed` is called at most once, later, with an environment error
-   * (`ERR_SIP_TRANSPORT_…`) when the message surely could not be handed to the network.
+   * (`ERR_SIP_TRANSPORT_…`) when the message surely could not be handed to the network, or its connection was lost
+   * before an answer came.
    */
   send(message: Bytes, target: Target, failed?: (error: Error) => void): void;
   /** The local endpoint from which `send` to this target would go, to write into Via; undefined: no such listener. */

@@ -47,6 +47,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   tr46: ['xmpp', 'mapping'],
   pg: ['edge/store'],
   pino: ['edge/log'],
+  ws: ['edge/sip'],
   yaml: ['gateway'],
   zod: ['gateway'],
 };

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { utf8Bytes } from '../../src/base/index.ts';
 import { Contact } from '../../src/gateway/presence/contact.ts';
+import type { NotifyDocument } from '../../src/gateway/subscriptions/notifier-types.ts';
 import { SharedContact } from '../../src/gateway/presence/shared-contact.ts';
 import { element, NS_CLIENT, type XmlElement } from '../../src/xml/index.ts';
 
@@ -29,14 +30,36 @@ describe('what all watchers of a contact have in common', () => {
 
   test('a document is made once for the same resources, and anew for others', () => {
     const shared = new SharedContact();
+    shared.holders = 2;
     const a = shared.intern('a', presence('away'), 1);
     const b = shared.intern('b', presence('dnd'), 1);
     let made = 0;
-    const make = (): Uint8Array => utf8Bytes(String((made += 1)));
+    const make = (): NotifyDocument => ({ contentType: 'x/y', body: utf8Bytes(String((made += 1))) });
     const first = shared.document([a, b], make);
     assert.equal(shared.document([a, b], make), first);
     assert.notEqual(shared.document([a], make), first);
     assert.equal(made, 2);
+  });
+
+  test('of a contact with one watcher no document is held', () => {
+    const shared = new SharedContact();
+    shared.holders = 1;
+    const a = shared.intern('a', presence('away'), 1);
+    let made = 0;
+    const make = (): NotifyDocument => ({ contentType: 'x/y', body: utf8Bytes(String((made += 1))) });
+    shared.document([a], make);
+    shared.document([a], make);
+    assert.equal(made, 2);
+  });
+
+  test('a resource beyond the sixty-fourth is held all the same', () => {
+    const shared = new SharedContact();
+    for (let i = 0; i < 200; i++) {
+      assert.equal(
+        shared.intern(`r${i}`, presence('away'), i),
+        shared.intern(`r${i}`, presence('away'), i + 1),
+      );
+    }
   });
 });
 

@@ -157,6 +157,16 @@ play(
   { mayHold: ['presence_contacts', 'served_subscriptions'] },
 );
 
+play('PRES-66: the languages of the notes stand in Content-Language too', async ({ rig }) => {
+  const dialog = await watching(rig);
+  const status = "<status>out</status><status xml:lang='de'>weg</status><status xml:lang='fr'>sorti</status>";
+  rig.xmpp.write(presence(`${JULIET}/balcony`, ROMEO, undefined, `<show>xa</show>${status}`));
+  assert.equal(header((await notified(rig)).request, 'content-language'), 'de, fr');
+  rig.xmpp.write(presence(`${JULIET}/balcony`, ROMEO, undefined, '<show>xa</show>'));
+  assert.equal(header((await notified(rig)).request, 'content-language'), '');
+  await leaves(rig, dialog);
+});
+
 play('PRES-46, PRES-56, PRES-71: changes, one resource gone, the last one gone', async ({ rig }) => {
   const dialog = await watching(rig);
   rig.xmpp.write(presence(`${JULIET}/balcony`, ROMEO, undefined, '<show>xa</show>'));

@@ -101,6 +101,8 @@ export class Rig {
   /** Ports of the gateway's first UDP and first TCP listener. */
   port = 0;
   tcpPort = 0;
+  /** Of its first listener of each kind, by scheme. */
+  ports: Readonly<Record<string, number>> = {};
   readonly #options: RigOptions;
   readonly #others: (() => Promise<void> | void)[] = [];
 
@@ -296,6 +298,9 @@ export class Rig {
           ?.split(':')
           .at(-1) ?? 0,
       );
+    this.ports = Object.fromEntries(
+      ['udp', 'tcp', 'tls', 'ws', 'wss'].map((scheme) => [scheme, port(`${scheme}:`)]),
+    );
     this.port = port('udp:');
     this.tcpPort = port('tcp:');
   }

@@ -207,14 +207,49 @@ describe('a restart (SQLite)', () => {
     );
   });
 
-  test('before the records are read, a SUBSCRIBE in a dialog is asked to come again', async () => {
+  test('before the records are read, a SUBSCRIBE in a dialog waits for them', async () => {
     await acrossRestart(
       1000,
       async (rig) => established(rig),
       async (rig, dialog) => {
-        const response = await dialog.subscribe(600);
-        assert.equal(statusOf(response), 500);
-        assert.match(header(response, 'retry-after'), /^\d+$/);
+        const asked = dialog.subscribe(600);
+        await rig.silence();
+        await rig.notifiers.restore();
+        assert.equal(statusOf(await asked), 200);
+        assert.equal(stateOf(await rig.notify()), 'active;expires=600');
+        await settle();
+        await finish(dialog);
+      },
+    );
+  });
+
+  test('in a dialog of which there is no record it is answered 481 then', async () => {
+    await acrossRestart(
+      1000,
+      async (rig) => established(rig),
+      async (rig, dialog) => {
+        const stranger = Object.assign(new WatcherDialog(rig), { tag: 'nobody', target: dialog.target });
+        const asked = stranger.subscribe(600);
+        await rig.silence();
+        await rig.notifiers.restore();
+        assert.equal(statusOf(await asked), 481);
+        await finish(dialog);
+      },
+    );
+  });
+
+  test('it does not wait longer than its transaction lasts, and then it is asked to come again', async () => {
+    await acrossRestart(
+      1000,
+      async (rig) => established(rig),
+      async (rig, dialog) => {
+        const asked = dialog.subscribe(600);
+        await rig.silence();
+        await rig.advance(20_100);
+        const late = await asked;
+        assert.equal(statusOf(late), 500);
+        assert.match(header(late, 'retry-after'), /^\d+$/);
+        assert.equal(statusOf(await dialog.subscribe(600)), 500);
         await rig.notifiers.restore();
         await finish(dialog);
       },

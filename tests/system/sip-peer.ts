@@ -212,6 +212,11 @@ export class TcpCaller {
     });
   }
 
+  /** Over a connection of another kind, which is open. */
+  static over(socket: TcpSocket): TcpCaller {
+    return new TcpCaller(socket);
+  }
+
   static async open(port: number): Promise<TcpCaller> {
     const socket = connect(port, '127.0.0.1');
     await new Promise<void>((resolve, reject) => {
@@ -225,8 +230,8 @@ export class TcpCaller {
     this.#socket.write(bytes);
   }
 
-  ask(parts: RequestParts): Promise<SipText> {
-    const { bytes, branch } = requestBytes(parts, 'TCP', `127.0.0.1:${this.#socket.localPort}`);
+  ask(parts: RequestParts, transport = 'TCP'): Promise<SipText> {
+    const { bytes, branch } = requestBytes(parts, transport, `127.0.0.1:${this.#socket.localPort}`);
     this.write(bytes);
     return this.responses.next('the final response', (response) => branchOf(response) === branch);
   }
@@ -236,26 +241,33 @@ export class TcpCaller {
   }
 }
 
+/** Makes a server of connections: plain ones, or secured ones. */
+export type MakeServer = (connected: (socket: TcpSocket) => void) => Server;
+
 /** A SIP server over TCP that answers everything with 200. */
 export class TcpAnswerer {
   readonly requests = new Inbox<SipText>();
   readonly #server: Server;
   readonly #sockets = new Set<TcpSocket>();
 
-  private constructor() {
-    this.#server = createServer((socket) => {
+  /** What is done with a request; by default it is answered with 200. */
+  act: (message: SipText, socket: TcpSocket) => void = (message, socket) =>
+    socket.write(responseBytes(message, { status: 200 }));
+
+  private constructor(make: MakeServer) {
+    this.#server = make((socket) => {
       this.#sockets.add(socket);
       const cutter = new Cutter((message) => {
         this.requests.push(message);
-        socket.write(responseBytes(message, { status: 200 }));
+        this.act(message, socket);
       });
       socket.on('data', (chunk: Buffer) => cutter.write(chunk));
       socket.on('error', () => undefined);
     });
   }
 
-  static async open(): Promise<TcpAnswerer> {
-    const peer = new TcpAnswerer();
+  static async open(make: MakeServer = createServer): Promise<TcpAnswerer> {
+    const peer = new TcpAnswerer(make);
     await new Promise<void>((resolve) => peer.#server.listen(0, '127.0.0.1', resolve));
     return peer;
   }

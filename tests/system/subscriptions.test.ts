@@ -890,6 +890,59 @@ describe('forks (RFC 6665 §4.1.4), for a package that allows them', () => {
     });
   }
 
+  play('a refresh that is refused for long does not make a subscription longer', async (stage) => {
+    const { rig, notifier } = stage;
+    class Asked extends Usage {
+      asksAgain(end: End, when: 'now' | 'later'): void {
+        this.told.push(`${end.cause}: ${when}`);
+      }
+    }
+    const usage = new Asked();
+    notifier.fields = () => [['Expires', '600']];
+    const handle = rig.subscribe({}, usage);
+    const subscribe = await notifier.subscribe();
+    await settle();
+    assert.equal(await notifier.notify(subscribe, { state: 'active;expires=600' }), 200);
+    await rig.advance(MINUTE);
+    notifier.answer = () => 503;
+    notifier.fields = () => [['Retry-After', '3000']];
+    handle?.refresh();
+    await notifier.subscribe();
+    await settle();
+    rig.time.advance(9 * MINUTE - 1000);
+    assert.deepEqual(usage.told, []);
+    rig.time.advance(2000);
+    assert.deepEqual(usage.told, ['dialog ended', 'expired: later']);
+    handle?.unsubscribe();
+    await rig.residue();
+  });
+
+  play(
+    'a package that asks for the full state again and again does not put off the refresh',
+    async (stage) => {
+      const { rig, notifier } = stage;
+      class Gaps implements SubscriptionUsage {
+        notified = (): Result<'taken' | 'refresh'> => ok('refresh');
+        dialogEnded = (): void => undefined;
+        over = (): void => undefined;
+      }
+      notifier.fields = () => [['Expires', '30']];
+      const state = 'active;expires=30';
+      const handle = rig.subscribe({}, new Gaps());
+      const subscribe = await notifier.subscribe();
+      await settle();
+      assert.equal(await notifier.notify(subscribe, { state }), 200);
+      await notifier.subscribe();
+      await settle();
+      assert.equal(await notifier.notify(subscribe, { state }), 200);
+      assert.ok((await rig.advanceToRequest(MINUTE)) < 29_000);
+      await notifier.subscribe();
+      handle?.unsubscribe();
+      await settle();
+      rig.subscriptions.stop();
+    },
+  );
+
   play('drain unsubscribes; stop ends without a word', async ({ rig, notifier }) => {
     const usage = new Usage();
     rig.subscribe({}, usage);

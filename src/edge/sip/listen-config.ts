@@ -1,9 +1,10 @@
 // What an operator says about one listener, and what follows from it for Via and Contact.
 
 import { canonicalIp, type IpFamily } from '../../base/index.ts';
+import type { TransportName } from '../../sip/index.ts';
 
 export interface ListenConfig {
-  readonly transport: 'UDP' | 'TCP';
+  readonly transport: TransportName;
   /** Literal address, IPv6 without brackets. "::" takes IPv4 as well, unless a listener beside it does. */
   readonly host: string;
   /** 0: any free one, for tests. */
@@ -17,9 +18,6 @@ export interface Advertise {
   readonly host: string;
   readonly port: number | undefined;
 }
-
-/** RFC 3261 §19.1.2: left out of Via and Contact when it is this one. */
-export const DEFAULT_SIP_PORT = 5060;
 
 /** Splits `host[:port]`. The configuration checked it before. */
 export function readAdvertise(text: string): Advertise {

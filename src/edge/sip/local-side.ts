@@ -2,8 +2,8 @@
 
 import { networkInterfaces } from 'node:os';
 import { IpNetwork, canonicalIp, parseIpAddress, type IpAddress, type IpFamily } from '../../base/index.ts';
-import type { LocalEndpoint, TransportName } from '../../sip/index.ts';
-import { DEFAULT_SIP_PORT, familyOf, hostText, isWildcard, type Advertise } from './listen-config.ts';
+import { transportTraits, type LocalEndpoint, type TransportName } from '../../sip/index.ts';
+import { familyOf, hostText, isWildcard, type Advertise } from './listen-config.ts';
 
 /** One address of this machine. */
 export interface InterfaceAddress {
@@ -64,7 +64,8 @@ class BoundEndpoint implements LocalEndpoint {
     this.port = options.port;
     this.advertiseHost = advertiseHost;
     const shown = options.advertise?.port ?? options.port;
-    this.advertisePort = shown === DEFAULT_SIP_PORT ? undefined : shown;
+    // RFC 3261 §19.1.2, RFC 7118 §5: left out where it is that of the transport.
+    this.advertisePort = shown === transportTraits[options.transport].defaultPort ? undefined : shown;
   }
 
   static sideOf(endpoint: LocalEndpoint): LocalSide | undefined {

@@ -1,13 +1,16 @@
-// SIP over TCP (RFC 3261 §18): listeners, connections to peers, and which connection a message may use.
+// SIP over TCP and TLS (RFC 3261 §18, §26.2): connections to peers, and which connection a message may use.
 //
-// Requests use connections that we opened, by address and port; a connection that the peer opened carries responses
-// to its own requests only, for nothing proves that who opened it owns the address in its requests (RFC 5923 §5 asks
-// for TLS before such an alias).
+// Requests use connections that we opened, by address and port, over TLS also by the host that the server proved to be. A
+// connection that the peer opened carries responses to its own requests; requests to it only over TLS, where its Via asks
+// for that and its certificate names the host that is meant (RFC 5923 §5), for nothing else proves that who opened it owns
+// the address in its requests.
 
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { canonicalIp, type Bytes, type Timer } from '../../base/index.ts';
+import { connect, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Bytes } from '../../base/index.ts';
 import {
   DEFAULT_SIP_LIMITS,
+  transportTraits,
   type LocalEndpoint,
   type SipLimits,
   type Source,
@@ -21,230 +24,231 @@ import {
   type CarrierSink,
   type Failed,
 } from './carrier.ts';
-import {
-  familyOf,
-  isDualStack,
-  isWildcard,
-  plainAddress,
-  readAdvertise,
-  type ListenConfig,
-} from './listen-config.ts';
-import { listenError } from './listen-error.ts';
-import { ListenerChoice, LocalSide, type InterfaceAddress } from './local-side.ts';
+import { ConnectionTable, type NextId } from './connection-table.ts';
+import { InboundPlaces, type InboundPlace } from './inbound-places.ts';
+import { familyOf, type ListenConfig } from './listen-config.ts';
+import type { InterfaceAddress } from './local-side.ts';
 import {
   DEFAULT_STREAM_LIMITS,
   StreamConnection,
   type ConnectionEvents,
   type StreamLimits,
+  type Verification,
 } from './stream-connection.ts';
+import { StreamListeners, type Arrival, type StreamListener } from './stream-listeners.ts';
+import { certifiedDomains, type TlsSide } from './tls-side.ts';
 import { transportError } from './transport-error.ts';
+import { peekVia } from './via-peek.ts';
 
 export interface StreamOptions {
   readonly limits?: Partial<StreamLimits>;
   readonly sipLimits?: SipLimits;
-}
-
-/** How often the times of connections are looked at, in milliseconds. */
-const CHECK_MS = 1000;
-/** What `stop` gives peers to read what was written, in milliseconds. */
-const STOP_MS = 500;
-
-interface Listener {
-  readonly local: LocalSide;
-  readonly server: Server;
-  readonly dualStack: boolean;
-  /** Undefined for a listener on all addresses. */
-  readonly bindAddress: string | undefined;
+  /** TLS; without it, TCP. */
+  readonly tls?: TlsSide | undefined;
+  readonly nextId?: NextId;
 }
 
 /** See the file head. */
 export class StreamCarrier implements Carrier, ConnectionEvents {
-  readonly transport = 'TCP';
-  readonly #configs: readonly ListenConfig[];
+  readonly transport: 'TCP' | 'TLS';
   readonly #env: CarrierEnv;
   readonly #sink: CarrierSink;
-  readonly #interfaces: readonly InterfaceAddress[];
   readonly #limits: StreamLimits;
   readonly #sipLimits: SipLimits;
+  readonly #tls: TlsSide | undefined;
   readonly #counters: CarrierCounters;
-  readonly #connections = new Map<number, StreamConnection>();
-  /** Those that we opened and that take requests, by address and port. */
+  readonly #listeners: StreamListeners;
+  readonly #places: InboundPlaces;
+  readonly #connections: ConnectionTable<StreamConnection>;
+  /** Inbound ones in their TLS handshake. */
+  readonly #handshakes = new Set<Socket>();
+  #stopped = false;
+  /** Those that we opened and that take requests, see `keyOf`. */
   readonly #outbound = new Map<string, StreamConnection>();
-  readonly #inboundPerPeer = new Map<string, number>();
-  #inboundCount = 0;
-  #nextId = 1;
-  #listeners: Listener[] = [];
-  #choice = new ListenerChoice<Listener>([]);
-  #checkTimer: Timer | undefined;
-  #whenEmpty: (() => void) | undefined;
+  /** Those that peers opened and that take requests, by address and port (RFC 5923 §5). */
+  readonly #aliases = new Map<string, { connection: StreamConnection; domains: readonly string[] }>();
 
   constructor(
     configs: readonly ListenConfig[],
     env: CarrierEnv,
     sink: CarrierSink,
     interfaces: readonly InterfaceAddress[],
-    options: StreamOptions = {},
+    { limits, sipLimits, tls, nextId }: StreamOptions = {},
   ) {
-    this.#configs = configs;
+    this.transport = tls === undefined ? 'TCP' : 'TLS';
     this.#env = env;
     this.#sink = sink;
-    this.#interfaces = interfaces;
-    this.#limits = { ...DEFAULT_STREAM_LIMITS, ...options.limits };
-    this.#sipLimits = options.sipLimits ?? DEFAULT_SIP_LIMITS;
-    this.#counters = new CarrierCounters(env.counters, 'TCP');
+    this.#limits = { ...DEFAULT_STREAM_LIMITS, ...limits };
+    this.#sipLimits = sipLimits ?? DEFAULT_SIP_LIMITS;
+    this.#tls = tls;
+    this.#counters = new CarrierCounters(env.counters, this.transport);
+    this.#places = new InboundPlaces(this.#limits, env.clock);
+    this.#connections = new ConnectionTable(env, nextId);
+    const { transport } = this;
+    const arrived = (arrival: Arrival): void => this.#arrived(arrival);
+    this.#listeners = new StreamListeners({
+      ...{ transport, configs, env, interfaces, counters: this.#counters, arrived },
+    });
   }
 
   get endpoints(): readonly LocalEndpoint[] {
-    return this.#listeners.map((listener) => listener.local.endpoint);
+    return this.#listeners.endpoints;
   }
 
   get reachableAt(): readonly { readonly address: string; readonly port: number }[] {
-    return this.#listeners.flatMap((listener) => listener.local.reachableAt());
+    return this.#listeners.reachableAt;
   }
 
   /** Connections that are open, or being opened. */
   get connectionCount(): number {
-    return this.#connections.size;
+    return this.#connections.size + this.#handshakes.size;
   }
 
   /** Addresses from which inbound connections are open. */
   get inboundPeerCount(): number {
-    return this.#inboundPerPeer.size;
+    return this.#places.peers;
   }
 
-  async start(): Promise<void> {
-    for (const config of this.#configs) {
-      try {
-        this.#listeners.push(await this.#listen(config));
-      } catch (cause) {
-        await this.stop();
-        throw listenError(config, cause);
-      }
-    }
-    this.#choice = new ListenerChoice(this.#listeners);
+  start(): Promise<void> {
+    return this.#listeners.start();
   }
 
   async stop(): Promise<void> {
-    const listeners = this.#listeners;
-    this.#listeners = [];
-    this.#choice = new ListenerChoice<Listener>([]);
-    const closed = listeners.map(
-      ({ server }) => new Promise<void>((resolve) => void server.close(() => resolve())),
-    );
-    await this.#closeConnections();
-    await Promise.all(closed);
-    this.#env.timers.clear(this.#checkTimer);
-    this.#checkTimer = undefined;
+    this.#stopped = true;
+    const closed = this.#listeners.stop();
+    for (const socket of this.#handshakes) socket.destroy();
+    await this.#connections.closeAll();
+    await closed;
   }
 
   send(message: Bytes, target: Target, failed: Failed | undefined): void {
-    if (target.connectionId !== undefined) {
-      const connection = this.#connections.get(target.connectionId);
-      if (connection?.writable === true) {
-        connection.write(message, failed);
-        return;
-      }
+    const known = this.#connections.get(target.connectionId);
+    if (known?.writable === true) {
+      known.write(message, failed);
+      return;
     }
     // RFC 3261 §18.2.2: "If that connection is no longer open, the server SHOULD open a connection".
-    const connection = this.#outbound.get(keyOf(target)) ?? this.#open(target, failed);
+    const connection =
+      this.#outbound.get(keyOf(target)) ?? this.#aliased(target) ?? this.#open(target, failed);
     connection?.write(message, failed);
   }
 
   localFor(target: Target): LocalEndpoint | undefined {
-    const connection =
-      target.connectionId === undefined ? undefined : this.#connections.get(target.connectionId);
-    return (
-      connection?.local ?? this.#choice.of(target.local, target.address)?.local.endpointFor(target.address)
-    );
+    const connection = this.#connections.get(target.connectionId);
+    return connection?.local ?? this.#listeners.of(target)?.local.endpointFor(target.address);
   }
 
   isDualStack(endpoint: LocalEndpoint): boolean {
-    return this.#listeners.some((listener) => listener.local.endpoint === endpoint && listener.dualStack);
+    return this.#listeners.isDualStack(endpoint);
   }
 
   message(bytes: Bytes, source: Source): void {
+    if (source.certifiedDomains !== undefined) this.#learnAlias(bytes, source, source.certifiedDomains);
     this.#sink.message(bytes, source);
   }
 
   retired(connection: StreamConnection): void {
-    const key = `${connection.remoteAddress} ${connection.remotePort}`;
+    const { key } = connection;
+    if (key === undefined) return;
     if (this.#outbound.get(key) === connection) this.#outbound.delete(key);
+    if (this.#aliases.get(key)?.connection === connection) this.#aliases.delete(key);
   }
 
   closed(connection: StreamConnection, error: Error | undefined): void {
-    if (!this.#connections.delete(connection.id)) return;
-    if (connection.inbound) this.#forgetInbound(connection.remoteAddress);
-    this.#sink.closed(connection.id, error);
-    if (this.#connections.size > 0) return;
-    this.#env.timers.clear(this.#checkTimer);
-    this.#checkTimer = undefined;
-    this.#whenEmpty?.();
+    if (this.#connections.delete(connection)) this.#sink.closed(connection.id, error);
   }
 
-  async #listen(config: ListenConfig): Promise<Listener> {
-    const address = canonicalIp(config.host);
-    if (address === undefined) throw new TypeError(`"${config.host}" is not an address`);
-    const dualStack = isDualStack(config, this.#configs);
-    // Half open: a peer that has sent its last request may still read our response.
-    const server = createServer({ allowHalfOpen: true, noDelay: true });
-    const port = await bind(server, address, config.port, familyOf(address) === 6 && !dualStack);
-    const advertise = config.advertise === undefined ? undefined : readAdvertise(config.advertise);
-    const { transport } = this;
-    const interfaces = this.#interfaces;
-    const local = new LocalSide({ transport, address, port, dualStack, advertise, interfaces });
-    server.on('connection', (socket) => this.#accept(local, socket));
-    server.on('error', (error) => {
-      // EMFILE and the like: this connection is lost, the listener goes on.
-      this.#counters.trouble('accept');
-      this.#env.log.warn('sip.tcp.accept', { listener: config.host, error: error.message });
-    });
-    return { local, server, dualStack, bindAddress: isWildcard(address) ? undefined : address };
-  }
-
-  #accept(local: LocalSide, socket: Socket): void {
-    const remoteAddress = plainAddress(socket.remoteAddress ?? '');
-    const { remotePort } = socket;
-    const ofPeer = this.#inboundPerPeer.get(remoteAddress) ?? 0;
-    const tooMany = ofPeer >= this.#limits.maxPerPeer || this.#inboundCount >= this.#limits.maxConnections;
-    // A socket without an address was reset before it got here.
-    if (tooMany || remotePort === undefined || remoteAddress === '') {
-      if (tooMany) this.#counters.trouble('too-many-inbound');
+  #arrived(arrival: Arrival): void {
+    const { socket, remoteAddress } = arrival;
+    if (this.#stopped) return void socket.destroy();
+    const place = this.#places.take(remoteAddress, () => socket.destroy());
+    if (place === undefined) {
+      this.#counters.trouble('too-many-inbound');
       socket.destroy();
       return;
     }
-    this.#inboundPerPeer.set(remoteAddress, ofPeer + 1);
-    this.#inboundCount += 1;
-    this.#add(socket, true, remoteAddress, remotePort, local.endpointFor(remoteAddress));
+    socket.once('close', () => place.free());
+    if (this.#tls === undefined) this.#accepted(arrival, socket, place, undefined);
+    else this.#shakeHands(this.#tls, arrival, place);
+  }
+
+  #shakeHands(tls: TlsSide, arrival: Arrival, place: InboundPlace): void {
+    const { socket } = arrival;
+    this.#handshakes.add(socket);
+    // What goes wrong is told by the acceptor.
+    socket.on('error', () => {});
+    tls.acceptor.accept(socket, (result) => {
+      this.#handshakes.delete(socket);
+      if (result instanceof Error || this.#stopped) {
+        if (!this.#stopped) this.#counters.trouble('handshake');
+        socket.destroy();
+      } else this.#accepted(arrival, result, place, certifiedDomains(result));
+    });
+  }
+
+  #accepted(
+    { remoteAddress, remotePort, local }: Arrival,
+    socket: Socket,
+    place: InboundPlace,
+    domains: readonly string[] | undefined,
+  ): void {
+    const proven = (): void => place.proven();
+    const parts = {
+      socket,
+      inbound: true,
+      remoteAddress,
+      remotePort,
+      local,
+      certifiedDomains: domains,
+      proven,
+    };
+    this.#add(parts);
   }
 
   #open(target: Target, failed: Failed | undefined): StreamConnection | undefined {
     const { address, port } = target;
-    const listener = this.#choice.of(target.local, address);
+    const fail = (error: Error): undefined => {
+      failLater(failed, error);
+    };
+    const listener = this.#listeners.of(target);
     if (listener === undefined) {
       this.#counters.trouble('no-listener');
-      failLater(failed, transportError('ERR_SIP_TRANSPORT_NONE', `no TCP listener for ${address}`));
-      return undefined;
+      return fail(transportError('ERR_SIP_TRANSPORT_NONE', `no ${this.transport} listener for ${address}`));
     }
-    if (this.#connections.size - this.#inboundCount >= this.#limits.maxConnections) {
+    const name = target.names?.[0];
+    if (this.#tls !== undefined && name === undefined) {
+      const text = `no TLS to ${address} port ${port}: nobody knows whom its certificate should name`;
+      return fail(transportError('ERR_SIP_TRANSPORT_CERTIFICATE', text));
+    }
+    if (this.#connections.size + this.#handshakes.size - this.#places.count >= this.#limits.maxConnections) {
       this.#counters.trouble('too-many-outbound');
       const text = `no connection to ${address}: ${this.#limits.maxConnections} are open`;
-      failLater(failed, transportError('ERR_SIP_TRANSPORT_CONNECTIONS', text));
-      return undefined;
+      return fail(transportError('ERR_SIP_TRANSPORT_CONNECTIONS', text));
     }
-    const socket = this.#connect(listener, address, port);
-    if (socket instanceof Error) {
+    const plain = this.#connect(listener, address, port);
+    if (plain instanceof Error) {
       this.#counters.trouble('connect');
       const text = `cannot connect to ${address} port ${port}`;
-      failLater(failed, transportError('ERR_SIP_TRANSPORT_CONNECT', text, socket));
-      return undefined;
+      return fail(transportError('ERR_SIP_TRANSPORT_CONNECT', text, plain));
+    }
+    let socket: Socket = plain;
+    let verification: Verification | undefined;
+    if (this.#tls !== undefined) {
+      const secured: TLSSocket = this.#tls.secure(plain, target);
+      socket = secured;
+      verification = this.#tls.verification(secured, target);
     }
     // RFC 3261 §18.1.1: sent-by is where responses can come, so the listener's port, not the connection's own.
-    const connection = this.#add(socket, false, address, port, listener.local.endpointFor(address));
-    this.#outbound.set(keyOf(target), connection);
+    const local = listener.local.endpointFor(address);
+    const connection = this.#add({
+      ...{ socket, inbound: false, remoteAddress: address, remotePort: port, local, verification },
+    });
+    connection.key = keyOf(target);
+    this.#outbound.set(connection.key, connection);
     return connection;
   }
 
-  #connect({ bindAddress }: Listener, address: string, port: number): Socket | Error {
+  #connect({ bindAddress }: StreamListener, address: string, port: number): Socket | Error {
     const family = familyOf(address);
     // From the listener's own address, by which the peer knows and trusts us.
     const from =
@@ -258,72 +262,52 @@ export class StreamCarrier implements Carrier, ConnectionEvents {
   }
 
   #add(
-    socket: Socket,
-    inbound: boolean,
-    remoteAddress: string,
-    remotePort: number,
-    local: LocalEndpoint,
+    parts: Pick<
+      ConstructorParameters<typeof StreamConnection>[0],
+      | 'socket'
+      | 'inbound'
+      | 'remoteAddress'
+      | 'remotePort'
+      | 'local'
+      | 'certifiedDomains'
+      | 'verification'
+      | 'proven'
+    >,
   ): StreamConnection {
     const connection = new StreamConnection({
-      id: this.#nextId++,
-      socket,
-      inbound,
-      remoteAddress,
-      remotePort,
-      local,
+      ...parts,
+      id: this.#connections.nextId(),
       clock: this.#env.clock,
       limits: this.#limits,
       sipLimits: this.#sipLimits,
       counters: this.#counters,
       events: this,
     });
-    this.#connections.set(connection.id, connection);
-    if (this.#checkTimer === undefined) this.#scheduleCheck();
+    this.#connections.add(connection);
     return connection;
   }
 
-  // One timer for all connections: their times are long, and a second more or less does not matter.
-  #scheduleCheck(): void {
-    this.#checkTimer = this.#env.timers.set(CHECK_MS, () => {
-      this.#checkTimer = undefined;
-      const now = this.#env.clock.now();
-      for (const connection of this.#connections.values()) connection.check(now);
-      if (this.#connections.size > 0) this.#scheduleCheck();
-    });
+  /** RFC 5923 §5: the peer offers its connection for requests to the sent-by of its Via. */
+  #learnAlias(bytes: Bytes, source: Source, domains: readonly string[]): void {
+    const connection = this.#connections.get(source.connectionId);
+    if (connection?.inbound !== true || connection.via !== undefined) return;
+    const via = peekVia(bytes);
+    if (via === undefined) return;
+    connection.via = via;
+    if (!via.alias) return;
+    const port = via.port ?? transportTraits.TLS.defaultPort;
+    connection.key = `${source.remoteAddress} ${port}`;
+    this.#aliases.set(connection.key, { connection, domains });
   }
 
-  #forgetInbound(address: string): void {
-    this.#inboundCount -= 1;
-    const left = (this.#inboundPerPeer.get(address) ?? 1) - 1;
-    if (left > 0) this.#inboundPerPeer.set(address, left);
-    else this.#inboundPerPeer.delete(address);
-  }
-
-  async #closeConnections(): Promise<void> {
-    if (this.#connections.size === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#whenEmpty = resolve;
-    for (const connection of this.#connections.values()) connection.end();
-    const timer = setTimeout(() => {
-      for (const connection of this.#connections.values()) connection.close(undefined);
-    }, STOP_MS);
-    await promise;
-    clearTimeout(timer);
-    this.#whenEmpty = undefined;
+  #aliased({ address, port, names }: Target): StreamConnection | undefined {
+    const alias = this.#aliases.size === 0 ? undefined : this.#aliases.get(`${address} ${port}`);
+    if (alias?.connection.writable !== true) return undefined;
+    return names?.some((name) => alias.domains.includes(name)) === true ? alias.connection : undefined;
   }
 }
 
-function keyOf({ address, port }: Target): string {
-  return `${address} ${port}`;
-}
-
-function bind(server: Server, host: string, port: number, ipv6Only: boolean): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, ipv6Only }, () => {
-      server.removeListener('error', reject);
-      const bound = server.address();
-      resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
-    });
-  });
+/** RFC 5922 §7.3: who was authenticated for one host is nobody for another. */
+function keyOf({ transport, address, port, names }: Target): string {
+  return transport === 'TLS' ? `${address} ${port} ${names?.join(' ') ?? ''}` : `${address} ${port}`;
 }

@@ -1,5 +1,5 @@
 // One connection of a stream transport: framing, keep-alive, bounded sending, and the reasons for which it ends.
-// Sources: RFC 3261 §18, RFC 5626 §3.5.1 and §4.4.1, RFC 5923.
+// Sources: RFC 3261 §18, RFC 5626 §3.5.1 and §4.4.1, RFC 5922 §7.3, RFC 5923.
 
 import type { Socket } from 'node:net';
 import { latin1Bytes, type Bytes, type Clock } from '../../base/index.ts';
@@ -10,7 +10,12 @@ import {
   type SipLimits,
   type Source,
 } from '../../sip/index.ts';
+import { AwaitingAnswers } from './awaiting-answers.ts';
 import { failLater, type CarrierCounters, type Failed } from './carrier.ts';
+import type { Connection } from './connection-table.ts';
+import { FlowKeepAlive } from './flow-keep-alive.ts';
+import type { PeekedVia } from './via-peek.ts';
+import { isFinalResponse, isResponse } from './message-kind.ts';
 import { connectError, systemCode, transportError } from './transport-error.ts';
 
 export interface StreamLimits {
@@ -24,12 +29,16 @@ export interface StreamLimits {
   readonly stallMs: number;
   /** Between an answer to a broken stream and its end. */
   readonly lingerMs: number;
+  /** For a TLS handshake that a peer began, in milliseconds. */
+  readonly handshakeMs: number;
   /** Octets that may wait to be sent on one connection. */
   readonly maxQueuedBytes: number;
   /** Inbound and outbound connections, each. */
   readonly maxConnections: number;
   /** Inbound connections of one address. */
   readonly maxPerPeer: number;
+  /** Those of them on which nothing whole came yet: handshakes, unfinished first messages. */
+  readonly maxUnprovenPerPeer: number;
 }
 
 export const DEFAULT_STREAM_LIMITS: StreamLimits = {
@@ -39,11 +48,18 @@ export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   idleMs: 600_000,
   stallMs: 32_000,
   lingerMs: 1000,
+  handshakeMs: 10_000,
   maxQueuedBytes: 1024 * 1024,
   maxConnections: 4096,
   maxPerPeer: 256,
+  maxUnprovenPerPeer: 64,
 };
 
+/** What an outbound connection over TLS needs to know before anything is written to it. */
+export interface Verification {
+  /** Called when the handshake is done: whom the server's certificate names, or why it will not do. */
+  verify(): readonly string[] | Error;
+}
 export interface ConnectionEvents {
   message(bytes: Bytes, source: Source): void;
   /** The stream is broken or being closed: nothing new may be sent on it, except answers. */
@@ -63,27 +79,44 @@ export interface ConnectionParts {
   readonly sipLimits: SipLimits;
   readonly counters: CarrierCounters;
   readonly events: ConnectionEvents;
+  /** Over TLS, outbound. */
+  readonly verification?: Verification | undefined;
+  /** Over TLS, inbound: whom the verified certificate names. */
+  readonly certifiedDomains?: readonly string[] | undefined;
+  /** Something whole came for the first time. */
+  readonly proven?: (() => void) | undefined;
 }
 
 /** RFC 5626 §3.5.1: the answer to a double CRLF. */
 const PONG = latin1Bytes('\r\n');
+const PING = latin1Bytes('\r\n\r\n');
 
 type Phase = 'connecting' | 'open' | /** Only answers leave. */ 'lingering' | 'closed';
 
-export class StreamConnection {
+export class StreamConnection implements Connection {
   readonly id: number;
   readonly inbound: boolean;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly local: LocalEndpoint;
+  /** The first top Via of the peer that could be read; see RFC 5923 §5. */
+  via: PeekedVia | undefined;
+  /** Its place in a table of its carrier. */
+  key: string | undefined;
   readonly #socket: Socket;
   readonly #clock: Clock;
   readonly #limits: StreamLimits;
   readonly #counters: CarrierCounters;
   readonly #events: ConnectionEvents;
   readonly #framer: SipFramer;
+  readonly #verification: Verification | undefined;
+  readonly #proven: (() => void) | undefined;
   /** One for all messages of the connection. */
-  readonly #source: Source;
+  #source: Source;
+  /** What waits until the server is known to be the right one. */
+  #early: { readonly message: Bytes; readonly failed: Failed | undefined }[] = [];
+  #earlyBytes = 0;
+  readonly #awaiting = new AwaitingAnswers();
   #phase: Phase;
   #error: Error | undefined;
   /** Something whole came: a message or a keep-alive. */
@@ -96,6 +129,7 @@ export class StreamConnection {
   #stalledSinceMs: number | undefined;
   #lingerUntilMs = Infinity;
   #peerHasEnded = false;
+  readonly #keepAlive: FlowKeepAlive;
 
   constructor(parts: ConnectionParts) {
     this.id = parts.id;
@@ -109,7 +143,10 @@ export class StreamConnection {
     this.#counters = parts.counters;
     this.#events = parts.events;
     this.#phase = parts.inbound ? 'open' : 'connecting';
+    this.#verification = parts.verification;
+    this.#proven = parts.proven;
     this.#openedMs = this.#lastTrafficMs = parts.clock.now();
+    this.#keepAlive = new FlowKeepAlive(parts.id, this.#openedMs);
     this.#source = {
       transport: parts.local.transport,
       reliable: true,
@@ -117,11 +154,12 @@ export class StreamConnection {
       remotePort: parts.remotePort,
       local: parts.local,
       connectionId: parts.id,
+      ...(parts.certifiedDomains === undefined ? {} : { certifiedDomains: parts.certifiedDomains }),
     };
     this.#framer = new SipFramer(parts.sipLimits, {
       message: (bytes) => this.#message(bytes),
       ping: () => this.#ping(),
-      pong: () => this.#keepAlive(),
+      pong: () => this.#pong(),
       fault: (fault, head) => this.#broken(fault, head),
     });
     this.#listen();
@@ -142,18 +180,31 @@ export class StreamConnection {
       failLater(failed, this.#closedError());
       return;
     }
-    if (this.#socket.writableLength + message.length > this.#limits.maxQueuedBytes) {
+    const waiting = this.#socket.writableLength + this.#earlyBytes;
+    if (waiting + message.length > this.#limits.maxQueuedBytes) {
       this.#counters.trouble('queue');
-      const text = `${this.where} does not read: ${this.#socket.writableLength} octets wait`;
+      const text = `${this.where} does not read: ${waiting} octets wait`;
       failLater(failed, transportError('ERR_SIP_TRANSPORT_QUEUE', text));
       return;
     }
+    if (this.#verification !== undefined && this.#phase === 'connecting') {
+      // The caller may use his octets again.
+      this.#early.push({ message: Uint8Array.from(message), failed });
+      this.#earlyBytes += message.length;
+      return;
+    }
     this.#lastTrafficMs = this.#clock.now();
+    const awaited =
+      this.inbound || failed === undefined || isResponse(message)
+        ? undefined
+        : this.#awaiting.add(failed, this.#lastTrafficMs);
     const taken =
       failed === undefined
         ? this.#socket.write(message)
         : this.#socket.write(message, (error) => {
-            if (error !== null && error !== undefined) failed(this.#closedError());
+            if (error === null || error === undefined) return;
+            if (awaited === undefined) failed(this.#closedError());
+            else awaited.fail(this.#closedError());
           });
     if (!taken) this.#stalledSinceMs ??= this.#lastTrafficMs;
     this.#counters.sent.value += 1;
@@ -176,6 +227,7 @@ export class StreamConnection {
     if (nowMs - since >= messageMs) this.#overdue('slow-message');
     else if (nowMs - (this.#stalledSinceMs ?? nowMs) >= stallMs) this.#overdue('stalled');
     else if (nowMs - this.#lastTrafficMs >= idleMs) this.#overdue('idle');
+    else if (!this.inbound) this.#tend(nowMs);
   }
 
   /** No more messages come or go; what was written still leaves, if the peer reads it. */
@@ -195,28 +247,57 @@ export class StreamConnection {
     const socket = this.#socket;
     // MESSAGE and its response are small and wait for one another: never hold them back.
     socket.setNoDelay(true);
-    socket.on('connect', () => {
-      if (this.#phase === 'connecting') this.#phase = 'open';
-      this.#lastTrafficMs = this.#clock.now();
-    });
+    socket.once(this.#verification === undefined ? 'connect' : 'secureConnect', () => this.#connected());
     socket.on('data', (chunk) => this.#received(chunk));
     socket.on('drain', () => {
       this.#stalledSinceMs = undefined;
     });
     socket.on('end', () => this.#peerEnded());
     socket.on('error', (error) => {
-      this.#error ??= this.#phase === 'connecting' ? connectError(this.where, error) : this.#lost(error);
+      this.#error ??= this.#phase === 'connecting' ? this.#notConnected(error) : this.#lost(error);
     });
     socket.on('close', () => {
       this.#retire();
       this.#phase = 'closed';
+      const error = this.#closedError();
+      for (const { failed } of this.#early.splice(0)) failLater(failed, error);
+      this.#awaiting.lost(error, this.#clock.now());
       this.#events.closed(this, this.#error);
     });
   }
 
+  #connected(): void {
+    if (this.#phase !== 'connecting') return;
+    this.#lastTrafficMs = this.#clock.now();
+    const names = this.#verification?.verify() ?? [];
+    if (names instanceof Error) {
+      // RFC 5922 §7.3: "If the server is not authenticated, the client MUST close the connection immediately."
+      this.#counters.trouble('certificate');
+      this.close(names);
+      return;
+    }
+    this.#phase = 'open';
+    if (names.length > 0) this.#source = { ...this.#source, certifiedDomains: names };
+    this.#earlyBytes = 0;
+    for (const { message, failed } of this.#early.splice(0)) this.write(message, failed);
+  }
+
+  #notConnected(cause: Error): Error {
+    const code = systemCode(cause);
+    const ofTls = code === undefined || code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS');
+    if (this.#verification === undefined || (!ofTls && code !== 'ECONNRESET')) {
+      return connectError(this.where, cause);
+    }
+    this.#counters.trouble('handshake');
+    const text = `no TLS with ${this.where} (${code ?? cause.message})`;
+    return transportError('ERR_SIP_TRANSPORT_TLS', text, cause);
+  }
+
   #received(chunk: Bytes): void {
     const now = this.#clock.now();
-    this.#lastTrafficMs = now;
+    this.#keepAlive.heard(now);
+    // Pongs alone are no use of a connection that we opened; a peer's pings show that he wants it.
+    if (this.inbound) this.#lastTrafficMs = now;
     const before = this.#counters.received.value;
     this.#framer.write(chunk);
     // The time of a message runs from its first octet, so that a new one starts it anew.
@@ -227,19 +308,34 @@ export class StreamConnection {
 
   #message(bytes: Bytes): void {
     if (this.#phase !== 'open') return;
-    this.#heard = true;
+    this.#isProven();
+    this.#lastTrafficMs = this.#clock.now();
     if (!isResponse(bytes)) this.#owed += 1;
+    else if (!this.inbound && isFinalResponse(bytes)) this.#awaiting.answered();
     this.#counters.received.value += 1;
     this.#events.message(bytes, this.#source);
   }
 
-  #keepAlive(): void {
+  #isProven(): void {
+    if (this.#heard) return;
     this.#heard = true;
+    this.#proven?.();
+  }
+
+  #pong(): void {
+    this.#isProven();
+    this.#keepAlive.pong();
+  }
+
+  #tend(nowMs: number): void {
+    const due = this.#keepAlive.due(nowMs);
+    if (due === 'lost') this.#overdue('no-pong');
+    else if (due === 'ping' && !this.#socket.write(PING)) this.#stalledSinceMs ??= nowMs;
   }
 
   // RFC 5626 §3.5.1: who accepted the connection answers; if both did, two pongs would make a ping.
   #ping(): void {
-    this.#heard = true;
+    this.#isProven();
     if (!this.inbound || !this.writable) return;
     if (this.#socket.writableLength > this.#limits.maxQueuedBytes) return;
     if (!this.#socket.write(PONG)) this.#stalledSinceMs ??= this.#clock.now();
@@ -276,7 +372,7 @@ export class StreamConnection {
     this.#events.retired(this);
   }
 
-  #overdue(what: 'connect' | 'slow-message' | 'stalled' | 'idle', error?: Error): void {
+  #overdue(what: 'connect' | 'slow-message' | 'stalled' | 'idle' | 'no-pong', error?: Error): void {
     if (what !== 'idle') this.#counters.trouble(what);
     this.close(error ?? transportError('ERR_SIP_TRANSPORT_CLOSED', `${this.where}: closed, ${what}`));
   }
@@ -297,19 +393,4 @@ export class StreamConnection {
   }
 }
 
-/** RFC 3261 §7.2: "SIP/2.0 " and the status; a method never begins so, as it holds no slash. */
-function isResponse(bytes: Bytes): boolean {
-  return bytes[3] === SLASH && bytes[0] === UPPER_S && bytes[1] === UPPER_I && bytes[2] === UPPER_P;
-}
-
-function isFinalResponse(bytes: Bytes): boolean {
-  return isResponse(bytes) && bytes[STATUS_AT] !== DIGIT_ONE;
-}
-
-const SLASH = 0x2f;
-const UPPER_S = 0x53;
-const UPPER_I = 0x49;
-const UPPER_P = 0x50;
-const DIGIT_ONE = 0x31;
-const STATUS_AT = 8;
 const TIMED_OUT = { code: 'ETIMEDOUT' };

@@ -16,6 +16,9 @@ export type TransportErrorCode =
   | 'ERR_SIP_TRANSPORT_CLOSED'
   /** The peer does not read: too much waits already. */
   | 'ERR_SIP_TRANSPORT_QUEUE'
+  /** The TLS handshake failed, or the peer is not whom it has to be. */
+  | 'ERR_SIP_TRANSPORT_TLS'
+  | 'ERR_SIP_TRANSPORT_CERTIFICATE'
   /** More connections than configured. */
   | 'ERR_SIP_TRANSPORT_CONNECTIONS';
 

@@ -4,10 +4,11 @@
 import { canonicalIp, err, IpNetwork, ok, parseIpAddress, type Result } from '../../base/index.ts';
 import { parseStoreUrl } from '../../edge/store/index.ts';
 import { canonicalHost, hostToDomain } from '../../mapping/index.ts';
+import { transportTraits, type TransportName } from '../../sip/index.ts';
 
 /** Where the gateway listens for SIP. */
 export interface Listen {
-  readonly transport: 'UDP' | 'TCP';
+  readonly transport: TransportName;
   /** Literal address; IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
@@ -22,22 +23,30 @@ export interface HostPort {
 }
 
 const SIP_PORT = 5060;
-const LATER_SCHEMES = new Set(['tls', 'ws', 'wss']);
+const LISTEN_SCHEMES: ReadonlyMap<string, TransportName> = new Map([
+  ['udp', 'UDP'],
+  ['tcp', 'TCP'],
+  ['tls', 'TLS'],
+  ['ws', 'WS'],
+  ['wss', 'WSS'],
+]);
+const LISTEN_FORM = 'udp://, tcp://, tls://, ws:// or wss://';
 
 export const NOT_BUILT = 'belongs to a feature that is not built yet';
 
-/** Reads `udp://ADDRESS[:PORT]` or `tcp://…`. */
+/** Reads `udp://ADDRESS[:PORT]`, or `tcp`, `tls`, `ws`, `wss`; without a port it is that of the transport. */
 export function parseListenUrl(text: string): Result<Listen, string> {
   const end = text.indexOf('://');
   if (end < 0) return err('must look like udp://ADDRESS:PORT or tcp://ADDRESS:PORT');
   const scheme = text.slice(0, end).toLowerCase();
-  if (LATER_SCHEMES.has(scheme)) return err(`${scheme}:// is not built yet; use udp:// or tcp://`);
-  if (scheme !== 'udp' && scheme !== 'tcp') return err(`unknown transport "${scheme}"; use udp:// or tcp://`);
-  const place = parseHostPort(text.slice(end + 3), SIP_PORT, 0);
+  const transport = LISTEN_SCHEMES.get(scheme);
+  if (transport === undefined) return err(`unknown transport "${scheme}"; use ${LISTEN_FORM}`);
+  // A path of a WebSocket URL would mean nothing here: RFC 7118 has none.
+  const place = parseHostPort(text.slice(end + 3), transportTraits[transport].defaultPort, 0);
   if (!place.ok) return place;
   if (canonicalIp(place.value.host) === undefined)
     return err(`"${place.value.host}" is a name; a listener needs an address, such as 127.0.0.1 or [::1]`);
-  return ok({ transport: scheme === 'udp' ? 'UDP' : 'TCP', ...place.value });
+  return ok({ transport, ...place.value });
 }
 
 /**

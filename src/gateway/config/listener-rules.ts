@@ -16,6 +16,7 @@ export function remarksOnListeners(config: Config): Remark[] {
   const remarks: Remark[] = [];
   const bound: Bound[] = config.sip.listen.map((listen, index) => ({
     ...listen,
+    transport: listen.transport === 'UDP' ? 'UDP' : 'TCP',
     key: `sip.listen[${index}]`,
     path: ['sip', 'listen', index],
   }));

@@ -2,17 +2,17 @@
 
 import { canonicalIp, err, ok, type Result } from '../../base/index.ts';
 import { parseSipUri } from '../../sip/index.ts';
-import { NOT_BUILT, parseHostPort } from './fields.ts';
+import { parseHostPort } from './fields.ts';
 
 /**
- * Reads `sip:HOST[:PORT][;transport=udp|tcp][;lr]`. A next hop is a place, not a person: no user part and no
+ * Reads `sip:HOST[:PORT][;transport=udp|tcp|tls][;lr]`, or `sips:` for TLS. A next hop is a place, not a person: no user part and no
  * headers (RFC 3261 §19.1.1). Returned as written.
  */
 export function parseNextHop(text: string): Result<string, string> {
   const colon = text.indexOf(':');
   const scheme = text.slice(0, Math.max(colon, 0)).toLowerCase();
-  if (scheme === 'sips') return err(`sips: (TLS) ${NOT_BUILT}`);
-  if (scheme !== 'sip') return err('must be a SIP URI such as sip:10.0.0.5:5060;transport=udp;lr');
+  if (scheme !== 'sip' && scheme !== 'sips')
+    return err('must be a SIP URI such as sip:10.0.0.5:5060;transport=udp;lr');
   if (text.includes('@')) return err('a next hop has no user part');
   if (text.includes('?')) return err('a next hop has no "?" headers');
   const [place = ''] = text.slice(colon + 1).split(';', 1);
@@ -22,7 +22,8 @@ export function parseNextHop(text: string): Result<string, string> {
   const uri = parseSipUri(text);
   if (!uri.ok) return err(uri.error.message);
   const fault =
-    transportFault(uri.value.params.get('transport')) ?? maddrFault(uri.value.params.get('maddr'));
+    transportFault(scheme === 'sips', uri.value.params.get('transport')) ??
+    maddrFault(uri.value.params.get('maddr'));
   return fault === undefined ? ok(text) : err(fault);
 }
 
@@ -30,7 +31,8 @@ export function parseNextHop(text: string): Result<string, string> {
 export function parseListUri(text: string): Result<string, string> {
   const uri = parseSipUri(text);
   if (!uri.ok) return err(uri.error.message);
-  if (uri.value.scheme !== 'sip') return err(`sips: (TLS) ${NOT_BUILT}`);
+  if (uri.value.scheme !== 'sip')
+    return err('sips: a list is asked for by its sip: URI, over TLS where its server is');
   if (uri.value.user === undefined || uri.value.password !== undefined) {
     return err('must be a SIP URI with a user, such as sip:rls@presence.example.net');
   }
@@ -42,18 +44,19 @@ export function parseListUri(text: string): Result<string, string> {
   return ok(text);
 }
 
-function transportFault(transport: string | undefined): string | undefined {
+function transportFault(secure: boolean, transport: string | undefined): string | undefined {
   switch (transport?.toLowerCase()) {
     case undefined:
-    case 'udp':
     case 'tcp':
-      return undefined;
     case 'tls':
+      return undefined;
+    case 'udp':
+      return secure ? 'sips is TLS, which does not run over UDP' : undefined;
     case 'ws':
     case 'wss':
-      return `transport=${transport} ${NOT_BUILT}`;
+      return `transport=${transport}: over WebSocket only clients call (RFC 7118)`;
     default:
-      return 'transport is udp or tcp';
+      return 'transport is udp, tcp or tls';
   }
 }
 

@@ -7,6 +7,7 @@ import { remarksOnPolicy } from './policy-rules.ts';
 import { remarksOnPresence } from './presence-rules.ts';
 import { remarksOnListeners } from './listener-rules.ts';
 import { remarksOnServer } from './server-rules.ts';
+import { remarksOnSipTls } from './sip-tls-rules.ts';
 import { covers } from './domain-pattern.ts';
 import type { Config } from './schema.ts';
 
@@ -17,6 +18,7 @@ export function remarksOnRules(config: Config, nowMs = Date.now()): Remark[] {
     ...remarksOnPresence(config),
     ...remarksOnLinks(config),
     ...remarksOnListeners(config),
+    ...remarksOnSipTls(config, nowMs),
     ...remarksOnNextHops(config),
     ...remarksOnServer(config, nowMs),
     ...remarksOnBelief(config),

@@ -6,7 +6,6 @@ import { MAX_TOKEN_KEYS } from '../../base/index.ts';
 import {
   parseAdvertise,
   parseHostPort,
-  parseListenUrl,
   parseStore,
   parseSipPattern,
   parseUnixSocket,
@@ -17,6 +16,7 @@ import { parseNextHop } from './next-hop.ts';
 import { digestAlgorithms, identity, trusted, users } from './schema-belief.ts';
 import { dns, log } from './schema-local.ts';
 import { location, presenceSchema } from './schema-presence.ts';
+import { listen, origins } from './schema-listen.ts';
 import { ledger, messages, offline } from './schema-messages.ts';
 import { limits, policy } from './schema-policy.ts';
 import { routes } from './schema-routes.ts';
@@ -31,6 +31,7 @@ import {
   secretSchema,
   type SecretSources,
 } from './schema-kit.ts';
+import { tlsSchema } from './schema-tls.ts';
 
 /** What no domain can hold, and both kinds of local part can (docs/configuration.md, "Rules"). */
 const SEPARATORS = ['!', '$', '*', '+', '=', '~'] as const;
@@ -64,94 +65,75 @@ function domainRule(sources: SecretSources) {
   });
 }
 
-const listen = z
-  .union([
-    parsed(parseListenUrl),
-    z.strictObject({
-      url: documented(parsed(parseListenUrl), {
-        type: '`udp://ADDRESS[:PORT]` or `tcp://ADDRESS[:PORT]`',
-        says: 'Where to listen; IPv6 in brackets, port 5060 when absent, port 0 takes any free port (for tests).',
-        example: 'tcp://10.0.0.9:5060',
-      }),
-      advertise: documented(parsed(parseAdvertise).exactOptional(), {
-        type: '`HOST[:PORT]`',
-        default: '`sip.advertise`, else the bound address',
-        says: 'What Via and Contact say for this listener.',
-        example: 'gw.example.net',
-      }),
-    }),
-  ])
-  .transform((value) =>
-    'url' in value
-      ? { ...value.url, ...(value.advertise === undefined ? {} : { advertise: value.advertise }) }
-      : value,
-  );
-
 function sipSchema(secret: ReturnType<typeof secretSchema>, sources: SecretSources) {
-  return later(
-    z.strictObject({
-      listen: documented(z.array(listen).min(1).prefault(['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060']), {
-        type: 'list of `udp://ADDRESS[:PORT]`, `tcp://ADDRESS[:PORT]` or `{ url, advertise }`',
-        says: 'Where the gateway listens for SIP.',
-        example: '["udp://10.0.0.9:5060", { url: "tcp://[2001:db8::9]:5060", advertise: gw.example.net }]',
-      }),
-      advertise: documented(parsed(parseAdvertise).exactOptional(), {
-        type: '`HOST[:PORT]`',
-        default: 'the bound address',
-        says: 'What Via and Contact say, when it is not the bound address.',
-        example: 'gw.example.net',
-      }),
-      next_hops: documented(
-        z
-          .record(
-            parsed(parseSipPattern),
-            z
-              .union([parsed(parseNextHop), z.array(parsed(parseNextHop)).min(1).max(16)])
-              .transform((value) => (typeof value === 'string' ? [value] : value)),
-          )
-          .default({}),
-        {
-          type: 'a SIP URI, or a list tried in order, for each domain, `*.domain` or `"*"`',
-          says: 'Where requests for a domain go, instead of asking DNS (RFC 3263); with `;lr` a Route is added and the Request-URI stays.',
-          example:
-            '{ example.net: ["sip:10.0.0.5:5060;transport=udp;lr", "sip:10.0.0.6:5060;transport=udp;lr"] }',
-        },
-      ),
-      trusted,
-      credentials: documented(
-        z
-          .array(
-            z.strictObject({
-              realm: documented(printable, {
-                type: 'text',
-                says: 'The realm of the challenge.',
-                example: 'example.net',
-              }),
-              user: documented(printable, {
-                type: 'text',
-                says: 'The user name of the answer.',
-                example: 'gw',
-              }),
-              password: documented(secret, {
-                type: SECRET_TYPE,
-                says: 'The password.',
-                example: '{ env: SIP_PASSWORD }',
-              }),
-            }),
-          )
-          .default([]),
-        {
-          type: 'list of `{ realm, user, password }`',
-          says: 'How challenges of next hops are answered (RFC 3261 section 22, RFC 8760).',
-          example: '[{ realm: example.net, user: gw, password: { env: SIP_PASSWORD } }]',
-        },
-      ),
-      users: users(secret),
-      digest_algorithms: digestAlgorithms,
-      identity: identity(sources),
+  return z.strictObject({
+    listen: documented(z.array(listen).min(1).prefault(['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060']), {
+      type: 'list of `udp://ADDRESS[:PORT]`, `tcp://…`, `tls://…`, `ws://…`, `wss://…` or `{ url, advertise }`',
+      says: 'Where the gateway listens for SIP: UDP, TCP, TLS, WebSocket (RFC 7118) and WebSocket over TLS. It sends only over transports on which it listens, and never calls over WebSocket.',
+      example: '["udp://10.0.0.9:5060", { url: "tls://[2001:db8::9]:5061", advertise: gw.example.net }]',
     }),
-    ['tls'],
-  );
+    advertise: documented(parsed(parseAdvertise).exactOptional(), {
+      type: '`HOST[:PORT]`',
+      default: 'the bound address',
+      says: 'What Via and Contact say, when it is not the bound address.',
+      example: 'gw.example.net',
+    }),
+    tls: documented(tlsSchema('SIP', parseSipPattern, sources).exactOptional(), {
+      type: '`{ certificate, key, ca }`, or a list of these, each with `domain`',
+      default: 'none; needed for `tls://` and `wss://`, and only there',
+      says: 'With which certificate the gateway shows who it is over TLS, and by which authorities it verifies its peers (RFC 5922).',
+      example: '{ certificate: gw.pem, key: gw.key, ca: ca.pem }',
+    }),
+    origins,
+    next_hops: documented(
+      z
+        .record(
+          parsed(parseSipPattern),
+          z
+            .union([parsed(parseNextHop), z.array(parsed(parseNextHop)).min(1).max(16)])
+            .transform((value) => (typeof value === 'string' ? [value] : value)),
+        )
+        .default({}),
+      {
+        type: 'a SIP URI, or a list tried in order, for each domain, `*.domain` or `"*"`',
+        says: 'Where requests for a domain go, instead of asking DNS (RFC 3263); with `;lr` a Route is added and the Request-URI stays.',
+        example:
+          '{ example.net: ["sip:10.0.0.5:5060;transport=udp;lr", "sip:10.0.0.6:5060;transport=udp;lr"] }',
+      },
+    ),
+    trusted,
+    credentials: documented(
+      z
+        .array(
+          z.strictObject({
+            realm: documented(printable, {
+              type: 'text',
+              says: 'The realm of the challenge.',
+              example: 'example.net',
+            }),
+            user: documented(printable, {
+              type: 'text',
+              says: 'The user name of the answer.',
+              example: 'gw',
+            }),
+            password: documented(secret, {
+              type: SECRET_TYPE,
+              says: 'The password.',
+              example: '{ env: SIP_PASSWORD }',
+            }),
+          }),
+        )
+        .default([]),
+      {
+        type: 'list of `{ realm, user, password }`',
+        says: 'How challenges of next hops are answered (RFC 3261 section 22, RFC 8760).',
+        example: '[{ realm: example.net, user: gw, password: { env: SIP_PASSWORD } }]',
+      },
+    ),
+    users: users(secret),
+    digest_algorithms: digestAlgorithms,
+    identity: identity(sources),
+  });
 }
 
 function consoleSchema(secret: ReturnType<typeof secretSchema>) {

@@ -15,8 +15,8 @@ export function contactUris(response: SipResponse): string[] {
   const found: { readonly uri: string; readonly q: number }[] = [];
   for (const { uri, params } of contacts.value) {
     const parsed = parseSipUri(uri);
-    // sips cannot be reached without TLS; other schemes are no SIP targets.
-    if (!parsed.ok || parsed.value.scheme !== 'sip') continue;
+    // Schemes other than sip and sips are no SIP targets.
+    if (!parsed.ok) continue;
     const { scheme, user, host, port } = parsed.value;
     const uriParams = new Map([...parsed.value.params].filter(([name]) => name !== 'method'));
     const q = Number(params.get('q') ?? DEFAULT_Q);

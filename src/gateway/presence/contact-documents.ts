@@ -1,9 +1,9 @@
 // The documents about XMPP contacts that their SIP watchers get (RFC 8048 §6.2; PRES-60 … PRES-73).
 
-import type { Bytes } from '../../base/index.ts';
 import { toSipPresence, type XmppResource } from '../../interwork/presence/index.ts';
 import type { AddressBook } from '../../mapping/index.ts';
-import { formatPidf, PIDF_TYPE, type Capabilities } from '../../mime/index.ts';
+import { formatPidf, noteLanguages, PIDF_TYPE, type Capabilities } from '../../mime/index.ts';
+import { rawHeaderField } from '../../sip/index.ts';
 import type { NotifyDocument } from '../subscriptions/notifier-types.ts';
 import type { Contact } from './contact.ts';
 
@@ -30,18 +30,15 @@ export class ContactDocuments {
     // Which resource left last is one watcher's own matter.
     if (resources.length === 0) return this.closed(contact);
     const location = this.#location;
-    return {
-      contentType: PIDF_TYPE,
-      body: contact.shared.document(
-        [...resources, events.mood, events.activity, location ? events.geoloc : undefined],
-        () => this.#make(contact, resources),
-      ),
-    };
+    return contact.shared.document(
+      [...resources, events.mood, events.activity, location ? events.geoloc : undefined],
+      () => this.#make(contact, resources),
+    );
   }
 
   /** PRES-71: he is not there. */
   closed(contact: Contact): NotifyDocument {
-    return { contentType: PIDF_TYPE, body: this.#make(contact, []) };
+    return this.#make(contact, []);
   }
 
   /** RPID-17. */
@@ -49,7 +46,7 @@ export class ContactDocuments {
     return this.#live.presence.location === 'share';
   }
 
-  #make({ addresses, lastResource, events }: Contact, resources: readonly XmppResource[]): Bytes {
+  #make({ addresses, lastResource, events }: Contact, resources: readonly XmppResource[]): NotifyDocument {
     const jid = addresses.contact;
     const uriOf = (text: string): string | undefined => {
       const mapped = this.#live.book.jidSenderToSip(text);
@@ -57,14 +54,21 @@ export class ContactDocuments {
     };
     // PRES-62.
     const entity = (uriOf(jid) ?? jid).replace(/^sips?:/, 'pres:');
-    return formatPidf(
-      toSipPresence(entity, resources, {
-        contact: (resource) => uriOf(resource === '' ? jid : `${jid}/${resource}`),
-        lastResource,
-        events,
-        location: this.#location,
-        capabilities: CAPABILITIES,
-      }),
-    );
+    const document = toSipPresence(entity, resources, {
+      contact: (resource) => uriOf(resource === '' ? jid : `${jid}/${resource}`),
+      lastResource,
+      events,
+      location: this.#location,
+      capabilities: CAPABILITIES,
+    });
+    // PRES-66.
+    const languages = noteLanguages(document);
+    return {
+      contentType: PIDF_TYPE,
+      body: formatPidf(document),
+      ...(languages.length === 0
+        ? {}
+        : { headers: [rawHeaderField('Content-Language', languages.join(', '))] }),
+    };
   }
 }

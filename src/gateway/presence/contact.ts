@@ -1,6 +1,6 @@
 // One SIP watcher of one XMPP contact: his subscriptions, and what the contact has sent to him.
 
-import type { Timer } from '../../base/index.ts';
+import { SmallSet, type Timer } from '../../base/index.ts';
 import type {
   ContactState,
   PersonalEvents,
@@ -21,6 +21,9 @@ export interface ContactAddresses {
   readonly contact: string;
 }
 
+const NONE: readonly XmppResource[] = [];
+const NO_EVENTS: PersonalEvents = {};
+
 export class Contact {
   readonly addresses: ContactAddresses;
   readonly shared: SharedContact;
@@ -30,12 +33,12 @@ export class Contact {
   sinceMs = 0;
   timer: Timer | undefined;
   /** The subscriptions of his phones, without fetches. */
-  readonly subscriptions = new Set<ServedSubscription>();
+  readonly subscriptions = new SmallSet<ServedSubscription>();
   /** Those that want one answer (PRES-49). */
-  readonly fetches = new Set<ServedSubscription>();
-  readonly #resources = new Map<string, XmppResource>();
+  readonly fetches = new SmallSet<ServedSubscription>();
+  #resources: readonly XmppResource[] = NONE;
   /** Mood, activity and place, as they were told last (PRES-55: to this watcher). */
-  #events: PersonalEvents = {};
+  #events = NO_EVENTS;
   #doubted: Set<string> | undefined;
   /** PRES-71: whose tuple says "closed". */
   lastResource = '';
@@ -55,7 +58,7 @@ export class Contact {
 
   /** Resources that the contact has shown and not taken back. */
   get resources(): readonly XmppResource[] {
-    return [...this.#resources.values()];
+    return this.#resources;
   }
 
   get events(): PersonalEvents {
@@ -81,29 +84,32 @@ export class Contact {
 
   available(held: XmppResource): void {
     this.#doubted?.delete(held.resource);
-    this.#resources.set(held.resource, held);
+    const at = this.#resources.findIndex(({ resource }) => resource === held.resource);
+    this.#resources = at < 0 ? [...this.#resources, held] : this.#resources.with(at, held);
     this.lastResource = held.resource;
-    if (this.#resources.size <= MAX_RESOURCES) return;
-    for (const oldest of this.#resources.keys()) return void this.#resources.delete(oldest);
+    if (this.#resources.length > MAX_RESOURCES) this.#resources = this.#resources.slice(1);
   }
 
   /** '' for the bare address: he has no resource left. */
   unavailable(resource: string): void {
     if (resource === '') {
-      this.#resources.clear();
-      this.#events = {};
+      this.#resources = NONE;
+      this.#events = NO_EVENTS;
       this.#doubted = undefined;
       return;
     }
     this.#doubted?.delete(resource);
-    if (this.#resources.delete(resource)) this.lastResource = resource;
+    const gone = this.#resources.find((each) => each.resource === resource);
+    if (gone === undefined) return;
+    this.#resources = this.#resources.filter((each) => each !== gone);
+    this.lastResource = gone.resource;
     // Whoever is not there feels and does nothing that anybody is told of.
-    if (this.#resources.size === 0) this.#events = {};
+    if (this.#resources.length === 0) this.#events = NO_EVENTS;
   }
 
   /** What is held counts only if it is heard of again. */
   doubt(): void {
-    this.#doubted = new Set(this.#resources.keys());
+    this.#doubted = new Set(this.#resources.map(({ resource }) => resource));
   }
 
   dropDoubted(): void {

@@ -1,6 +1,6 @@
 // Documents of notifications about a contact, as XMPP says them (RFC 8048 §6.3).
 
-import { detachText, ok, type Bytes, type Clock, type Result } from '../../base/index.ts';
+import { ok, type Bytes, type Clock, type Result } from '../../base/index.ts';
 import {
   checkEntity,
   PERSONAL_NODES,
@@ -18,7 +18,9 @@ import {
   RELATED_TYPE,
   type PidfDocument,
 } from '../../mime/index.ts';
-import { XmlElement, type XmlNode } from '../../xml/index.ts';
+import type { XmlElement } from '../../xml/index.ts';
+import { heldElement } from './held-element.ts';
+import { HeldResource } from './held-resource.ts';
 import { NOBODY_KNOWN, type PersonView } from './presence-view.ts';
 
 export interface PresenceBody {
@@ -65,7 +67,7 @@ export class DocumentReader {
     if (!own.ok) return own;
     const wallMs = this.#clock.wall();
     const options = { wallMs, ...(lang === undefined ? {} : { contentLanguage: lang }) };
-    const resources = toXmppPresence(document.value, options).map(detached);
+    const resources = toXmppPresence(document.value, options).map((each) => new HeldResource(each));
     return ok({ resources, person: this.#person(document.value, wallMs) });
   }
 
@@ -92,9 +94,9 @@ export class DocumentReader {
     const events: Partial<Record<PersonalNode, XmlElement>> = {};
     for (const { name } of PERSONAL_NODES) {
       const payload = told[name];
-      if (payload !== undefined) events[name] = detachedElement(payload);
+      if (payload !== undefined) events[name] = heldElement(payload);
     }
-    return personView(events, vCard === undefined ? undefined : detachedElement(vCard));
+    return personView(events, vCard === undefined ? undefined : heldElement(vCard));
   }
 }
 
@@ -102,15 +104,4 @@ export class DocumentReader {
 function personView(events: PersonalEvents, vCard: XmlElement | undefined): PersonView {
   if (vCard !== undefined) return { events, vCard };
   return Object.keys(events).length === 0 ? NOBODY_KNOWN : { events };
-}
-
-/** What is known of a contact stays for hours: its texts must not keep the whole document. */
-function detached({ resource, children, ...rest }: ResourcePresence): ResourcePresence {
-  return { ...rest, resource: detachText(resource), children: children.map(detachedElement) };
-}
-
-function detachedElement({ name, ns, attributes, children }: XmlElement): XmlElement {
-  const copy = (node: XmlNode): XmlNode =>
-    typeof node === 'string' ? detachText(node) : detachedElement(node);
-  return new XmlElement(name, ns, attributes.map(detachText), children.map(copy));
 }

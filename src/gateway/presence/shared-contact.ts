@@ -2,24 +2,45 @@
 // and the document that is made of it is made once. Nothing goes from one watcher to another by it (PRES-55): each is shown
 // only what was sent to himself.
 
-import type { Bytes } from '../../base/index.ts';
+import { detachText } from '../../base/index.ts';
 import type { PersonalNode, XmppResource } from '../../interwork/presence/index.ts';
-import { NS_CLIENT, serialize, XmlElement } from '../../xml/index.ts';
+import { NS_CLIENT, XmlElement } from '../../xml/index.ts';
+import type { NotifyDocument } from '../subscriptions/notifier-types.ts';
+import { elementOf, heldElement, heldText } from './held-element.ts';
 
 /** Resources of which the last presence is held; who has more is not shared. */
 const MAX_LATEST = 64;
 
-interface Latest {
+/** The presence of one resource, as text: documents are made of it now and then, and there are very many. */
+class HeldPresence implements XmppResource {
+  readonly resource: string;
   readonly text: string;
-  readonly resource: XmppResource;
+  readonly receivedMs: number;
+
+  constructor(resource: string, text: string, receivedMs: number) {
+    this.resource = resource;
+    this.text = text;
+    this.receivedMs = receivedMs;
+  }
+
+  get stanza(): XmlElement {
+    return elementOf(this.text);
+  }
+}
+
+const NONE: readonly HeldPresence[] = [];
+
+interface HeldEvent {
+  readonly text: string;
+  readonly payload: XmlElement;
 }
 
 export class SharedContact {
   /** Watchers that hold it. */
   holders = 0;
-  readonly #latest = new Map<string, Latest>();
-  readonly #events = new Map<PersonalNode, { readonly text: string; readonly payload: XmlElement }>();
-  #made: { readonly of: readonly unknown[]; readonly body: Bytes } | undefined;
+  #latest: readonly HeldPresence[] = NONE;
+  #events: Map<PersonalNode, HeldEvent> | undefined;
+  #made: { readonly of: readonly unknown[]; readonly document: NotifyDocument } | undefined;
 
   /** The presence of a resource, as it is held; an equal one if somebody has it. */
   intern(resource: string, stanza: XmlElement, receivedMs: number): XmppResource {
@@ -28,33 +49,40 @@ export class SharedContact {
       const value = stanza.attr(name);
       return value === undefined ? [] : [name, value];
     });
-    const bare = new XmlElement('presence', NS_CLIENT, attributes, stanza.children);
-    const text = serialize(bare);
-    const known = this.#latest.get(resource);
-    if (known?.text === text) return known.resource;
-    const held: XmppResource = { resource, stanza: bare, receivedMs };
-    if (this.#latest.size >= MAX_LATEST) this.#latest.clear();
-    this.#latest.set(resource, { text, resource: held });
+    const text = heldText(new XmlElement('presence', NS_CLIENT, attributes, stanza.children));
+    const latest = this.#latest;
+    const at = latest.findIndex((each) => each.resource === resource);
+    const known = latest[at];
+    if (known?.text === text) return known;
+    const held = new HeldPresence(known?.resource ?? detachText(resource), text, receivedMs);
+    if (known !== undefined) this.#latest = latest.with(at, held);
+    else this.#latest = latest.length < MAX_LATEST ? [...latest, held] : [held];
     return held;
   }
 
   /** The payload of a personal event, as it is held; an equal one if somebody has it. */
   internEvent(node: PersonalNode, payload: XmlElement): XmlElement {
-    const text = serialize(payload);
-    const known = this.#events.get(node);
+    const text = heldText(payload);
+    const known = this.#events?.get(node);
     if (known?.text === text) return known.payload;
-    this.#events.set(node, { text, payload });
-    return payload;
+    const held = heldElement(payload);
+    this.#events ??= new Map();
+    this.#events.set(node, { text, payload: held });
+    return held;
   }
 
   /** A document of these, made anew only when it is not the last one that was made. */
-  document(of: readonly unknown[], make: () => Bytes): Bytes {
+  document(of: readonly unknown[], make: () => NotifyDocument): NotifyDocument {
     const made = this.#made;
     if (made !== undefined && made.of.length === of.length && made.of.every((each, i) => each === of[i])) {
-      return made.body;
+      return made.document;
     }
-    const body = make();
-    this.#made = { of, body };
-    return body;
+    // Nobody else will ask for it.
+    if (this.holders < 2) return make();
+    const own = make();
+    // Octets of a pool would keep all of it.
+    const document = { ...own, body: new Uint8Array(own.body) };
+    this.#made = { of, document };
+    return document;
   }
 }

@@ -7,6 +7,10 @@ import type { WatchAddresses } from './watch.ts';
 
 /** The name of the event package (RFC 3856 §6.1). */
 export const PRESENCE_EVENT = 'presence';
+// The same for all watchers, of whom there are many.
+const EVENT: SubscribeParts['event'] = { package: PRESENCE_EVENT };
+const ACCEPT: SubscribeParts['accept'] = [PIDF_TYPE];
+const ALSO_READ: SubscribeParts['accept'] = [...PRESENCE_TYPES, RELATED_TYPE];
 
 /** `expires` 0: a fetch (PRES-17). `lasting`: the store outlives the process, and so the subscription may. */
 export function watchParts(
@@ -18,10 +22,10 @@ export function watchParts(
   return {
     resource: contactUri,
     from: userUri,
-    event: { package: PRESENCE_EVENT },
-    accept: [PIDF_TYPE],
+    event: EVENT,
+    accept: ACCEPT,
     // PRES-92, CSP-20: read where they come, never asked for.
-    alsoRead: [...PRESENCE_TYPES, RELATED_TYPE],
+    alsoRead: ALSO_READ,
     expires,
     // RFC 3856 §6.9: several notifiers, whose documents are merged.
     forks: 'several',

@@ -29,11 +29,18 @@ export const WATCHER_LIMITS: WatcherLimits = {
 const MAX_BUCKETS = 20_000;
 const BUCKET_MS = 600_000;
 
+/** What a user's watchers have in common, held once. */
+interface User {
+  readonly user: string;
+  readonly userUri: string;
+  watches: number;
+}
+
 export class WatchTable {
   readonly #clock: Clock;
   readonly #limits: WatcherLimits;
   readonly #watches = new Map<string, Watch>();
-  readonly #perUser = new Map<string, number>();
+  readonly #users = new Map<string, User>();
   readonly #subscribes = new BoundedMap<string, TokenBucket>({ maxEntries: MAX_BUCKETS });
   readonly #probes = new BoundedMap<string, TokenBucket>({ maxEntries: MAX_BUCKETS });
 
@@ -58,16 +65,17 @@ export class WatchTable {
   open(key: string, user: MappedUri, contact: MappedUri, book: AddressBook, told?: readonly string[]): Watch {
     const bareUser = book.jidSenderToSip(user.bareText);
     const bareContact = book.jidTargetToSip(contact.bareText);
+    const shared = this.#user(user.bareText, bareUser.ok ? bareUser.value.uri : user.uri);
     const addresses = {
+      user: shared.user,
+      userUri: shared.userUri,
       // It stays for months: pieces of the chunk that a stanza came in would keep the whole chunk.
-      user: detachText(user.bareText),
       contact: detachText(contact.bareText),
-      userUri: detachText(bareUser.ok ? bareUser.value.uri : user.uri),
       contactUri: detachText(bareContact.ok ? bareContact.value.uri : contact.uri),
     };
-    const watch = new Watch(key, addresses, this.#clock.now(), told);
-    this.#watches.set(key, watch);
-    this.#perUser.set(addresses.user, (this.#perUser.get(user.bareText) ?? 0) + 1);
+    const watch = new Watch(detachText(key), addresses, this.#clock.now(), told);
+    this.#watches.set(watch.key, watch);
+    shared.watches += 1;
     return watch;
   }
 
@@ -83,17 +91,17 @@ export class WatchTable {
   delete(watch: Watch): boolean {
     if (this.#watches.get(watch.key) !== watch) return false;
     this.#watches.delete(watch.key);
-    const { user } = watch.addresses;
-    const left = (this.#perUser.get(user) ?? 1) - 1;
-    if (left > 0) this.#perUser.set(user, left);
-    else this.#perUser.delete(user);
+    const user = this.#users.get(watch.addresses.user);
+    if (user === undefined) return true;
+    user.watches -= 1;
+    if (user.watches === 0) this.#users.delete(user.user);
     return true;
   }
 
   /** A further watcher of this user (bare JID) would be too many. */
   isFull(user: string): boolean {
     const { watches, perUser } = this.#limits;
-    return this.#watches.size >= watches || (this.#perUser.get(user) ?? 0) >= perUser;
+    return this.#watches.size >= watches || (this.#users.get(user)?.watches ?? 0) >= perUser;
   }
 
   maySubscribe(user: string): boolean {
@@ -104,6 +112,19 @@ export class WatchTable {
   mayProbe(user: string): boolean {
     const { probesPerSecond, probeBurst } = this.#limits;
     return this.#take(this.#probes, user, probesPerSecond, probeBurst);
+  }
+
+  #user(jid: string, uri: string): User {
+    const known = this.#users.get(jid);
+    // By other rules of `domains` he may be called otherwise now.
+    if (known?.userUri === uri) return known;
+    const user = {
+      user: known?.user ?? detachText(jid),
+      userUri: detachText(uri),
+      watches: known?.watches ?? 0,
+    };
+    this.#users.set(user.user, user);
+    return user;
   }
 
   #take(buckets: BoundedMap<string, TokenBucket>, user: string, rate: number, burst: number): boolean {

@@ -1,7 +1,6 @@
 // One watcher as its driver holds it: the state of its machine, what is known and told, and its subscription.
 
-import type { Result, Timer } from '../../base/index.ts';
-import { ok } from '../../base/index.ts';
+import { detachText, ok, SmallSet, type Result, type Timer } from '../../base/index.ts';
 import type { WatcherEvent, WatcherState } from '../../interwork/presence/index.ts';
 import type { End } from '../../sip/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
@@ -42,7 +41,7 @@ export class Watch {
   /** The subscription in SIP; its end is heard by whoever is here, and by nobody else. */
   usage: WatchUsage | undefined;
   handle: SubscriberHandle | undefined;
-  #online: Set<string> | undefined;
+  #online: SmallSet<string> | undefined;
   /** When he hid from the contact, and when the last of his resources left; by the monotonic clock, in ms. */
   #hiddenMs = -Infinity;
   #leftMs = -Infinity;
@@ -115,8 +114,8 @@ export class Watch {
 
   /** A resource of the user said that it is available. */
   came(resource: string): void {
-    this.#online ??= new Set();
-    if (this.#online.size < MAX_RESOURCES) this.#online.add(resource);
+    this.#online ??= new SmallSet();
+    if (this.#online.size < MAX_RESOURCES) this.#online.add(detachText(resource));
   }
 
   /** One is not any more ('': none is), at `nowMs`. What that means for the subscription; undefined: nothing. */
@@ -182,12 +181,12 @@ export class WatchUsage implements SubscriptionUsage {
   readonly #owner: WatchOwner;
   readonly #watch: Watch;
   /** Dialogs whose notifier said "active". */
-  readonly #active: Set<string>;
+  readonly #active: SmallSet<string>;
 
   constructor(owner: WatchOwner, watch: Watch, active: readonly string[] = []) {
     this.#owner = owner;
     this.#watch = watch;
-    this.#active = new Set(active);
+    this.#active = new SmallSet(active);
   }
 
   notified(notification: Notification): Result<'taken' | 'refresh'> {

@@ -4,7 +4,6 @@ import {
   contentType,
   formatEvent,
   formatSipUri,
-  keyOfRequest,
   rawHeaderField,
   type EventName,
   type HeaderField,
@@ -55,8 +54,13 @@ export function contactUri(local: LocalEndpoint, secure: boolean): string {
     scheme: secure ? 'sips' : 'sip',
     host,
     ...(port === undefined ? {} : { port }),
-    ...(transport === 'UDP' ? {} : { params: new Map([['transport', transport.toLowerCase()]]) }),
+    ...(transport === 'UDP' ? {} : { params: new Map([['transport', parameterOf(transport)]]) }),
   });
+}
+
+/** RFC 7118 §5.2.2: "ws" stands for both, and sips tells them apart. */
+function parameterOf(transport: LocalEndpoint['transport']): string {
+  return transport === 'WSS' ? 'ws' : transport.toLowerCase();
 }
 
 /** The type of the body, lower case, without parameters; undefined without a body, or when it is not said. */
@@ -68,12 +72,13 @@ export function mediaType(request: SipRequest): string | undefined {
 
 export function notificationOf(
   request: SipRequest,
+  dialog: string,
   state: Notification['state'],
   reason: string | undefined,
   type: string | undefined,
 ): Notification {
   return {
-    dialog: keyOfRequest(request),
+    dialog,
     state,
     reason,
     contentType: type,

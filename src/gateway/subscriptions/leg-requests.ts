@@ -1,10 +1,15 @@
 // The SUBSCRIBE requests of one subscription: the first one, and those within its dialog (RFC 6665 §4.1.2).
 
 import {
+  allowEvents,
   buildDialogRequest,
   buildRequest,
   formatNameAddr,
+  minExpires,
+  retryAfter,
   type Dialog,
+  type SipResponse,
+  type SubscriptionEvent,
   type Target,
 } from '../../sip/index.ts';
 import type { ExchangeParts } from './exchange.ts';
@@ -77,4 +82,28 @@ export function countOutcome({ counters }: SubscriptionsEnv, what: 'accepted' | 
   counters
     .counter('stoxgate_sip_subscribe_total', 'SUBSCRIBE requests by their outcome.', { outcome: what })
     .add();
+}
+
+/** What a final response that is no success means for the machine; it is logged. */
+export function refusedBy(
+  { log }: SubscriptionsEnv,
+  { resource, event, finalStatuses }: SubscribeParts,
+  response: SipResponse,
+): SubscriptionEvent {
+  const { status } = response;
+  log.debug('subscribe.refused', {
+    status,
+    resource,
+    event: event.package,
+    allowEvents: allowEvents(response),
+  });
+  const least = minExpires(response);
+  const after = retryAfter(response);
+  return {
+    kind: 'refused',
+    status,
+    ...(least.ok && least.value !== undefined ? { minExpires: least.value } : {}),
+    ...(after.ok && after.value !== undefined ? { retryAfter: after.value.seconds } : {}),
+    final: finalStatuses?.has(status) === true,
+  };
 }

@@ -1,6 +1,6 @@
-// One subscription as the operator is shown it (`stoxgate presence`).
+// One subscription as the operator is shown it (`stoxgate presence`), and as it is kept beyond a restart.
 
-import type { Dialog, SubscriptionState } from '../../sip/index.ts';
+import type { Dialog, KeptSubscription, SubscriptionState } from '../../sip/index.ts';
 import type { LegIds } from './leg-requests.ts';
 import type { LegTimer, LegTimers } from './leg-timers.ts';
 import type { LegStatus } from './types.ts';
@@ -43,4 +43,16 @@ export function legStatus(
     notifiedMs,
     notifyStatus,
   };
+}
+
+/** undefined: it has no dialog, or is about to end. */
+export function keptOf(
+  dialog: Dialog | undefined,
+  state: SubscriptionState,
+  expiresMs: number,
+): KeptSubscription | undefined {
+  if (dialog === undefined || state.name === 'terminated' || state.name === 'notify_wait') return undefined;
+  if (state.ending !== 'no') return undefined;
+  const { remoteSeq: _, ...rest } = dialog;
+  return { dialog: rest, state: state.name, asked: state.asked, expiresMs };
 }

@@ -1,4 +1,4 @@
-// The timers of one subscription, by name; each is set anew or not at all.
+// The timers of one subscription, by name; each is set anew or not at all. There are many of these, so that they are fields.
 
 import type { Timer, Timers } from '../../base/index.ts';
 
@@ -7,7 +7,9 @@ export type LegTimer = 'N' | 'refresh' | 'expiry';
 
 export class LegTimers {
   readonly #timers: Timers;
-  readonly #set = new Map<LegTimer, Timer>();
+  #n: Timer | undefined;
+  #refresh: Timer | undefined;
+  #expiry: Timer | undefined;
 
   constructor(timers: Timers) {
     this.#timers = timers;
@@ -15,24 +17,32 @@ export class LegTimers {
 
   set(name: LegTimer, ms: number, fire: () => void): void {
     this.clear(name);
-    const timer = this.#timers.set(ms, () => {
-      this.#set.delete(name);
-      fire();
-    });
-    this.#set.set(name, timer);
+    this.#put(name, this.#timers.set(ms, fire));
   }
 
   clear(name: LegTimer): void {
-    this.#timers.clear(this.#set.get(name));
-    this.#set.delete(name);
+    this.#timers.clear(this.#get(name));
+    this.#put(name, undefined);
   }
 
   leftMs(name: LegTimer): number | undefined {
-    return this.#timers.leftMs(this.#set.get(name));
+    return this.#timers.leftMs(this.#get(name));
   }
 
   clearAll(): void {
-    for (const timer of this.#set.values()) this.#timers.clear(timer);
-    this.#set.clear();
+    this.clear('N');
+    this.clear('refresh');
+    this.clear('expiry');
+  }
+
+  #get(name: LegTimer): Timer | undefined {
+    if (name === 'N') return this.#n;
+    return name === 'refresh' ? this.#refresh : this.#expiry;
+  }
+
+  #put(name: LegTimer, timer: Timer | undefined): void {
+    if (name === 'N') this.#n = timer;
+    else if (name === 'refresh') this.#refresh = timer;
+    else this.#expiry = timer;
   }
 }

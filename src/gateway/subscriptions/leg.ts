@@ -3,23 +3,19 @@
 import { fault, type Result } from '../../base/index.ts';
 import {
   afterTargetRefresh,
-  allowEvents,
   beginSubscription,
   dialogFromNotify,
   dialogFromResponse,
   expires,
   keptState,
   keyOfDialog,
-  minExpires,
   rawHeaderField,
   receiveInDialog,
   refreshDelayMs,
-  retryAfter,
   retryDelayMs,
   stateOfSubscription,
   stepSubscription,
   type Dialog,
-  type End,
   type EventName,
   type FailureReason,
   type HeaderField,
@@ -34,23 +30,12 @@ import {
 } from '../../sip/index.ts';
 import { Exchange } from './exchange.ts';
 import { mediaType, notificationOf, reads } from './fields.ts';
-import { countOutcome, dialogRequest, initialRequest, type LegIds } from './leg-requests.ts';
-import { legStatus, type LegStatus } from './leg-status.ts';
+import { countOutcome, dialogRequest, initialRequest, refusedBy, type LegIds } from './leg-requests.ts';
+import type { LegOwner } from './leg-owner.ts';
+import { keptOf, legStatus, type LegStatus } from './leg-status.ts';
 import { LegTimers, type LegTimer } from './leg-timers.ts';
-import type { Notification, SubscribeParts, SubscriptionsEnv, SubscriptionUsage } from './types.ts';
-
-/** What a leg needs of the subscriber that it belongs to. */
-export interface LegOwner {
-  readonly parts: SubscribeParts;
-  readonly usage: SubscriptionUsage;
-  /** The owner unsubscribed: the usage hears nothing more. */
-  readonly muted: boolean;
-  /** The dialog key under which it is found from now on. */
-  bound(leg: Leg, key: string): void;
-  unbound(key: string): void;
-  /** `lastedMs`: how long it was pending or active. */
-  ended(leg: Leg, end: End, lastedMs: number): void;
-}
+import { ownDialog, ownKey } from './own-dialog.ts';
+import type { Notification, SubscriptionsEnv } from './types.ts';
 
 const TIMER_N_TIMES_T1 = 64;
 /** Timer F is as long. It must fire before, since there may be another server to ask. In milliseconds. */
@@ -61,10 +46,11 @@ const MIN_ASKED_REFRESH_MS = 30_000;
 export class Leg {
   readonly #env: SubscriptionsEnv;
   readonly #owner: LegOwner;
-  readonly #ids: LegIds;
+  /** Those of its dialog, once it has one. */
+  #ids: LegIds;
   readonly #timers: LegTimers;
   #state: SubscriptionState;
-  /** The last initial SUBSCRIBE as sent. */
+  /** The last initial SUBSCRIBE as sent, as long as a NOTIFY may make a dialog of it. */
   #initial: SipRequest | undefined;
   #cseq = 0;
   #exchange: Exchange | undefined;
@@ -75,9 +61,9 @@ export class Leg {
   /** The dialog that the usage has heard of. */
   #told: string | undefined;
   #sinceMs: number | undefined;
-  #askedMs = -Infinity;
-  /** When what was granted ends, by the wall clock. */
-  #expiresMs = 0;
+  #askedMs: number | undefined;
+  /** When what was granted ends, by the monotonic clock; undefined before anything was. */
+  #endMs: number | undefined;
   /** To be shown: the outcome of the last SUBSCRIBE, and the last NOTIFY by the wall clock, with its answer. */
   #answered: number | FailureReason | undefined;
   #notifiedMs: number | undefined;
@@ -110,7 +96,7 @@ export class Leg {
     return this.#dialog;
   }
 
-  /** The initial SUBSCRIBE, once it was sent. */
+  /** The initial SUBSCRIBE, once it was sent, and until `noMoreForks`. */
   get initial(): SipRequest | undefined {
     return this.#initial;
   }
@@ -141,17 +127,16 @@ export class Leg {
 
   /** What `restore` takes; undefined: it has no dialog, or is about to end. */
   get kept(): KeptSubscription | undefined {
-    const state = this.#state;
-    const dialog = this.#dialog;
-    if (state.name === 'terminated' || state.name === 'notify_wait' || state.ending !== 'no')
-      return undefined;
-    if (dialog === undefined || !this.#confirmed) return undefined;
-    const { remoteSeq: _, ...rest } = dialog;
-    return { dialog: rest, state: state.name, asked: state.asked, expiresMs: this.#expiresMs };
+    return this.#confirmed ? keptOf(this.#dialog, this.#state, this.#expiresMs) : undefined;
   }
 
   refresh(): void {
     this.#step({ kind: 'refresh' });
+  }
+
+  /** No further dialog will come of its initial SUBSCRIBE. */
+  noMoreForks(): void {
+    if (this.#confirmed) this.#initial = undefined;
   }
 
   unsubscribe(): void {
@@ -186,7 +171,7 @@ export class Leg {
       return this.#answer(tx, 415, [rawHeaderField('Accept', parts.accept.join(', '))]);
     }
     const told = terminated ? state : state === 'active' ? 'active' : 'pending';
-    const taken = this.#tell(notificationOf(request, told, reason, type));
+    const taken = this.#tell(notificationOf(request, ownKey(request, this.#key), told, reason, type));
     // "A subscription is destroyed after a notifier sends a NOTIFY request with … "terminated"", whatever else it says.
     if (taken === undefined && !terminated) return this.#answer(tx, 400);
     this.#answer(tx, taken === undefined ? 400 : 200);
@@ -236,21 +221,26 @@ export class Leg {
   }
 
   #askRefresh(): void {
-    const waitMs = this.#askedMs + MIN_ASKED_REFRESH_MS - this.#env.clock.now();
+    const now = this.#env.clock.now();
+    const waitMs = this.#askedMs === undefined ? 0 : this.#askedMs + MIN_ASKED_REFRESH_MS - now;
+    // Perhaps one is due sooner anyway.
+    if (waitMs >= (this.#timers.leftMs('refresh') ?? Infinity)) return;
     if (waitMs > 0) return this.#setTimer('refresh', waitMs, { kind: 'timerRefresh' });
-    this.#askedMs = this.#env.clock.now();
+    this.#askedMs = now;
     this.#step({ kind: 'refresh' });
   }
 
   #bind(dialog: Dialog, confirmed: boolean): void {
     // The usage may have sent something while it was told.
-    this.#dialog = { ...dialog, localSeq: Math.max(dialog.localSeq, this.#cseq) };
+    this.#dialog = ownDialog(dialog, this.#dialog ?? this.#ids, Math.max(dialog.localSeq, this.#cseq));
+    this.#ids = this.#dialog;
     this.#confirmed = confirmed;
-    const key = keyOfDialog(dialog);
+    const key = keyOfDialog(this.#dialog);
     if (key === this.#key) return;
     if (this.#key !== undefined) this.#owner.unbound(this.#key);
-    this.#key = key;
-    this.#owner.bound(this, key);
+    // What the usage has just been told of is it, nearly always.
+    this.#key = key === this.#told ? this.#told : key;
+    this.#owner.bound(this, this.#key);
   }
 
   #step(event: SubscriptionEvent): void {
@@ -278,7 +268,8 @@ export class Leg {
         return this.#keptChanged();
       case 'retryRefresh': {
         const delayMs = retryDelayMs(effect.failures, effect.retryAfter, this.#env.random.unit());
-        return this.#timers.set('refresh', delayMs, () => this.#refreshDue());
+        this.#watchEnd();
+        return this.#refreshIn(delayMs);
       }
       case 'end': {
         const lastedMs = this.#sinceMs === undefined ? 0 : this.#env.clock.now() - this.#sinceMs;
@@ -292,9 +283,26 @@ export class Leg {
 
   #schedule(seconds: number): void {
     const delayMs = refreshDelayMs(seconds, this.#env.random.unit());
-    this.#expiresMs = Math.round(this.#env.clock.wall() + seconds * 1000);
-    this.#timers.set('refresh', delayMs, () => this.#refreshDue());
-    this.#setTimer('expiry', seconds * 1000, { kind: 'timerExpiry' });
+    this.#endMs = this.#env.clock.now() + seconds * 1000;
+    this.#timers.clear('expiry');
+    if (delayMs >= seconds * 1000) this.#watchEnd();
+    this.#refreshIn(delayMs);
+  }
+
+  /** The end need not be watched before a refresh is due, so that most of the time there is one timer. */
+  #watchEnd(): void {
+    if (this.#endMs === undefined || this.#timers.leftMs('expiry') !== undefined) return;
+    this.#setTimer('expiry', this.#endMs - this.#env.clock.now(), { kind: 'timerExpiry' });
+  }
+
+  #refreshIn(ms: number): void {
+    this.#timers.set('refresh', ms, this.#refreshDue.bind(this));
+  }
+
+  /** By the wall clock; 0 before anything was granted. */
+  get #expiresMs(): number {
+    const { clock } = this.#env;
+    return this.#endMs === undefined ? 0 : Math.round(clock.wall() + this.#endMs - clock.now());
   }
 
   #send(seconds: number): void {
@@ -329,6 +337,8 @@ export class Leg {
   }
 
   #responded(response: SipResponse, request: SipRequest): void {
+    // With request, response and credentials: nobody needs them any more.
+    this.#exchange = undefined;
     const { status } = response;
     this.#answered = status;
     if (status >= 300) return this.#refused(response);
@@ -354,37 +364,27 @@ export class Leg {
       return true;
     }
     if (this.#dialog.remoteTag.toLowerCase() !== remoteTag) return false;
-    if (request.to.tag !== undefined) this.#dialog = afterTargetRefresh(this.#dialog, response);
+    if (request.to.tag !== undefined) {
+      const after = afterTargetRefresh(this.#dialog, response);
+      this.#dialog = ownDialog(after, this.#dialog, after.localSeq);
+    }
     return true;
   }
 
   #refused(response: SipResponse): void {
-    const { status } = response;
     countOutcome(this.#env, 'refused');
-    this.#env.log.debug('subscribe.refused', {
-      status,
-      resource: this.#owner.parts.resource,
-      event: this.#owner.parts.event.package,
-      allowEvents: allowEvents(response),
-    });
-    const least = minExpires(response);
-    const after = retryAfter(response);
-    this.#step({
-      kind: 'refused',
-      status,
-      ...(least.ok && least.value !== undefined ? { minExpires: least.value } : {}),
-      ...(after.ok && after.value !== undefined ? { retryAfter: after.value.seconds } : {}),
-      final: this.#owner.parts.finalStatuses?.has(status) === true,
-    });
+    this.#step(refusedBy(this.#env, this.#owner.parts, response));
   }
 
   #failed(reason: FailureReason): void {
+    this.#exchange = undefined;
     this.#answered = reason;
     countOutcome(this.#env, 'failed');
     this.#step({ kind: 'failed', reason });
   }
 
   #refreshDue(): void {
+    this.#watchEnd();
     const { muted, usage } = this.#owner;
     if (muted || usage.refreshDue === undefined) this.#step({ kind: 'timerRefresh' });
     else usage.refreshDue();

@@ -368,7 +368,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
     const { timers, clock } = this.#host.env;
     this.#expiresMs = clock.now() + ms;
     timers.clear(this.#expiry);
-    this.#expiry = timers.set(ms + graceMs, () => this.#step(EXPIRY));
+    this.#expiry = timers.set(ms + graceMs, this.#step.bind(this, EXPIRY));
   }
 
   #waitFor(ms: number): void {

@@ -148,6 +148,8 @@ export interface NotifierLimits {
   readonly perResource: number;
   /** NOTIFY requests under way at the same time; further ones wait for their turn. */
   readonly notifying: number;
+  /** SUBSCRIBE requests that wait after a start until the records are read. */
+  readonly early: number;
   /** Of these for one watcher, and for all watchers of one domain. */
   readonly notifyingPerWatcher: number;
   readonly notifyingPerDomain: number;
@@ -158,6 +160,7 @@ export const NOTIFIER_LIMITS: NotifierLimits = {
   perWatcher: 1000,
   perResource: 10_000,
   notifying: 1000,
+  early: 5000,
   notifyingPerWatcher: 100,
   notifyingPerDomain: 500,
 };

@@ -13,7 +13,9 @@ import {
   type NotifierEnd,
   type NotifierRecord,
   type ServerTransaction,
+  transportTraits,
 } from '../../sip/index.ts';
+import { EarlyRequests } from './early-requests.ts';
 import { contactUri } from './fields.ts';
 import type { LegHost } from './notifier-host.ts';
 import { NotifierLeg } from './notifier-leg.ts';
@@ -61,6 +63,7 @@ export class Notifiers implements LegHost {
   readonly #failedWrites: Counter;
   readonly #written: Written = (error) => this.#onWritten(error);
   #restoring: boolean;
+  readonly #early: EarlyRequests;
   #draining = false;
   #whenEmpty: (() => void) | undefined;
 
@@ -74,6 +77,9 @@ export class Notifiers implements LegHost {
     this.#resources = new Parties({ limit: perResource });
     this.#review = new ServedReview(env);
     this.#restoring = env.records !== undefined;
+    this.#early = new EarlyRequests(env.timers, this.#limits.early, ({ tx, watcher }) =>
+      this.subscribe(tx, watcher),
+    );
     for (const spec of env.packages) this.#packages.set(spec.name, spec);
     const listed = env.packages.map(({ name }) => name).filter((name) => !name.includes('.'));
     this.allowEvents = listed.length === 0 ? [] : [rawHeaderField('Allow-Events', listed.join(', '))];
@@ -97,9 +103,10 @@ export class Notifiers implements LegHost {
     return this.queue.length;
   }
 
-  /** A SUBSCRIBE that passed RFC 3261 §8.2, of a believed watcher. It is answered before this returns. */
+  /** A SUBSCRIBE that passed RFC 3261 §8.2, of a believed watcher. It is answered before this returns, except while records are read. */
   subscribe(tx: ServerTransaction, watcher: MappedJid): void {
     const outcome = this.#subscribe(tx, watcher);
+    if (outcome === 'early') return;
     this.env.counters
       .counter('stoxgate_sip_subscribe_served_total', 'SUBSCRIBE requests to the gateway by their outcome.', {
         outcome,
@@ -107,7 +114,7 @@ export class Notifiers implements LegHost {
       .add();
   }
 
-  #subscribe(tx: ServerTransaction, watcher: MappedJid): Outcome {
+  #subscribe(tx: ServerTransaction, watcher: MappedJid): Outcome | 'early' {
     const event = eventName(tx.request);
     if (!event.ok) return refuse(tx, 400);
     const spec = event.value === undefined ? undefined : this.#packages.get(event.value.package);
@@ -115,7 +122,7 @@ export class Notifiers implements LegHost {
     if (event.value === undefined || spec === undefined) return refuse(tx, 489, this.allowEvents);
     return tx.request.to.tag === undefined
       ? this.#initial(tx, spec, event.value.id, watcher)
-      : this.#within(tx, spec, event.value);
+      : this.#within(tx, spec, event.value, watcher);
   }
 
   #initial(
@@ -137,7 +144,7 @@ export class Notifiers implements LegHost {
     if (full !== undefined) {
       return refuse(tx, full.status, [rawHeaderField('Retry-After', String(full.seconds))]);
     }
-    const dialog = dialogFromRequest(request, tx.toTag, tx.source.transport === 'TLS');
+    const dialog = dialogFromRequest(request, tx.toTag, transportTraits[tx.source.transport].secure);
     if (!dialog.ok) {
       const { code, message } = dialog.error;
       this.env.log.debug('notifier.refused', { code, error: message });
@@ -171,10 +178,16 @@ export class Notifiers implements LegHost {
   }
 
   /** RFC 3261 §12.2.2: its dialog, in the order of that clause. */
-  #within(tx: ServerTransaction, spec: EventPackage, event: EventName): Outcome {
+  #within(
+    tx: ServerTransaction,
+    spec: EventPackage,
+    event: EventName,
+    watcher: MappedJid,
+  ): Outcome | 'early' {
     const { request } = tx;
     const leg = this.#legs.get((request.to.tag ?? '').toLowerCase());
     if (leg === undefined && this.#restoring) {
+      if (this.#early.hold({ tx, watcher })) return 'early';
       // RFC 3261 §21.5.1. A 481 would end what may be read in a moment.
       return refuse(tx, 500, [rawHeaderField('Retry-After', String(RESTORING_SECONDS))]);
     }
@@ -207,6 +220,7 @@ export class Notifiers implements LegHost {
       after = last.seq;
     }
     this.#restoring = false;
+    this.#early.close();
     if (restored > 0) log.info('notifier.restored', { subscriptions: restored });
   }
 

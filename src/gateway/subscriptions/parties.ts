@@ -8,6 +8,7 @@ import { Share } from './share.ts';
 
 /** Different spellings of addresses that are shared: of a person there are rarely more. */
 const MAX_SHARED = 4;
+const NONE: readonly string[] = [];
 
 const NO_SHARES: readonly Share<Notifying>[] = [];
 
@@ -17,7 +18,7 @@ export class Party {
   /** His places among the NOTIFY requests that are under way, and those of his domain. */
   readonly shares: readonly Share<Notifying>[];
   readonly domain: Party | undefined;
-  readonly #texts: string[] = [];
+  #texts: readonly string[] = NONE;
 
   constructor(jid: string, places: number | undefined, domain: Party | undefined) {
     this.jid = detachText(jid);
@@ -29,7 +30,8 @@ export class Party {
   share(text: string): string {
     for (const known of this.#texts) if (known === text) return known;
     const own = detachText(text);
-    if (this.#texts.length < MAX_SHARED) this.#texts.push(own);
+    // A pushed-to array has room for sixteen more.
+    if (this.#texts.length < MAX_SHARED) this.#texts = [...this.#texts, own];
     return own;
   }
 }

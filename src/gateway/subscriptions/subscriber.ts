@@ -1,6 +1,6 @@
 // Drives one subscriber: its attempts, their forks, and the pauses between them (RFC 6665 §4.1.2, §4.1.4).
 
-import type { Timer } from '../../base/index.ts';
+import { SmallSet, type Timer } from '../../base/index.ts';
 import {
   BEGIN_SUBSCRIBER,
   forkedSubscription,
@@ -17,7 +17,8 @@ import {
   type SubscriberState,
   type SubscriberTransition,
 } from '../../sip/index.ts';
-import { Leg, type LegOwner } from './leg.ts';
+import { Leg } from './leg.ts';
+import type { LegOwner } from './leg-owner.ts';
 import type { LegIds } from './leg-requests.ts';
 import type {
   SubscribeParts,
@@ -41,21 +42,22 @@ const CALL_ID_CHARS = 26;
 const TAG_CHARS = 16;
 /** Subscriptions of one SUBSCRIBE; further forks are answered 481. */
 const MAX_FORKS = 8;
+const UNSUBSCRIBED: End = { cause: 'unsubscribed' };
 
 export class Subscriber implements SubscriberHandle, LegOwner {
   readonly parts: SubscribeParts;
   readonly usage: SubscriptionUsage;
   readonly #env: SubscriptionsEnv;
   readonly #registry: SubscriberRegistry;
-  readonly #legs = new Set<Leg>();
+  readonly #legs = new SmallSet<Leg>();
   #state: SubscriberState = BEGIN_SUBSCRIBER.state;
   #ids: LegIds | undefined;
   /** The leg of the 2xx, until the first NOTIFY takes it. */
   #first: Leg | undefined;
-  /** RFC 6665 §4.1.2.4: forks may answer until timer N of the initial SUBSCRIBE. */
-  #forksUntilMs = 0;
   #retry: Timer | undefined;
-  #lastEnd: End = { cause: 'unsubscribed' };
+  /** RFC 6665 §4.1.2.4: forks may answer until timer N of the initial SUBSCRIBE. */
+  #forks: Timer | undefined;
+  #lastEnd = UNSUBSCRIBED;
 
   constructor(
     env: SubscriptionsEnv,
@@ -161,7 +163,7 @@ export class Subscriber implements SubscriberHandle, LegOwner {
       this.parts.forks === 'several' &&
       this.#legs.size < MAX_FORKS &&
       this.#state.name === 'subscribing' &&
-      this.#env.clock.now() < this.#forksUntilMs
+      this.#forks !== undefined
     );
   }
 
@@ -240,18 +242,34 @@ export class Subscriber implements SubscriberHandle, LegOwner {
   /** RFC 6665 §4.1.2.2: "with a freshly generated Call-ID and a new, unique "From" tag". */
   #subscribe(): void {
     this.#endAttempt();
-    const { random, clock, t1Ms } = this.#env;
+    const { random } = this.#env;
     const ids: LegIds = { callId: random.base32(CALL_ID_CHARS), localTag: random.base32(TAG_CHARS) };
     this.#ids = ids;
     this.#registry.attempt(this, ids);
-    this.#forksUntilMs = clock.now() + 64 * t1Ms;
+    this.#awaitForks(ids);
     const leg = new Leg(this.#env, this, ids);
     this.#first = leg;
     this.#legs.add(leg);
     leg.start();
   }
 
+  /** Behind that time a NOTIFY without a dialog is answered 481, and what it would have needed can go. */
+  #awaitForks(ids: LegIds): void {
+    const { timers, t1Ms } = this.#env;
+    timers.clear(this.#forks);
+    this.#forks = timers.set(64 * t1Ms, () => {
+      this.#forks = undefined;
+      if (this.#ids !== ids) return;
+      // Another server may have been asked in between: its timer N began later.
+      if (this.#first?.state === 'notify_wait') return this.#awaitForks(ids);
+      for (const leg of this.#legs) leg.noMoreForks();
+      this.#endAttempt();
+    });
+  }
+
   #endAttempt(): void {
+    this.#env.timers.clear(this.#forks);
+    this.#forks = undefined;
     if (this.#ids !== undefined) this.#registry.attemptOver(this.#ids);
     this.#ids = undefined;
     this.#first = undefined;

@@ -13,11 +13,15 @@ export type Destination =
   | { readonly kind: 'direct'; readonly targets: readonly LocatedTarget[] }
   | { readonly kind: 'lookup'; readonly query: ServiceQuery };
 
-/** The destination of a sip or sips URI. `route` is put into the targets. */
+/**
+ * The destination of a sip or sips URI. `route` is put into the targets. `alsoNamed`: hosts that a certificate may name
+ * instead of the URI's own.
+ */
 export function destinationOf(
   uri: SipUri,
   route: string | undefined,
   support: TransportSupport,
+  alsoNamed: readonly string[] = [],
 ): Result<Destination, LocateFault> {
   const secure = uri.scheme === 'sips';
   const parameter = uri.params.get('transport');
@@ -28,7 +32,9 @@ export function destinationOf(
   }
   // RFC 3263 §4: "TARGET is the value of the maddr parameter of the URI, if present, otherwise, the host value".
   const host = uri.params.get('maddr') ?? uri.host;
-  return destination({ secure, host, port: uri.port, transport, route }, support);
+  // RFC 5922 §7.3: the certificate is for the host of the URI, wherever `maddr` leads.
+  const names = [uri.host, ...alsoNamed];
+  return destination({ secure, host, port: uri.port, transport, route, names }, support);
 }
 
 /** Where a response goes when the way the request came is closed: the sent-by of its top Via (RFC 3263 §5). */
@@ -39,7 +45,8 @@ export function sentByDestination(
   const transport = isTransportName(via.transport) ? via.transport : undefined;
   if (transport === undefined) return noTransport(`"${via.transport}" in a Via`);
   const { secure } = transportTraits[transport];
-  return destination({ secure, host: via.host, port: via.port, transport, route: undefined }, support);
+  const { host, port } = via;
+  return destination({ secure, host, port, transport, route: undefined, names: [host] }, support);
 }
 
 interface Place {
@@ -48,10 +55,11 @@ interface Place {
   readonly port: number | undefined;
   readonly transport: TransportName | undefined;
   readonly route: string | undefined;
+  readonly names: readonly string[];
 }
 
 function destination(place: Place, support: TransportSupport): Result<Destination, LocateFault> {
-  const { secure, port, transport, route } = place;
+  const { secure, port, transport, route, names } = place;
   if (transport !== undefined && !support.has(transport)) return noTransport(transport);
   const address = literalAddress(place.host);
   if (address !== undefined) return direct(place, [address], address, support);
@@ -63,12 +71,12 @@ function destination(place: Place, support: TransportSupport): Result<Destinatio
   if (name === 'localhost' || name.endsWith('.localhost')) {
     return direct(place, ['::1', '127.0.0.1'], name, support);
   }
-  return ok({ kind: 'lookup', query: { secure, name, port, transport, route } });
+  return ok({ kind: 'lookup', query: { secure, name, port, transport, route, names } });
 }
 
 /** RFC 3263 §4.1 and §4.2: numeric, so UDP (TLS for sips) unless the URI says otherwise, and the default port. */
 function direct(
-  { secure, port, transport, route }: Place,
+  { secure, port, transport, route, names }: Place,
   addresses: readonly string[],
   name: string,
   support: TransportSupport,
@@ -85,6 +93,7 @@ function direct(
         port: port ?? transportTraits[chosen].defaultPort,
         name,
         route,
+        names,
       });
     }
   }

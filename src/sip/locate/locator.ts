@@ -12,7 +12,7 @@ import { PenaltyList, type PenaltyOptions } from './penalty-list.ts';
 import { locateFault, type LocateResult, type LocatedTarget } from './plan.ts';
 import { specialUse } from './private-targets.ts';
 import { resolveService, type ResolveLimits, type Resolved, type ServiceQuery } from './resolve.ts';
-import type { TransportSupport } from './transports.ts';
+import { transportTraits, type TransportSupport } from './transports.ts';
 
 export interface LocatorEnv {
   readonly clock: Clock;
@@ -27,6 +27,8 @@ export interface LocatorOptions {
   readonly nextHops?: NextHops | undefined;
   /** What happens to private addresses and next hops that a foreign name or number leads to. Default: refuse. */
   readonly privateTargets?: 'refuse' | 'allow' | undefined;
+  /** RFC 7118 §5: where a host under ".invalid" is, which a client of WebSocket made up for itself. */
+  readonly flowOf?: ((host: string) => Target | undefined) | undefined;
   /** Our own literal addresses and ports: a foreign name that leads back to them is refused as well. */
   readonly own?: readonly { readonly address: string; readonly port: number }[] | undefined;
   readonly dns?: DnsCacheOptions;
@@ -65,6 +67,7 @@ export class Locator {
   readonly #support: TransportSupport;
   readonly #nextHops: NextHops | undefined;
   readonly #allowPrivate: boolean;
+  readonly #flowOf: LocatorOptions['flowOf'];
   readonly #limits: LocatorLimits;
   readonly #dns: DnsCache;
   readonly #penalties: PenaltyList;
@@ -81,6 +84,7 @@ export class Locator {
     this.#support = options.support;
     this.#nextHops = options.nextHops;
     this.#allowPrivate = options.privateTargets === 'allow';
+    this.#flowOf = options.flowOf;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#dns = new DnsCache(env.resolver, env.clock, env.counters, options.dns);
     this.#penalties = new PenaltyList(env.clock, options.penalty);
@@ -104,8 +108,10 @@ export class Locator {
     }
     // RFC 3261 §25.1 lets a host name end in a dot, which means the same name.
     const host = uri.host.endsWith('.') ? uri.host.slice(0, -1) : uri.host;
+    if (host.endsWith('.invalid')) return this.#byFlow(host);
     const list = this.#nextHops?.find(host);
-    if (list !== undefined) return this.#byNextHops(list);
+    // RFC 3261 §26.2.2: sips means TLS on every hop, whatever the operator's table says of the others.
+    if (list !== undefined) return uri.scheme === 'sips' ? this.#secured(list) : this.#byNextHops(list);
     return this.#reach(destinationOf(uri, undefined, this.#support), 'uri', this.#mayUseForeign);
   }
 
@@ -175,7 +181,7 @@ export class Locator {
       const targets: LocatedTarget[] = [];
       let fixed = true;
       for (const hop of list.hops) {
-        const found = destinationOf(hop.uri, hop.route, this.#support);
+        const found = destinationOf(hop.uri, hop.route, this.#support, namedBy(list));
         if (!found.ok || found.value.kind !== 'direct') {
           fixed = false;
           continue;
@@ -191,7 +197,7 @@ export class Locator {
   #byNextHops(list: NextHopList): Answer {
     const fixed = this.#fixed.get(list);
     if (fixed !== undefined) return this.#ordered(fixed);
-    const answers = list.hops.map((hop) => this.#byNextHop(hop));
+    const answers = list.hops.map((hop) => this.#byNextHop(hop, namedBy(list)));
     const known: LocateResult[] = [];
     for (const answer of answers) {
       if (answer instanceof Promise) return this.#joinLater(answers);
@@ -200,13 +206,29 @@ export class Locator {
     return this.#join(known);
   }
 
+  async #secured(list: NextHopList): Promise<LocateResult> {
+    const found = await this.#byNextHops(list);
+    if (!found.ok) return found;
+    const targets = found.value.filter(({ transport }) => transportTraits[transport].secure);
+    const text = `no next hop of ${list.pattern} is over TLS, which a sips URI asks for`;
+    return targets.length > 0 ? ok(targets) : locateFault('no-transport', text, 'RFC 3261 §26.2.2');
+  }
+
+  /** RFC 6761 §6.4: names under "invalid" are no question for DNS. */
+  #byFlow(host: string): LocateResult {
+    const target = this.#flowOf?.(host);
+    return target === undefined
+      ? locateFault('unresolvable', `no connection to ${host} is open`, 'RFC 7118 §5')
+      : ok([{ ...target, name: host, route: undefined }]);
+  }
+
   async #joinLater(answers: readonly Answer[]): Promise<LocateResult> {
     return this.#join(await Promise.all(answers.map(async (answer) => answer)));
   }
 
   // The operator named the hop, so that it may be anywhere.
-  #byNextHop(hop: NextHop): Answer {
-    return this.#reach(destinationOf(hop.uri, hop.route, this.#support), 'hop', anywhere);
+  #byNextHop(hop: NextHop, named: readonly string[]): Answer {
+    return this.#reach(destinationOf(hop.uri, hop.route, this.#support, named), 'hop', anywhere);
   }
 
   /** All targets of all hops, in the order of the hops; a fault only when no hop has any. */
@@ -220,7 +242,7 @@ export class Locator {
     if (!found.ok) return found;
     if (found.value.kind === 'direct') return this.#direct(found.value, mayUse);
     const { query } = found.value;
-    const key = `${purpose} ${query.secure ? 'sips' : 'sip'} ${query.name} ${query.port ?? ''} ${query.transport ?? ''} ${query.route ?? ''}`;
+    const key = `${purpose} ${query.secure ? 'sips' : 'sip'} ${query.name} ${query.port ?? ''} ${query.transport ?? ''} ${query.route ?? ''} ${query.names.join(' ')}`;
     const kept = this.#plans.get(key, this.#env.clock.now());
     if (kept !== undefined) return this.#result(kept);
     const pending = this.#pending.get(key);
@@ -297,6 +319,11 @@ export class Locator {
     for (const addresses of this.#hopAddresses.values()) if (addresses.has(address)) return true;
     return false;
   }
+}
+
+/** The operator named the hop for this domain, so that its certificate may name the domain instead of the hop. */
+function namedBy({ pattern }: NextHopList): readonly string[] {
+  return pattern.includes('*') || pattern.includes(':') ? [] : [pattern];
 }
 
 function anywhere(): boolean {

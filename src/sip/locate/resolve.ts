@@ -26,6 +26,8 @@ export interface ServiceQuery {
   readonly transport: TransportName | undefined;
   /** Put into every target. */
   readonly route: string | undefined;
+  /** The same: for certificates (`Target.names`). */
+  readonly names: readonly string[];
 }
 
 export interface ResolveEnv {
@@ -109,11 +111,14 @@ class Lookup {
     if (answer.kind === 'failure') this.#failures -= 1;
     const records = answer.kind === 'records' ? answer.records : [];
     const choices = chooseNaptr(records, secure, support);
+    // All of them, in their order: when the servers of one transport fail, those of the next are tried (§4.3).
+    const groups: CandidateGroup[] = [];
     for (const { transport, srvName } of choices) {
       const found = await this.#srv(srvName);
       const group = found.kind === 'records' ? await this.#serverGroup(transport, found.records) : [];
-      if (group.length > 0) return this.#plan([group]);
+      if (group.length > 0) groups.push(group);
     }
+    if (groups.length > 0) return this.#plan(groups);
     const transports = SRV_PREFERENCE.filter(
       (each) => support.has(each) && (!secure || transportTraits[each].secure),
     );
@@ -180,7 +185,8 @@ class Lookup {
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
       if (this.#env.mayUse(address, port)) {
-        targets.push({ transport, address, port, name, route: this.#query.route });
+        const { route, names } = this.#query;
+        targets.push({ transport, address, port, name, route, names });
       } else {
         this.#refused += 1;
       }

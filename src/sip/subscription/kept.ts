@@ -1,6 +1,7 @@
 // A subscription as it is kept beyond a restart (RFC 6665 §4.4.1): plain data, read with suspicion.
 
 import type { Dialog } from '../dialog/dialog.ts';
+import { isDialog } from '../dialog/kept.ts';
 import type { OpenSubscription } from './subscription.ts';
 
 export interface KeptSubscription {
@@ -27,21 +28,6 @@ export function isKeptSubscription(value: unknown): value is KeptSubscription {
     typeof asked === 'number' &&
     typeof expiresMs === 'number' &&
     isDialog(dialog)
-  );
-}
-
-const TEXTS = ['callId', 'localTag', 'remoteTag', 'localUri', 'remoteUri', 'remoteTarget'];
-
-function isDialog(value: unknown): value is Dialog {
-  if (!isObject(value)) return false;
-  const { localSeq, remoteSeq, secure, routeSet } = value;
-  return (
-    TEXTS.every((name) => typeof value[name] === 'string') &&
-    typeof localSeq === 'number' &&
-    (remoteSeq === undefined || typeof remoteSeq === 'number') &&
-    typeof secure === 'boolean' &&
-    Array.isArray(routeSet) &&
-    routeSet.every((route) => typeof route === 'string')
   );
 }
 

@@ -195,7 +195,9 @@ export class ClientSide implements ClientContext {
     let start = this.#viaStarts.get(local);
     if (start === undefined) {
       const port = local.advertisePort === undefined ? '' : `:${local.advertisePort}`;
-      start = `SIP/2.0/${local.transport} ${local.advertiseHost}${port};rport;branch=${BRANCH_COOKIE}`;
+      // RFC 5923 §5: over TLS the connection may carry requests both ways.
+      const alias = local.transport === 'TLS' ? ';alias' : '';
+      start = `SIP/2.0/${local.transport} ${local.advertiseHost}${port};rport${alias};branch=${BRANCH_COOKIE}`;
       this.#viaStarts.set(local, start);
     }
     return start;

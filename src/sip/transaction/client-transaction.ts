@@ -129,7 +129,7 @@ export class PendingClient extends TimedTransaction implements ClientTransaction
       this.start();
       return;
     }
-    this.#context.counters.requestsFailed.add();
+    if (this.#waits()) this.#context.counters.requestsFailed.add();
     this.#error = error;
     this.#step('transport error');
   }

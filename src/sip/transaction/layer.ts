@@ -6,6 +6,7 @@
 
 import type { Bytes, Clock, Counters, Log, Random, Timers } from '../../base/index.ts';
 import type { SipLimits } from '../message/limits.ts';
+import type { TransportName } from '../transport.ts';
 import { parseMessage, type ParseOptions } from '../message/parse.ts';
 import type { SipRequest } from '../message/types.ts';
 import type { Source, Target, Transport } from '../transport.ts';
@@ -104,7 +105,7 @@ export class TransactionLayer {
       this.#counters.keepAlives.add();
       return;
     }
-    const parsed = parseMessage(bytes, source.reliable ? this.#stream : this.#datagram);
+    const parsed = parseMessage(bytes, isStream(source.transport) ? this.#stream : this.#datagram);
     if (parsed.kind === 'malformed') this.#stateless.malformed(parsed.fault, parsed.wreck, source);
     else if (parsed.message.kind === 'request') this.#server.receive(parsed.message, source);
     else this.#client.receive(parsed.message, source);
@@ -163,4 +164,9 @@ function isKeepAlive(bytes: Bytes): boolean {
   if (bytes.length > 4) return false;
   for (const octet of bytes) if (octet !== 0x0d && octet !== 0x0a && octet !== 0) return false;
   return true;
+}
+
+/** RFC 7118 §4.1: over WebSocket each message is framed, as a datagram is, and needs no Content-Length. */
+function isStream(transport: TransportName): boolean {
+  return transport === 'TCP' || transport === 'TLS';
 }

@@ -263,6 +263,11 @@ export function isParamChar(code: number): boolean {
   return isClass(code, PARAM);
 }
 
+/** True when the char may stand bare in the value of a URI header (for `percentEncode`). */
+export function isUriHeaderChar(code: number): boolean {
+  return isClass(code, HVALUE);
+}
+
 function broken(code: string, message: string): Err<Fault> {
   return fault(code, `not a SIP URI: ${message}`, 'RFC 3261 §19.1.1');
 }

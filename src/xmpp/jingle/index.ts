@@ -1,11 +1,13 @@
 export {
   NS_DTLS,
+  NS_DTMF,
   NS_GROUPING,
   NS_HDREXT,
   NS_ICE_OPTION,
   NS_ICE_UDP,
   NS_JINGLE,
   NS_JINGLE_ERRORS,
+  NS_JINGLE_MESSAGE,
   NS_RAW_UDP,
   NS_RTCP_FB,
   NS_RTP,
@@ -14,6 +16,7 @@ export {
   NS_RTP_INFO,
   NS_RTP_VIDEO,
   NS_SSMA,
+  NS_TRANSFER,
   NS_ZRTP,
 } from './namespaces.ts';
 export {
@@ -57,3 +60,52 @@ export {
 } from './ice.ts';
 export { rawTransportElement, readRawTransport, type RawCandidate, type RawTransport } from './raw-udp.ts';
 export type { Creator, Senders } from './senders.ts';
+export { jingleError, JINGLE_ERRORS, readJingleError, type JingleErrorCondition } from './jingle-error.ts';
+export { readRtpInfo, rtpInfoElement, type RtpInfo } from './rtp-info.ts';
+export { dtmfElement, dtmfError, readDtmf, type Dtmf } from './dtmf.ts';
+export {
+  isTransferred,
+  readTransfer,
+  transferElement,
+  transferredReason,
+  type Transfer,
+} from './transfer.ts';
+export { overrules, type Beginning } from './tie-break.ts';
+export { initialSession, stepSession } from './session-machine.ts';
+export { GRACE_MS, MAX_REQUESTS } from './session-types.ts';
+export type {
+  ContentName,
+  ContentStatus,
+  OwnAction,
+  SessionContent,
+  SessionEffect,
+  SessionEnd,
+  SessionEndCause,
+  SessionEvent,
+  SessionInfo,
+  SessionPhase,
+  SessionReport,
+  SessionState,
+  SessionSupport,
+  SessionTransition,
+} from './session-types.ts';
+export {
+  initiationElement,
+  initiationMessage,
+  readInitiation,
+  type Initiation,
+  type InitiationKind,
+} from './initiation.ts';
+export { initialInitiation, stepInitiation } from './initiation-machine.ts';
+export { DEFAULT_INITIATION_LIMITS } from './initiation-types.ts';
+export type {
+  InitiationEffect,
+  InitiationEnd,
+  InitiationEvent,
+  InitiationLimits,
+  InitiationPhase,
+  InitiationReport,
+  InitiationRole,
+  InitiationState,
+  InitiationTransition,
+} from './initiation-types.ts';

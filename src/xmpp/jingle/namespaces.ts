@@ -28,3 +28,9 @@ export const NS_ICE_UDP = 'urn:xmpp:jingle:transports:ice-udp:1';
 export const NS_ICE_OPTION = 'http://gultsch.de/xmpp/drafts/jingle/transports/ice-udp/option';
 /** XEP-0177. */
 export const NS_RAW_UDP = 'urn:xmpp:jingle:transports:raw-udp:1';
+/** XEP-0181. */
+export const NS_DTMF = 'urn:xmpp:jingle:dtmf:0';
+/** XEP-0251. */
+export const NS_TRANSFER = 'urn:xmpp:jingle:transfer:0';
+/** XEP-0353. */
+export const NS_JINGLE_MESSAGE = 'urn:xmpp:jingle-message:0';

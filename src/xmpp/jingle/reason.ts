@@ -1,4 +1,4 @@
-// Why a session or a content ended (XEP-0166 §7.4), and the conditions that an error adds to its stanza error (§10).
+// Why a session or a content ended (XEP-0166 §7.4).
 
 import { element, type XmlElement } from '../../xml/index.ts';
 import { NS_JINGLE } from './namespaces.ts';
@@ -18,6 +18,8 @@ export interface Reason {
   readonly text?: string | undefined;
   /** Of the session to use instead, with alternative-session. */
   readonly alternative?: string | undefined;
+  /** §7.4: an element of another namespace, which says more: `<transferred/>`, `<crypto-required/>` … The first one. */
+  readonly detail?: XmlElement | undefined;
 }
 
 /** Reads a `<reason/>`; undefined when it has no condition that there is. */
@@ -27,22 +29,30 @@ export function readReason(reason: XmlElement): Reason | undefined {
     if (condition === undefined) continue;
     const text = reason.child('text', NS_JINGLE)?.text();
     const alternative = child.child('sid', NS_JINGLE)?.text();
+    const detail = detailOf(reason);
     return {
       condition,
       ...(text === undefined || text === '' ? {} : { text }),
       ...(alternative === undefined || alternative === '' ? {} : { alternative }),
+      ...(detail === undefined ? {} : { detail }),
     };
   }
   return undefined;
 }
 
-export function reasonElement({ condition, text, alternative }: Reason): XmlElement {
+function detailOf(reason: XmlElement): XmlElement | undefined {
+  for (const child of reason.elements()) if (child.ns !== NS_JINGLE) return child;
+  return undefined;
+}
+
+export function reasonElement({ condition, text, alternative, detail }: Reason): XmlElement {
   const sid = alternative === undefined ? undefined : element('sid', NS_JINGLE, {}, alternative);
   return element(
     'reason',
     NS_JINGLE,
     {},
     element(condition, NS_JINGLE, {}, sid),
+    detail,
     text === undefined ? undefined : element('text', NS_JINGLE, {}, text),
   );
 }

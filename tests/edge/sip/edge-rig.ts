@@ -8,7 +8,7 @@ import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Counters, VirtualTime, latin1Text, silentLog } from '../../../src/base/index.ts';
 import { SipEdge, type ListenConfig, type SipEdgeEnv } from '../../../src/edge/sip/index.ts';
-import type { LocalEndpoint, Source, Target } from '../../../src/sip/index.ts';
+import type { LocalEndpoint, Source, Target, TransportName } from '../../../src/sip/index.ts';
 
 export const hasIpv6Loopback = Object.values(networkInterfaces()).some((list) =>
   list?.some(({ address }) => address === '::1'),
@@ -51,13 +51,13 @@ export class EdgeRig {
     return rig;
   }
 
-  endpoint(transport: 'UDP' | 'TCP'): LocalEndpoint {
+  endpoint(transport: TransportName): LocalEndpoint {
     const endpoint = this.edge.localEndpoints.find((each) => each.transport === transport);
     assert.ok(endpoint !== undefined);
     return endpoint;
   }
 
-  target(transport: 'UDP' | 'TCP'): Target {
+  target(transport: TransportName): Target {
     const { address, port } = this.endpoint(transport);
     return { transport, address, port };
   }
@@ -77,6 +77,10 @@ export function udp(host = '127.0.0.1', port = 0): ListenConfig {
 
 export function tcp(host = '127.0.0.1', port = 0): ListenConfig {
   return { transport: 'TCP', host, port };
+}
+
+export function listener(transport: TransportName, host = '127.0.0.1', port = 0): ListenConfig {
+  return { transport, host, port };
 }
 
 /** Waits until it holds, in real time, because sockets need it. */

@@ -15,14 +15,17 @@ describe('listen URLs', () => {
     ['udp://0.0.0.0:5060', { transport: 'UDP', host: '0.0.0.0', port: 5060 }],
     ['TCP://[2001:db8::9]:5070', { transport: 'TCP', host: '2001:db8::9', port: 5070 }],
     ['tcp://[::]', { transport: 'TCP', host: '::', port: 5060 }],
+    ['tls://10.0.0.9', { transport: 'TLS', host: '10.0.0.9', port: 5061 }],
+    ['ws://10.0.0.9', { transport: 'WS', host: '10.0.0.9', port: 80 }],
+    ['wss://[::1]', { transport: 'WSS', host: '::1', port: 443 }],
+    ['WSS://[::1]:8443', { transport: 'WSS', host: '::1', port: 8443 }],
     ['udp://127.0.0.1:0', { transport: 'UDP', host: '127.0.0.1', port: 0 }],
   ];
   for (const [text, value] of good) {
     test(`${text} is read`, () => assert.deepEqual(parseListenUrl(text), { ok: true, value }));
   }
   const bad: [string, RegExp][] = [
-    ['tls://10.0.0.9:5061', /not built yet/],
-    ['ws://10.0.0.9', /not built yet/],
+    ['wss://10.0.0.9/sip', /not an address/],
     ['sctp://10.0.0.9', /unknown transport/],
     ['10.0.0.9:5060', /must look like/],
     ['udp://localhost', /is a name/],
@@ -137,12 +140,16 @@ describe('next hops', () => {
     'sip:proxy.example.net;lr',
     'SIP:[2001:db8::1]:5070;transport=TCP',
     'sip:proxy.example.net',
+    'sips:proxy.example.net',
+    'sip:10.0.0.5;transport=tls;lr',
+    'sips:proxy.example.net;transport=tcp',
   ]) {
     test(`${text} is kept as written`, () => assert.deepEqual(parseNextHop(text), { ok: true, value: text }));
   }
   for (const text of [
-    'sips:a.example',
-    'sip:a;transport=tls',
+    'sips:a.example;transport=udp',
+    'sip:a;transport=ws',
+    'sip:a;transport=wss',
     'sip:a;transport=sctp',
     'sip:bob@a.example',
     'sip:a.example?Subject=x',

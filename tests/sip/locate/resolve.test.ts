@@ -148,7 +148,7 @@ const cases: readonly Case[] = [
     targets: ['TLS 5.0.0.3 5061'],
   },
   {
-    name: 'RFC 3403 §4.1: preference decides within an order',
+    name: 'RFC 3403 §4.1: preference decides within an order; RFC 3263 §4.3: the others are tried after it',
     uri: 'sip:example.com',
     table: {
       ...RFC3263_EXAMPLE,
@@ -159,7 +159,7 @@ const cases: readonly Case[] = [
         ],
       },
     },
-    targets: ['UDP 5.0.0.4 5060'],
+    targets: ['UDP 5.0.0.4 5060', 'TCP 5.0.0.1 5060', 'TCP 5.0.0.2 5060'],
   },
   {
     name: 'RFC 3403 §4.1: once a record of one order applies, those of another order are not considered',
