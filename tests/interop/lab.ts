@@ -45,6 +45,8 @@ export interface LabOptions {
   readonly server: XmppServerKind;
   /** Components beside those of the two SIP domains, for gateways of the suite's own. */
   readonly components?: readonly string[];
+  /** Domains beside example.org that Kamailio sends to the gateway; their rules are the suite's. */
+  readonly gatewayDomains?: readonly string[];
   readonly kamailio?: boolean;
   /** Kamailio carries presence, and phones tell theirs. */
   readonly presence?: boolean;
@@ -89,7 +91,7 @@ export class Lab {
         domain: SIP_DOMAIN,
         port: ports.kamailio,
         gatewayPort: ports.gateway,
-        gatewayDomains: [XMPP_DOMAIN],
+        gatewayDomains: [XMPP_DOMAIN, ...(options.gatewayDomains ?? [])],
         accounts: SIP_ACCOUNTS,
         ...(options.presence === true ? { presence: true } : {}),
         ...(options.registrationEvents === true && { registrationEvents: { minExpires: 60 } }),
@@ -132,8 +134,15 @@ export class Lab {
 
   /** A component link of a domain, for a gateway of the suite's own. */
   component(domain: string): Readonly<Record<string, unknown>> {
-    const port = this.#components.find((component) => component.domain === domain)?.port;
-    return { domain, host: '127.0.0.1', port, secret: SECRET };
+    const { port, secret } = this.componentAccount(domain);
+    return { domain, host: '127.0.0.1', port, secret };
+  }
+
+  /** What a component of a domain needs to know of the XMPP server. */
+  componentAccount(domain: string): ComponentAccount {
+    const found = this.#components.find((component) => component.domain === domain);
+    if (found === undefined) throw new Error(`the XMPP server knows no component ${domain}`);
+    return found;
   }
 
   /** An XMPP user, logged in. */

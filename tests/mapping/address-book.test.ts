@@ -143,6 +143,51 @@ table(
   ],
 );
 
+describe('ADDR-33, ADDR-53: the addresses of another gateway, such as those of biboumi for IRC, both ways', () => {
+  const rules: readonly DomainRule[] = [
+    { home: 'xmpp', xmpp: 'irc.example.org', sip: 'irc.example.org' },
+    { home: 'xmpp', xmpp: '*', sip: 'xmpp.example.net', separator: '*' },
+    { home: 'sip', sip: '*', xmpp: 'sip.example.org' },
+  ];
+  const book = new AddressBook(rules);
+  // RFC 2812 §2.3.1: a nick may hold [ ] \\ ` _ ^ { | }; §1.3: a channel begins with # & + or !.
+  const pairs = [
+    ['ivy%irc.test@irc.example.org', 'sip:ivy%25irc.test@irc.example.org'],
+    ['#chat%irc.test@irc.example.org', 'sip:%23chat%25irc.test@irc.example.org'],
+    ['##c++%irc.test@irc.example.org', 'sip:%23%23c++%25irc.test@irc.example.org'],
+    ['\\26local%irc.test@irc.example.org', 'sip:&local%25irc.test@irc.example.org'],
+    ['!abcde%irc.test@irc.example.org', 'sip:!abcde%25irc.test@irc.example.org'],
+    ['#a\\40b%irc.test@irc.example.org', 'sip:%23a%40b%25irc.test@irc.example.org'],
+    ['[i]_\\v`y^{|}%irc.test@irc.example.org', 'sip:%5Bi%5D_%5Cv%60y%5E%7B%7C%7D%25irc.test@irc.example.org'],
+    ['#chat%irc.test@irc.example.org/ivy', 'sip:%23chat%25irc.test@irc.example.org;gr=ivy'],
+    ['irc.test@irc.example.org', 'sip:irc.test@irc.example.org'],
+    // Folded, behind another domain: the last separator is the border, and the "%" is none.
+    ['ivy%irc.test@irc.jabber.org', 'sip:ivy%25irc.test*irc.jabber.org@xmpp.example.net'],
+    ['#chat%irc.test@irc.jabber.org', 'sip:%23chat%25irc.test*irc.jabber.org@xmpp.example.net'],
+    ['#*%irc.test@irc.jabber.org', 'sip:%23*%25irc.test*irc.jabber.org@xmpp.example.net'],
+  ] as const;
+  for (const [jid, uri] of pairs) {
+    test(`${jid} ↔ ${uri}`, () => {
+      assert.equal(ask(book, 'jid sender', jid), uri);
+      assert.equal(ask(book, 'sip target', uri), jid);
+    });
+  }
+  test('a "#" that is not escaped begins a fragment, which a SIP URI has not', () => {
+    assert.equal(ask(book, 'sip target', 'sip:#chat%25irc.test@irc.example.org'), 'unmappable');
+  });
+  // The other direction of the same characters: SIP users who are so called.
+  const sipPairs = [
+    ['sip:%23100@pbx.test', '#100\\40pbx.test@sip.example.org'],
+    ['sip:50%25@pbx.test', '50%\\40pbx.test@sip.example.org'],
+  ] as const;
+  for (const [uri, jid] of sipPairs) {
+    test(`${uri} ↔ ${jid}`, () => {
+      assert.equal(ask(book, 'sip sender', uri), jid);
+      assert.equal(ask(book, 'jid target', jid), uri);
+    });
+  }
+});
+
 table(
   'a longer *.name is closer than a shorter one, also between the sides; of two "*" the first counts',
   [

@@ -53,10 +53,7 @@ export class Baresip {
       options.contacts.map((uri) => `"${uri}" <${uri}>${watched}\n`).join(''),
     );
     // No newline at its end: it would land inside the Contact, and Kamailio drops such a REGISTER.
-    writeFileSync(
-      join(folder, 'uuid'),
-      `00000000-0000-4000-8000-${String(options.controlPort).padStart(12, '0')}`,
-    );
+    writeFileSync(join(folder, 'uuid'), this.instance.slice('urn:uuid:'.length));
     this.#process = new PeerProcess('baresip', ['baresip', '-4', '-s', '-f', folder], {
       logFile: join(folder, 'baresip.log'),
       cwd: folder,
@@ -79,6 +76,11 @@ export class Baresip {
       15_000,
     );
     return phone;
+  }
+
+  /** What it registers as `+sip.instance` (RFC 5626): the `gr` of its public GRUU at Kamailio. */
+  get instance(): string {
+    return `urn:uuid:00000000-0000-4000-8000-${String(this.options.controlPort).padStart(12, '0')}`;
   }
 
   /** Runs a command of its menu ("reginfo", "message", "contact_next", …) and gives what it printed. */

@@ -14,7 +14,12 @@ export function portIsOpen(port: number, host = '127.0.0.1'): Promise<boolean> {
 }
 
 /** Throws when the port is not open in time. */
-export async function untilPortIsOpen(name: string, port: number, timeoutMs = 10_000): Promise<void> {
-  if (await waitFor(() => portIsOpen(port), timeoutMs, 50)) return;
+export async function untilPortIsOpen(
+  name: string,
+  port: number,
+  timeoutMs = 10_000,
+  host = '127.0.0.1',
+): Promise<void> {
+  if (await waitFor(() => portIsOpen(port, host), timeoutMs, 50)) return;
   throw new Error(`${name} does not listen on port ${port} after ${timeoutMs} ms`);
 }

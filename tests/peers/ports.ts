@@ -34,6 +34,24 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** A loopback address of its own whose `port` is free for TCP and UDP, reserved as a port is. */
+export async function freeAddress(port: number): Promise<string> {
+  const part = (): number => 1 + Math.floor(Math.random() * 254);
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    // 127.64.0.0 and up: nobody names these.
+    const address = `127.${64 + (part() % 64)}.${part()}.${part()}`;
+    const reservation = await listens(createServer(), { path: `\0stoxgate-address-${address}` });
+    if (reservation === undefined) continue;
+    if ((await tcpIsFree(port, address)) && (await udpIsFree(port, address))) {
+      reservation.unref();
+      held.push(reservation);
+      return address;
+    }
+    reservation.close();
+  }
+  throw new Error(`no free loopback address found in ${TRIES} tries`);
+}
+
 function listens(
   server: Server,
   where: { path: string } | { host: string; port: number },
@@ -44,17 +62,17 @@ function listens(
   });
 }
 
-async function tcpIsFree(port: number): Promise<boolean> {
-  const server = await listens(createServer(), { host: '127.0.0.1', port });
+async function tcpIsFree(port: number, host = '127.0.0.1'): Promise<boolean> {
+  const server = await listens(createServer(), { host, port });
   if (server === undefined) return false;
   await new Promise((resolve) => server.close(resolve));
   return true;
 }
 
-function udpIsFree(port: number): Promise<boolean> {
+function udpIsFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createSocket('udp4');
     socket.once('error', () => resolve(false));
-    socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
+    socket.bind(port, host, () => socket.close(() => resolve(true)));
   });
 }

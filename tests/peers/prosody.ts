@@ -12,6 +12,8 @@ export interface ProsodyOptions extends XmppServerOptions {
   readonly kickOld?: boolean;
   /** Logs every stanza with its time (mod_wire_trace) and hands each such line over. */
   readonly onTrace?: (line: string) => void;
+  /** The text that says which hosts there are, in the place of one made of `domain` and `components`. */
+  readonly hosts?: string;
   /** Certificate and key (PEM) for STARTTLS with people's own clients. */
   readonly certificate?: { readonly certificateFile: string; readonly keyFile: string };
 }
@@ -46,14 +48,13 @@ export class Prosody implements XmppServer {
       fillTemplate('prosody/prosody.cfg.lua', {
         FOLDER: folder,
         PLUGINS: fileURLToPath(new URL('prosody/modules', import.meta.url)),
-        DOMAIN: options.domain,
+        HOSTS: options.hosts ?? `VirtualHost "${options.domain}"\n${components.join('')}`,
         CLIENT_PORT: options.clientPort,
         COMPONENT_PORTS: componentPorts(options).join(', '),
         FEDERATION: federation(options),
         MODULES: modules,
         LOG_LEVEL: options.federation ? 'debug' : 'info',
         TLS: tls,
-        COMPONENTS: components.join(''),
       }),
     );
     for (const { user, password } of options.accounts) this.#writeAccount(user, password);

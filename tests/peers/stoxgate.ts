@@ -14,8 +14,8 @@ export interface StoxgateOptions {
   readonly name?: string;
   readonly folder: string;
   readonly consolePort: number;
-  /** The configuration as a value; JSON is YAML. */
-  readonly config: Readonly<Record<string, unknown>>;
+  /** The configuration as a value (JSON is YAML), or the text of the file, which then has the console at `consolePort`. */
+  readonly config: Readonly<Record<string, unknown>> | string;
   readonly env?: Readonly<Record<string, string>>;
   /** Each line of its log (format json) as it comes. */
   readonly onLog?: (line: JsonObject) => void;
@@ -29,8 +29,11 @@ export class Stoxgate {
   constructor(options: StoxgateOptions) {
     this.options = options;
     mkdirSync(options.folder, { recursive: true });
-    const console = { listen: `127.0.0.1:${options.consolePort}` };
-    writeFileSync(this.configFile, `${JSON.stringify({ ...options.config, console }, undefined, 2)}\n`);
+    const { config, consolePort } = options;
+    const console = { listen: `127.0.0.1:${consolePort}` };
+    const text =
+      typeof config === 'string' ? config : `${JSON.stringify({ ...config, console }, undefined, 2)}\n`;
+    writeFileSync(this.configFile, text);
   }
 
   get configFile(): string {

@@ -9,7 +9,7 @@
 
 import { DEFAULT_TIMERS, type TimersConfig } from '../transaction/timing.ts';
 import type { ChangeEvent, Changes } from './change.ts';
-import { beginChanges, repliesAtEnd, stepChanges, unacknowledged } from './changes.ts';
+import { beginChanges, repliesAtEnd, resume, stepChanges, unacknowledged } from './changes.ts';
 import type { CallEnd } from './end.ts';
 import type {
   AnsweredInvitation as Done,
@@ -149,6 +149,7 @@ function answer(state: Open, description: Description, timing: TimersConfig): Ca
   const changes: Changes = {
     ...state.changes,
     phase: 'confirmed',
+    held: false,
     offer: afterSent(state.changes.offer, description),
     unacknowledged: [waiting],
   };
@@ -251,16 +252,28 @@ function released(
   ...effects: CalleeEffect[]
 ): CalleeTransition {
   const next = sent(state, reliable, ...effects);
-  if (next.state.name !== 'holding' || mustHold(next.state)) return next;
+  if (next.state.name === 'done' || mustHold(next.state)) return next;
+  if (next.state.name !== 'holding') return resumed(next.state, next.effects);
   const answered = answer(next.state, 'none', timing);
   return { ...answered, effects: [...next.effects, ...answered.effects] };
+}
+
+/** What we wanted to offer and had to wait for the PRACK. */
+function resumed(state: Open, effects: readonly CalleeEffect[]): CalleeTransition {
+  const { state: changes, effects: more } = resume({ ...state.changes, held: false });
+  return to(
+    { ...state, changes },
+    ...effects,
+    ...more.map((effect): CalleeEffect => ({ kind: 'change', effect })),
+  );
 }
 
 function change(state: Open, event: ChangeEvent): CalleeTransition {
   if (state.name === 'invited' && event.kind === 'received') {
     return to(state, { kind: 'reply', cseq: event.cseq, status: 481, description: 'none' });
   }
-  const { state: changes, effects, expected } = stepChanges(state.changes, event);
+  const held = mustHold(state);
+  const { state: changes, effects, expected } = stepChanges({ ...state.changes, held }, event);
   if (!expected) return unexpected(state);
   const next: Open = { ...state, changes };
   const lost = effects.find((effect) => effect.kind === 'lost');

@@ -12,7 +12,7 @@
 import type { SessionExpires } from '../header/session-timer.ts';
 import { DEFAULT_TIMERS, type TimersConfig } from '../transaction/timing.ts';
 import type { ChangeEffect, ChangeEvent, Changes } from './change.ts';
-import { repliesAtEnd, stepChanges } from './changes.ts';
+import { repliesAtEnd, resume, stepChanges } from './changes.ts';
 import type { CallEnd } from './end.ts';
 import { beginFork, forkAccepted, forkProgress, type Fork, type ForkEffect } from './fork.ts';
 import type { Description } from './offers.ts';
@@ -74,7 +74,7 @@ export type CallerEvent =
   | { readonly kind: 'acknowledge'; readonly tag: string }
   /** Of an UPDATE in an early dialog. */
   | { readonly kind: 'change'; readonly tag: string; readonly event: ChangeEvent }
-  /** Ends one early dialog by BYE, and leaves the others (RFC 5407 appendix A). */
+  /** Ends one early dialog by BYE, and leaves the others (RFC 5407 appendix A); also when a PRACK failed for good. */
   | { readonly kind: 'endFork'; readonly tag: string }
   /** That BYE failed. */
   | { readonly kind: 'byeFailed'; readonly tag: string }
@@ -175,9 +175,11 @@ function provisional(state: Trying, event: CallerEvent & { kind: 'provisional' }
   const fork = known ?? beginFork(key, state.offer.description);
   const progress = fork.ended === 'no' ? forkProgress(fork, { rseq, description }) : undefined;
   if (progress === undefined) return to(next, ...cancel);
-  const forks = known === undefined ? [...state.forks, progress.fork] : replaced(state.forks, progress.fork);
+  const { state: changes, effects } = resume(progress.fork.changes);
+  const now: Fork = { ...progress.fork, changes };
+  const forks = known === undefined ? [...state.forks, now] : replaced(state.forks, now);
   const heard = told(state, { kind: 'progress', status, tag: key });
-  return to({ ...next, forks }, ...cancel, ...progress.effects, ...heard);
+  return to({ ...next, forks }, ...cancel, ...progress.effects, ...heard, ...passedOn(key, effects));
 }
 
 /** Nobody hears of the progress of a call that is given up. */
@@ -309,9 +311,9 @@ function inFork(state: Trying | Answered, event: ForkEvent): CallerTransition {
       return to(withFork({ ...fork, ended: 'bye' }), { kind: 'bye', tag }, ...gone([fork]));
     case 'acknowledge': {
       if (fork.owed === undefined) return unexpected(state);
-      const changes: Changes = { ...fork.changes, offer: 'agreed' };
       const prack: CallerEffect = { kind: 'prack', tag, rseq: fork.owed, description: 'answer' };
-      return to(withFork({ ...fork, owed: undefined, changes }), prack);
+      const { state: changes, effects } = resume({ ...fork.changes, offer: 'agreed' });
+      return to(withFork({ ...fork, owed: undefined, changes }), prack, ...passedOn(tag, effects));
     }
     case 'change': {
       const { state: changes, effects, expected } = stepChanges(fork.changes, event.event);
@@ -355,8 +357,12 @@ function gone(forks: readonly Fork[]): CallerEffect[] {
   );
 }
 
+function passedOn(tag: string, effects: readonly ChangeEffect[]): CallerEffect[] {
+  return effects.map((effect) => ({ kind: 'change', tag, effect }));
+}
+
 function lastReplies({ tag, changes }: Fork): CallerEffect[] {
-  return repliesAtEnd(changes).map((effect) => ({ kind: 'change', tag, effect }));
+  return passedOn(tag, repliesAtEnd(changes));
 }
 
 function to(state: CallerState, ...effects: CallerEffect[]): CallerTransition {

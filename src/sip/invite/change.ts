@@ -51,6 +51,8 @@ export interface Changes {
   /** We made the Call-ID (RFC 3261 §14.1). */
   readonly owner: boolean;
   readonly offer: Offer;
+  /** A reliable answer of ours has no PRACK yet, so that we may not offer again (RFC 3311 §5.1). */
+  readonly held: boolean;
   readonly ours: OurChange;
   /** Leaves as soon as it may. */
   readonly wanted: Change | undefined;

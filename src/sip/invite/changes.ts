@@ -41,6 +41,7 @@ export function beginChanges(phase: Changes['phase'], owner: boolean, offer: Off
     phase,
     owner,
     offer,
+    held: false,
     ours: IDLE,
     wanted: undefined,
     collisions: 0,
@@ -325,6 +326,11 @@ function merged(first: Change | undefined, second: Change | undefined): Change |
   return { method, offer: first.offer || second.offer };
 }
 
+/** What was wanted leaves when it may: after an exchange that was not made by an event of this machine. */
+export function resume(state: Changes): ChangesTransition {
+  return goOn(state);
+}
+
 /** What is wanted leaves when it may. */
 function goOn(state: Changes, ...effects: ChangeEffect[]): ChangesTransition {
   const { wanted } = state;
@@ -345,8 +351,8 @@ function mayLeave(state: Changes, { method, offer }: Change): boolean {
   if (state.ours.name !== 'idle') return false;
   // RFC 3261 §14.1: not "while another INVITE transaction is in progress in either direction", until it is confirmed.
   if (method === 'INVITE' && (state.invite !== undefined || state.unacknowledged.length > 0)) return false;
-  // An INVITE of the peer without an offer waits for one in our 2xx.
-  if (offer && state.invite !== undefined) return false;
+  // A reliable answer waits for its PRACK; or an INVITE of the peer without an offer for one in our 2xx.
+  if (offer && (state.held || state.invite !== undefined)) return false;
   // RFC 3311 §5.1: no second offer while one is open, and none before the first exchange is complete.
   return (method === 'UPDATE' && !offer) || state.offer === 'agreed';
 }

@@ -7,7 +7,7 @@
 // the peer its 200, and anything else 481.
 
 import type { Change, ChangeEffect, ChangeEvent } from './change.ts';
-import { repliesAtEnd, stepChanges } from './changes.ts';
+import { repliesAtEnd, resume, stepChanges } from './changes.ts';
 import type { CallEnd } from './end.ts';
 import { afterwards, isOwn, late, reply, settle, stepMortal, to, unexpected } from './mortal.ts';
 import {
@@ -32,7 +32,9 @@ import {
 } from './session-timer.ts';
 
 /** Begins with the 2xx, sent or received. */
-export function beginSession({ changes, timer, minSe, update }: SessionStart): SessionTransition {
+export function beginSession({ changes: begun, timer, minSe, update }: SessionStart): SessionTransition {
+  // What was wanted in the early dialog.
+  const { state: changes, effects } = resume(begun);
   const state: OpenSession = {
     name: 'open',
     changes,
@@ -50,7 +52,7 @@ export function beginSession({ changes, timer, minSe, update }: SessionStart): S
     cseq,
     ms: intervalMs,
   }));
-  return to(state, ...waits, ...(timer === undefined ? [] : [schedule(timer)]));
+  return pass(state, effects, [...waits, ...(timer === undefined ? [] : [schedule(timer)])]);
 }
 
 /** Pure. See `SessionTransition.expected`. */

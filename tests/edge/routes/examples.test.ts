@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import * as byDefault from '../../../examples/routes-default.ts';
 import * as of2007 from '../../../examples/routes-2007.ts';
+import * as irc from '../../../examples/routes-irc.ts';
 import {
   loadRoutes,
   messageStanza,
@@ -23,7 +24,7 @@ const TO_SIP = testContext({ direction: 'xmpp-to-sip' });
 
 test('each can be loaded', async () => {
   const folder = fileURLToPath(new URL('../../../examples', import.meta.url));
-  for (const file of readdirSync(folder)) {
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.ts'))) {
     const loaded = await loadRoutes(`${folder}/${file}`);
     assert.deepEqual(loaded.ok, true, file);
   }
@@ -137,5 +138,46 @@ describe('stoxgate/testing itself', () => {
     const { source, sender, target, rule } = testContext();
     for (const part of [testContext(), source, sender, target, rule, testFailure(), testResponse()])
       assert.ok(Object.isFrozen(part));
+  });
+});
+
+describe('routes-irc.ts', () => {
+  const rule = { home: 'xmpp', sip: 'irc.example.org', xmpp: 'irc.example.org' } as const;
+  const to = (xmpp: string): ReturnType<typeof testContext> =>
+    testContext({ target: { sip: 'sip:x@irc.example.org', xmpp }, rule });
+
+  const rows = [
+    // RFC 2812 §1.3: the four kinds of channels.
+    ['#chat%irc.example.net@irc.example.org', 'reject'],
+    ['+chat%irc.example.net@irc.example.org', 'reject'],
+    ['!chat%irc.example.net@irc.example.org', 'reject'],
+    ['\\26chat%irc.example.net@irc.example.org', 'reject'],
+    // Somebody in a channel is a nick; so is what no channel begins with.
+    ['#chat%irc.example.net@irc.example.org/ivy', 'relay'],
+    ['ivy%irc.example.net@irc.example.org', 'relay'],
+    ['i#vy%irc.example.net@irc.example.org', 'relay'],
+    // Elsewhere it is a name as any other.
+    ['#1@example.org', 'relay'],
+    ['#1@irc-example.org', 'relay'],
+    ['irc.example.org', 'relay'],
+  ] as const;
+  for (const [jid, verb] of rows) {
+    test(`a message to ${jid}: ${verb}`, async () => {
+      const routes = testRoutes(irc);
+      assert.equal((await routes.onSipRequest(sipRequest(), to(jid))).verb, verb);
+      assert.deepEqual(routes.counts, verb === 'reject' ? { to_channel: 1 } : {});
+    });
+  }
+  test('nobody of ours is meant: as without a script', async () => {
+    const nowhere = testContext({ target: undefined, rule: undefined });
+    assert.deepEqual(await testRoutes(irc).onSipRequest(sipRequest(), nowhere), RELAY);
+  });
+  test('XMPP to SIP: a line of a channel of IRC is dropped, and nothing else', async () => {
+    const from = '#chat%irc.example.net@irc.example.org/ivy';
+    const verb = async (parts: Parameters<typeof messageStanza>[0]): Promise<string> =>
+      (await testRoutes(irc).onStanza(messageStanza(parts), TO_SIP)).verb;
+    assert.equal(await verb({ from, type: 'groupchat' }), 'drop');
+    assert.equal(await verb({ from, type: 'chat' }), 'relay');
+    assert.equal(await verb({ from: 'room@rooms.example.org/ivy', type: 'groupchat' }), 'relay');
   });
 });

@@ -19,5 +19,4 @@ allow_unencrypted_plain_auth = true
 c2s_require_encryption = false
 limits = {}
 @TLS@
-VirtualHost "@DOMAIN@"
-@COMPONENTS@
+@HOSTS@

@@ -323,6 +323,19 @@ describe('RFC 3311 in the early dialog', () => {
       [accept('none'), 'stopWaitToRepeat, respond 200 none, established ours/sent 500'],
     ]);
   });
+  test('§5.1: not before the PRACK for the answer', () => {
+    play(invitation('supported'), stepCallee, [
+      [progress(183, 'answer'), 'provisional 183 answer 100, waitForPrack 500, waitToRepeat 150000'],
+      [{ kind: 'change', event: { kind: 'want', change: { method: 'UPDATE', offer: true } } }, ''],
+      [prack(100), 'stopWaitForPrack, reply 2 200 none, change {send UPDATE offer}'],
+    ]);
+    play(invitation('supported'), stepCallee, [
+      [progress(183, 'answer'), 'provisional 183 answer 100, waitForPrack 500, waitToRepeat 150000'],
+      [{ kind: 'change', event: { kind: 'want', change: { method: 'UPDATE', offer: true } } }, ''],
+      [prack(100, 'offer'), 'stopWaitForPrack, take offer'],
+      [{ kind: 'answerPrack', status: 200 }, 'reply 2 200 answer, change {send UPDATE offer}'],
+    ]);
+  });
   test('an UPDATE that is open goes on in the session', () => {
     play(invitation('supported'), stepCallee, [
       [progress(183, 'answer'), 'provisional 183 answer 100, waitForPrack 500, waitToRepeat 150000'],

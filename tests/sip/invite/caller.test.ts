@@ -8,6 +8,7 @@ import {
   type CallerEvent,
   type CallerState,
 } from '../../../src/sip/invite/caller.ts';
+import { beginSession } from '../../../src/sip/invite/session.ts';
 import { play, told, type Line } from './rig.ts';
 
 const OFFER: CallOffer = { description: 'offer', expires: undefined, minSe: undefined };
@@ -324,14 +325,33 @@ describe('offers and answers', () => {
         'take a answer, progress 183 a',
       ],
       [want, ''],
-      [reliable('a', 1, 'answer'), 'prack a 1 none, progress 183 a'],
-      [want, 'change a {send UPDATE offer}'],
+      [reliable('a', 1, 'answer'), 'prack a 1 none, progress 183 a, change a {send UPDATE offer}'],
       [
         { kind: 'change', tag: 'a', event: { kind: 'accepted', description: 'answer' } },
         'change a {take answer}, change a {done UPDATE}',
       ],
       [ok('a'), 'ack a, waitForForks 32000, established a agreed'],
     ]);
+  });
+  test('an UPDATE that is wanted leaves behind the PRACK with our answer, or in the session', () => {
+    const want: CallerEvent = {
+      kind: 'change',
+      tag: 'a',
+      event: { kind: 'want', change: { method: 'UPDATE', offer: true } },
+    };
+    play(beginCaller({ ...OFFER, description: 'none' }).state, stepCaller, [
+      [reliable('a', 9, 'offer'), 'take a offer, progress 183 a'],
+      [want, ''],
+      [{ kind: 'acknowledge', tag: 'a' }, 'prack a 9 answer, change a {send UPDATE offer}'],
+    ]);
+    const waiting = play(start, stepCaller, [
+      [ringing('a'), 'progress 180 a'],
+      [want, ''],
+    ]);
+    const established = stepCaller(waiting, ok('a')).effects.find(({ kind }) => kind === 'established');
+    assert.ok(established?.kind === 'established');
+    const begun = beginSession({ changes: established.changes, timer: undefined, update: true });
+    assert.equal(told(begun.state, begun), 'send UPDATE offer');
   });
   test('an UPDATE under way goes on in the session; the 2xx to the INVITE does not answer it', () => {
     play(start, stepCaller, [
