@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
@@ -12,6 +12,7 @@ import { Counters, silentLog } from '../../src/base/index.ts';
 import { openStore } from '../../src/edge/store/index.ts';
 import { parseConfig, System } from '../../src/gateway/index.ts';
 import { TempFolder } from '../peers/temp-folder.ts';
+import { TestCa } from '../peers/test-ca.ts';
 import { FakeServer } from '../edge/xmpp/fake-server.ts';
 import { fakeTerminal } from './support.ts';
 
@@ -32,8 +33,11 @@ ${rest}
 `;
 }
 
-async function findings(text: string): Promise<{ status: number; lines: string[] }> {
-  const terminal = fakeTerminal({ [FILE]: text });
+async function findings(
+  text: string,
+  others: Readonly<Record<string, string>> = {},
+): Promise<{ status: number; lines: string[] }> {
+  const terminal = fakeTerminal({ [FILE]: text, ...others });
   const status = await check(FILE, terminal);
   assert.deepEqual(terminal.errors, []);
   return { status, lines: terminal.output };
@@ -163,6 +167,25 @@ describe('stoxgate check', () => {
         file({ components: good, rest: `console: { listen: "127.0.0.1:${port}" }` }),
       );
       assert.match(console.lines.join(), /^s\.yaml: console\.listen: tcp:\/\/127/);
+    });
+
+    test('in use: a listener of the XMPP server', async () => {
+      const ca = new TestCa();
+      try {
+        const { certificate, key } = ca.make({ names: ['DNS:sip.example.org'], days: 90 });
+        const server = JSON.stringify({ listen: [`tls://127.0.0.1:${port}`], tls: { certificate, key } });
+        const text = file({}).replace('components: []', `server: ${server}`);
+        const files = [certificate, key].map((path) => [path, readFileSync(path, 'utf8')]);
+        const { status, lines } = await findings(text, Object.fromEntries(files));
+        assert.equal(status, 1);
+        assert.equal(lines.length, 1, lines.join('\n'));
+        assert.match(
+          lines[0] ?? '',
+          /^s\.yaml: xmpp\.server\.listen\[0\]: .* cannot be bound: it is in use; /,
+        );
+      } finally {
+        ca.remove();
+      }
     });
 
     test('an address of another machine', async () => {
