@@ -20,6 +20,16 @@ export interface CertificateWish {
   readonly days?: number;
   /** extendedKeyUsage; default: serverAuth and clientAuth. */
   readonly usage?: string;
+  /** basicConstraints; default: of no authority. */
+  readonly constraints?: string;
+  /** Further extensions, as openssl reads them. */
+  readonly extensions?: readonly string[];
+  /** An authority that this one was made by; default: the authority itself. Its certificate is put behind the new one. */
+  readonly issuer?: TestCertificate;
+  /** RSA of so many bits in place of P-256. */
+  readonly rsaBits?: number;
+  /** Digest of the signature; default sha256. */
+  readonly digest?: string;
   /** Signed by itself, not by the authority. */
   readonly selfSigned?: boolean;
 }
@@ -59,23 +69,32 @@ export class TestCa {
       days = 30,
       usage = 'serverAuth,clientAuth',
       selfSigned = false,
+      constraints,
+      issuer,
+      rsaBits,
+      digest = 'sha256',
     } = wish;
     const serial = this.#serial++;
     const at = (end: string): string => this.#folder.file(`${serial}.${end}`);
     this.#openssl([
-      ...['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
+      ...['req', '-new', '-nodes', '-newkey'],
+      ...(rsaBits === undefined ? ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'] : [`rsa:${rsaBits}`]),
       ...['-keyout', at('key'), '-out', at('csr'), '-subj', `/CN=${commonName}`],
     ]);
     const extensions = [
-      'basicConstraints=CA:false',
-      'keyUsage=digitalSignature',
+      `basicConstraints=${constraints ?? 'CA:false'}`,
+      `keyUsage=${constraints === undefined ? 'digitalSignature' : 'keyCertSign'}`,
       `extendedKeyUsage=${usage}`,
       ...(names === undefined ? [] : [`subjectAltName=${names.join(',')}`]),
+      ...(wish.extensions ?? []),
     ];
     writeFileSync(at('ext'), `${extensions.join('\n')}\n`);
     const signer = selfSigned
       ? ['-signkey', at('key')]
-      : ['-CA', this.certificate, '-CAkey', this.#key, '-set_serial', String(serial)];
+      : [
+          ...['-CA', issuer?.certificate ?? this.certificate, '-CAkey', issuer?.key ?? this.#key],
+          ...['-set_serial', String(serial)],
+        ];
     // An end before the beginning is what OpenSSL 3.0 makes of a negative number of days, and it has expired.
     this.#openssl([
       'x509',
@@ -83,6 +102,7 @@ export class TestCa {
       '-in',
       at('csr'),
       ...signer,
+      `-${digest}`,
       '-days',
       String(days),
       '-extfile',
@@ -90,6 +110,10 @@ export class TestCa {
       '-out',
       at('pem'),
     ]);
+    if (issuer !== undefined) {
+      const chain = [at('pem'), issuer.certificate].map((path) => readFileSync(path, 'utf8'));
+      writeFileSync(at('pem'), chain.join(''));
+    }
     return { certificate: at('pem'), key: at('key'), ca: this.certificate };
   }
 

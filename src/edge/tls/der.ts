@@ -65,6 +65,7 @@ export function isOid(bytes: Bytes, element: DerElement | undefined, oid: readon
 
 export const OBJECT_IDENTIFIER = 0x06;
 export const BOOLEAN = 0x01;
+export const INTEGER = 0x02;
 export const OCTET_STRING = 0x04;
 export const SEQUENCE = 0x30;
 export const SET = 0x31;

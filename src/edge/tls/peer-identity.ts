@@ -29,6 +29,14 @@ export function peerIdentity(socket: TLSSocket): PeerIdentity {
   return identity;
 }
 
+/** The certificate was found good in another way: from now on that is the identity of the peer. */
+export function vouchFor(socket: TLSSocket): void {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return;
+  const names = readCertificateNames(certificate.raw);
+  if (names.ok) found.set(socket, { verified: true, names: names.value });
+}
+
 function readIdentity(socket: TLSSocket): PeerIdentity {
   // RFC 8446 §2.2: who resumes has the keys of that session, which was kept only because it was verified.
   const known = socket.isSessionReused() ? offered.get(socket) : undefined;
@@ -40,8 +48,8 @@ function readIdentity(socket: TLSSocket): PeerIdentity {
   return names.ok ? { verified: true, names: names.value } : { verified: false, reason: names.error.code };
 }
 
-// Typed as an Error by @types/node; node:tls gives the code as text in most places.
-function reasonOf(error: unknown): string {
+/** OpenSSL's code for why a certificate was not verified. Typed as an Error; node:tls gives the code as text in most places. */
+export function reasonOf(error: unknown): string {
   if (typeof error === 'string') return error;
   if (error instanceof Error)
     return 'code' in error && typeof error.code === 'string' ? error.code : error.message;

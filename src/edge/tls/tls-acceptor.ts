@@ -3,12 +3,19 @@
 
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { Clock } from '../../base/index.ts';
 import type { CertificateStore } from './certificate-store.ts';
+import { vouchFor } from './peer-identity.ts';
 import { SECURE_CONTEXT } from './protocol.ts';
+import { authoritiesOf, ServerChains } from './server-chains.ts';
 
 export interface TlsAcceptorOptions {
   /** Whether the peer is asked for a certificate; one that is missing or bad is told, and does not end the handshake. */
   readonly requestCertificate: boolean;
+  /**
+   * Peers are servers themselves: a certificate that is for servers only is a good one. Absent: it has to be one for clients.
+   */
+  readonly servers?: { readonly clock: Clock } | undefined;
   /** Names of ALPN that are understood (RFC 7301); a peer that offers only others is refused. */
   readonly alpn?: readonly string[];
   /** The longest that a handshake may take, in milliseconds. */
@@ -20,10 +27,17 @@ type Done = (result: TLSSocket | Error) => void;
 /** See the file head. */
 export class TlsAcceptor {
   readonly #server: Server;
+  readonly #chains: ServerChains | undefined;
   /** Handshakes under way, by the ends of their connection. */
   readonly #pending = new Map<string, Done>();
 
-  constructor(store: CertificateStore, { requestCertificate, alpn, handshakeMs }: TlsAcceptorOptions) {
+  constructor(
+    store: CertificateStore,
+    { requestCertificate, servers, alpn, handshakeMs }: TlsAcceptorOptions,
+  ) {
+    if (servers !== undefined) {
+      this.#chains = new ServerChains(servers.clock, () => authoritiesOf(store.for().options.ca));
+    }
     this.#server = createServer({
       ...SECURE_CONTEXT,
       ...store.for().options,
@@ -33,8 +47,14 @@ export class TlsAcceptor {
       SNICallback: (name, choose) => choose(null, store.for(name).context),
       ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
     });
-    store.onChange(() => this.#server.setSecureContext({ ...SECURE_CONTEXT, ...store.for().options }));
-    this.#server.on('secureConnection', (socket) => this.#take(socket)?.(socket));
+    store.onChange(() => {
+      this.#chains?.forget();
+      this.#server.setSecureContext({ ...SECURE_CONTEXT, ...store.for().options });
+    });
+    this.#server.on('secureConnection', (socket) => {
+      if (this.#chains?.accepts(socket) === true) vouchFor(socket);
+      this.#take(socket)?.(socket);
+    });
     this.#server.on('tlsClientError', (error, socket) => {
       this.#take(socket)?.(error);
       socket.destroy();

@@ -42,12 +42,9 @@ export class ServerListeners {
     this.#host = host;
     this.#events = events;
     const handshakeMs = context.limits.negotiateTimeoutMs;
-    this.#clear = new TlsAcceptor(context.certificates, { requestCertificate: true, handshakeMs });
-    this.#direct = new TlsAcceptor(context.certificates, {
-      requestCertificate: true,
-      handshakeMs,
-      alpn: ALPN,
-    });
+    const options = { requestCertificate: true, servers: context, handshakeMs };
+    this.#clear = new TlsAcceptor(context.certificates, options);
+    this.#direct = new TlsAcceptor(context.certificates, { ...options, alpn: ALPN });
   }
 
   /** Streams that came in: all, and those that have proved nothing yet. */

@@ -76,9 +76,10 @@ test('the order holds, also of what waited for the stream', async () => {
 });
 
 describe('certificate × dialback × kind of TLS', () => {
-  type Kind = 'valid' | 'expired' | 'wrong name' | 'self-signed' | 'unknown CA';
+  type Kind = 'valid' | 'valid, for servers only' | 'expired' | 'wrong name' | 'self-signed' | 'unknown CA';
   const bad: Readonly<Record<Kind, ReturnType<typeof certificateOf>>> = {
     valid: certificateA,
+    'valid, for servers only': certificateOf(A, { usage: 'serverAuth' }),
     expired: certificateOf(A, { days: -1 }),
     'wrong name': certificateOf('elsewhere.example'),
     'self-signed': certificateOf(A, { selfSigned: true }),
@@ -87,7 +88,7 @@ describe('certificate × dialback × kind of TLS', () => {
   for (const [kind, certificate] of Object.entries(bad)) {
     for (const dialback of ['never', 'over-tls'] as const) {
       for (const transport of ['TCP', 'TLS'] as const) {
-        const passes = kind === 'valid' || dialback === 'over-tls';
+        const passes = kind.startsWith('valid') || dialback === 'over-tls';
         const scene = async (): Promise<[ServerRig, ServerRig]> => {
           const limits = { reachTimeoutMs: 3000 };
           const a = await start({
