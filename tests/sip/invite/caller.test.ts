@@ -279,6 +279,27 @@ describe('several dialogs', () => {
       [ok('a'), 'ack a, bye a, waitForForks 32000'],
       [{ kind: 'timerForks' }, CANCELLED],
     ],
+    'a dialog that we ended answers first, and then another, which is the call': [
+      [ringing('a'), 'progress 180 a'],
+      [{ kind: 'endFork', tag: 'a' }, 'bye a, forkEnded a'],
+      [ok('a'), 'ack a, waitForForks 32000'],
+      [ok('c'), 'take c answer, ack c, established c agreed'],
+      [ok('d'), 'ack d, bye d'],
+      [{ kind: 'timerForks' }, ''],
+    ],
+    'a dialog that we ended is not ended twice when another has answered': [
+      [ringing('a'), 'progress 180 a'],
+      [{ kind: 'endFork', tag: 'a' }, 'bye a, forkEnded a'],
+      [ok('c'), established('c')],
+      [ok('a'), 'ack a'],
+    ],
+    'nothing goes on in the others when one has answered': [
+      [ringing('a'), 'progress 180 a'],
+      [ringing('b'), 'progress 180 b'],
+      [ok('a'), 'take a answer, ack a, waitForForks 32000, forkEnded b, established a agreed'],
+      [update('b'), 'change b {reply 4 481 none}'],
+      [{ kind: 'endFork', tag: 'b' }, '-'],
+    ],
     'each has an order of reliable responses of its own (RFC 3262 §4)': [
       [reliable('a', 700, 'none'), 'prack a 700 none, progress 183 a'],
       [reliable('b', 3, 'none'), 'prack b 3 none, progress 183 b'],
@@ -383,6 +404,14 @@ describe('offers and answers', () => {
       [{ kind: 'acknowledge', tag: 'A' }, 'prack a 9 answer'],
       [{ kind: 'acknowledge', tag: 'a' }, '-'],
       [ok('a', 'none'), 'ack a, waitForForks 32000, established a agreed'],
+    ]);
+  });
+  test('a reliable response without the offer that is due, and a second offer, are acknowledged, and nothing else', () => {
+    play(noOffer, stepCaller, [
+      [reliable('a', 1, 'none'), 'prack a 1 none, progress 183 a'],
+      [reliable('a', 2, 'offer'), 'take a offer, progress 183 a'],
+      [{ kind: 'acknowledge', tag: 'a' }, 'prack a 2 answer'],
+      [reliable('a', 3, 'offer'), 'prack a 3 none, progress 183 a'],
     ]);
   });
   test('RFC 3665 §3.6: an offer in the 2xx is answered in the ACK, by the session', () => {

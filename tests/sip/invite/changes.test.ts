@@ -318,6 +318,11 @@ describe('what is wanted meanwhile leaves once, when it may', () => {
   });
 });
 
+test('RFC 3311 §5.1: an offer in UPDATE before the first one is made collides with that', () => {
+  const early = beginChanges('early', false, 'none');
+  assert.equal(told(early, stepChanges(early, received('UPDATE', 'offer'))), 'reply 9 491 none');
+});
+
 describe('collisions', () => {
   test('RFC 3261 §14.1: who is not the owner of the Call-ID waits 0 … 2 s', () => {
     const other = { ...sent('UPDATE', true), owner: false };
@@ -407,6 +412,13 @@ describe('RFC 6141', () => {
       [{ kind: 'provisional', rseq: 1, description: 'answer' }, 'take answer, prack 1 none'],
       [received('UPDATE', 'offer'), 'asked UPDATE 9 offer'],
       [answer('UPDATE', 200, 'answer'), 'reply 9 200 answer'],
+      [{ kind: 'refused', status: 488 }, 'undone INVITE 488, send INVITE offer'],
+    ]);
+  });
+  test('§3.4: the answer in a reliable response alone is such a change', () => {
+    play(idle, stepChanges, [
+      [{ kind: 'want', change: { method: 'INVITE', offer: true } }, 'send INVITE offer'],
+      [{ kind: 'provisional', rseq: 1, description: 'answer' }, 'take answer, prack 1 none'],
       [{ kind: 'refused', status: 488 }, 'undone INVITE 488, send INVITE offer'],
     ]);
   });

@@ -348,6 +348,15 @@ describe('RFC 4028: the timer within a session', () => {
       ],
     ]);
   });
+  test('422 may raise the interval four times in a row', () => {
+    const lines: Line<SessionEvent>[] = [[{ kind: 'timerRefresh' }, 'send UPDATE none {4000 uac}']];
+    for (const minSe of [4001, 4002, 4003, 4004]) {
+      const event = { ...change({ kind: 'refused', status: 422 }), minSe };
+      lines.push([event, `send UPDATE none {${minSe} uac} ${minSe}`]);
+    }
+    const fifth = { ...change({ kind: 'refused', status: 422 }), minSe: 4005 };
+    play(opened(idle, us, true), step, [...lines, [fifth, 'undone UPDATE 422, retryRefresh 62500']]);
+  });
   for (const status of [405, 501]) {
     test(`UPDATE that is refused with ${status} after all becomes a re-INVITE, from then on`, () =>
       refusedUpdate(status));
