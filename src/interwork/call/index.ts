@@ -5,3 +5,16 @@ export { toSdp, type SdpOfContents, type ToSdpOptions } from './to-sip.ts';
 export { iceCandidate, type NewId } from './transport-to-jingle.ts';
 export { sdpCandidate } from './transport-to-sdp.ts';
 export { causeOfReason, reasonOfStatus, STATUS_OF_REASON } from './reasons.ts';
+export { beginCall, stepCall } from './machine.ts';
+export type {
+  CallDirection,
+  CallEffect,
+  CallEvent,
+  CallOutcome,
+  CallPhase,
+  CallSide,
+  CallState,
+  CallTimer,
+  CallTransition,
+  TrickledMedium,
+} from './machine-types.ts';
