@@ -175,7 +175,8 @@ export function changesOfSip(
     ),
     modified: pairs.flatMap(({ now, old, own }) => {
       const senders = now.senders ?? 'both';
-      const isNew = senders !== (old.senders ?? 'both') || senders !== (own.senders ?? 'both');
+      // What only our own hold left him to say, or what the end of his hold says, is nothing new.
+      const isNew = senders !== (old.senders ?? 'both') && senders !== (own.senders ?? 'both');
       return isNew ? [{ ...name(now), senders }] : [];
     }),
   };
