@@ -90,7 +90,8 @@ export function legEnded(
   leg: keyof Legs,
   then: (state: CallState) => Ending,
 ): CallTransition {
-  if (!state.legs[leg]) return unexpected(state);
+  // A session that came when all was over has an end as well.
+  if (!state.legs[leg]) return state.phase === 'ended' ? same(state) : unexpected(state);
   const legs: Legs = { ...state.legs, [leg]: false };
   const next: CallState = { ...state, legs };
   if (state.phase !== 'ended') return endCall(next, then(state));

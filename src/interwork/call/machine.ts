@@ -25,7 +25,7 @@ import {
   transportsReplaced,
   unchanged,
 } from './machine-changes.ts';
-import { after, giveUp, legEnded, same, unexpected, type Handler } from './machine-core.ts';
+import { after, giveUp, legEnded, same, session, to, unexpected, type Handler } from './machine-core.ts';
 import { endOfInitiation, endOfSession, endOfSip } from './machine-ends.ts';
 import {
   accepted,
@@ -102,7 +102,7 @@ const ENDED: Row = {
     changed: ignored,
   },
   ...{ unchanged: ignored, asked: ignored, askedNoMore: ignored, trickled: ignored },
-  ...{ initiation: ignored, session: ignored, timer: ignored, shutDown: ignored },
+  ...{ initiation: ignored, session: lateSession, timer: ignored, shutDown: ignored },
 };
 
 const TABLE: Readonly<Record<CallPhase, Row>> = {
@@ -136,6 +136,13 @@ function late(state: CallState): CallTransition {
   const { sent } = state;
   if (sent === undefined) return unexpected(state);
   return { state, effects: [{ kind: 'offer', description: sent }], expected: true };
+}
+
+/** A session-initiate that crossed the end of its proposal (CALL-98): there is no call that it could begin. */
+function lateSession(state: CallState, { report: told }: CallEvent & { kind: 'session' }): CallTransition {
+  if (told.kind !== 'action' || told.jingle.action !== 'session-initiate') return same(state);
+  const reason = { condition: 'expired' } as const;
+  return to(state, session({ action: 'session-terminate', reason }));
 }
 
 function timer(state: CallState, event: CallEvent & { kind: 'timer' }): CallTransition {
