@@ -52,12 +52,15 @@ export const asked: Handler<'asked'> = (before, { method, description }) => {
   const { state: named, jingle } = contentsOfSip(own, description);
   const known = old === undefined ? [] : contentsOfSip(own, old).jingle.contents;
   const changes = changesOfSip(known, jingle.contents, own.contents);
+  // CALL-25: the XMPP side replaces the same transport, and waits for its turn.
+  if (changes.replaced.some((each) => isNamed(each, own.replacing))) return refuse(491);
   const state: CallState = { ...named, table: jingle.table };
   const told = tell(state, description, changes);
   const waiting: Asked = {
     ...{ method, offer: description },
     added: changes.added.map(nameOf),
     replaced: changes.replaced.map(nameOf),
+    table: before.table,
   };
   if (waiting.added.length === 0 && waiting.replaced.length === 0) {
     return after(told.effects, settle({ ...told.state, asked: waiting }));
@@ -197,7 +200,7 @@ export const askedNoMore: Handler<'askedNoMore'> = (before) => {
   const effects: CallEffect[] =
     back.length === 0 ? [] : [session({ action: 'content-remove', contents: back })];
   const contents = without(agreed.contents, accepted);
-  return to({ ...agreed, contents }, ...stopped.effects, ...effects);
+  return to({ ...agreed, contents, table: open.table }, ...stopped.effects, ...effects);
 };
 
 /** The XMPP side does not decide in time. */

@@ -61,6 +61,8 @@ export interface Asked {
   /** Contents that were added, and those whose transport is another, without a decision. */
   readonly added: readonly ContentName[];
   readonly replaced: readonly ContentName[];
+  /** The table without the lines of this offer. */
+  readonly table: ContentTable;
 }
 
 /** An offer of ours within the session that has no answer. */

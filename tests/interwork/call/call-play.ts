@@ -18,6 +18,7 @@ import {
   parseSdp,
   reversed,
   withDirection,
+  type Agreement,
   type SessionDescription,
 } from '../../../src/sdp/index.ts';
 import { element } from '../../../src/xml/index.ts';
@@ -110,6 +111,7 @@ export class CallPlay {
   /** What the phone agreed to last, both halves. */
   phoneSays: SessionDescription | undefined;
   phoneHears: SessionDescription | undefined;
+  #told: Agreement | undefined;
   /** What devices reported, as words. */
   readonly heard: string[] = [];
   /** Events of machine K that its state did not expect. */
@@ -230,7 +232,7 @@ export class CallPlay {
         if (effect.event.kind === 'propose') return this.xmpp.propose(effect.event.descriptions);
         return this.xmpp.initiate(effect.event);
       case 'session':
-        this.xmpp.act(effect.action, effect.to);
+        if (!this.xmpp.act(effect.action, effect.to)) this.#unsent(effect.action);
         return;
       case 'startTimer':
         this.timers.add(effect.timer);
@@ -246,6 +248,13 @@ export class CallPlay {
         return;
       default:
     }
+  }
+
+  /** What its session may not send now has failed; what comes after the end of it means nothing. */
+  #unsent({ action, contents = [] }: OwnAction): void {
+    if (this.xmpp.session?.phase === 'ended') return;
+    this.heard.push(`unsent ${action}`);
+    this.feed({ kind: 'session', report: { kind: 'failed', action, contents } });
   }
 
   #sipOwner(): ConstructorParameters<typeof SipEnd>[2] {
@@ -299,6 +308,13 @@ export class CallPlay {
     assert.ok(offer !== undefined && answer !== undefined);
     assert.equal(answerProblem(offer, answer), undefined);
     this.phoneHears = answer;
+    this.#told = { local: answer, remote: offer };
+  }
+
+  /** What was agreed last, as the phone has it, in the words of the gateway: `remote` is the phone's. */
+  phoneTold(half: 'local' | 'remote'): SessionDescription {
+    assert.ok(this.#told !== undefined);
+    return this.#told[half];
   }
 
   phoneOffer(): SessionDescription {
@@ -330,6 +346,7 @@ export class CallPlay {
         return { ...medium, protocol: asked.protocol, attributes };
       }),
     };
+    this.#told = { local: offer, remote: this.phoneSays };
     return this.phoneSays;
   }
 

@@ -4,75 +4,10 @@
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { CallDirection } from '../../../src/interwork/call/index.ts';
-import { rtpInfoElement } from '../../../src/xmpp/index.ts';
-import { CallPlay, contentOf, LINES } from './call-play.ts';
+import { answerCall, CHANGES, LIFE, type Deed } from './call-deeds.ts';
+import { CallPlay, LINES } from './call-play.ts';
 
-type Deed = (play: CallPlay) => void;
-
-const info = (play: CallPlay, kind: 'hold' | 'unhold'): void =>
-  play.act(play.desk, { action: 'session-info', infos: [rtpInfoElement({ kind })] });
-
-/** What can happen, of its own accord. */
-const DEEDS: Readonly<Record<string, Deed>> = {
-  phoneRings: (play) => play.phone.progress(180),
-  phoneTakes: (play) => play.phoneTakesCall(),
-  phoneLeaves: (play) => play.phone.end(486),
-  phoneHolds: (play) => {
-    play.phoneDirection = play.phoneDirection === 'sendrecv' ? 'sendonly' : 'sendrecv';
-    play.phone.want(true);
-  },
-  phoneAsks: (play) => play.phone.want(false),
-  phoneAdds: (play) => {
-    if (play.phoneMedia.length < 2) play.phoneMedia = [...play.phoneMedia, 'video'];
-    play.phone.want(true);
-  },
-  phoneMoves: (play) => {
-    play.phoneUfrag = `${play.phoneUfrag}x`;
-    play.phone.want(true);
-  },
-  deskRings: (play) => play.desk.initiate({ kind: 'ring' }),
-  deskTakes: (play) => play.take(play.desk),
-  pocketTakes: (play) => play.take(play.pocket),
-  deskStarts: (play) => play.startSession(play.desk),
-  deskTrickles: (play) => play.startSession(play.desk, { candidates: false }),
-  deskLeaves: (play) => play.leave(play.desk),
-  deskBusy: (play) => play.leave(play.desk, 'busy'),
-  pocketDeclines: (play) => play.leave(play.pocket, 'decline'),
-  deskAdds: (play) =>
-    play.act(play.desk, {
-      action: 'content-add',
-      contents: [contentOf('cam', play.desk.session?.role ?? 'responder', 'video')],
-    }),
-  deskRemoves: (play) =>
-    play.act(play.desk, {
-      action: 'content-remove',
-      contents: [{ name: 'cam', creator: play.desk.session?.role ?? 'responder' }],
-    }),
-  deskMoves: (play) => {
-    const [content] = play.desk.session?.contents ?? [];
-    if (content === undefined) return;
-    const { name, creator } = content;
-    const { transport } = contentOf(name, creator, 'audio', { ufrag: 'mov1' });
-    play.act(play.desk, { action: 'transport-replace', contents: [{ name, creator, transport }] });
-  },
-  deskHolds: (play) => info(play, 'hold'),
-  deskUnholds: (play) => info(play, 'unhold'),
-  deskGone: (play) => {
-    play.xmpp.step({ kind: 'unavailable' });
-    play.xmpp.step({ kind: 'graceOver' });
-  },
-  crossing: (play) => play.xmpp.initiate({ kind: 'crossed', from: play.desk.self, id: '0' }),
-  nobodyAnswers: (play) => play.expire('answer'),
-  gathered: (play) => play.expire('gather'),
-  undecided: (play) => play.expire('change'),
-  stopped: (play) => {
-    if (play.call.phase !== 'idle') play.feed({ kind: 'shutDown' });
-  },
-  habits: (play) => {
-    const { phoneTakes, clientTakes } = play.habits;
-    play.habits = { phoneTakes: !clientTakes, clientTakes: phoneTakes };
-  },
-};
+const DEEDS = { ...LIFE, ...CHANGES };
 
 const DELIVERIES: readonly Deed[] = LINES.map((line) => (play: CallPlay) => void play.deliver(line));
 const NAMES = Object.keys(DEEDS);
@@ -116,7 +51,7 @@ describe('any interleaving', () => {
           fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
             const play = new CallPlay(direction);
             play.begin();
-            if (isAnswered) answer(play);
+            if (isAnswered) answerCall(play);
             for (const each of steps) run(play, each);
             finish(play);
             if (play.call.phase !== 'idle') play.assertOver();
@@ -127,13 +62,3 @@ describe('any interleaving', () => {
     }
   }
 });
-
-function answer(play: CallPlay): void {
-  play.flush();
-  play.startSession(play.desk);
-  play.take(play.desk);
-  play.flush();
-  play.take(play.desk);
-  play.phoneTakesCall();
-  play.rest();
-}
