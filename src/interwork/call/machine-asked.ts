@@ -48,10 +48,11 @@ export const asked: Handler<'asked'> = (before, { method, description }) => {
   const offered = exchanged(withdrawn(before).state, { type: 'receiveOffer', description });
   if (!offered.ok) return refuse(488);
   const old = remoteOf(before);
-  const own = withOwnTable(offered.value, description);
+  const leaving = leavingOf(before);
+  const own = withOwnTable(offered.value, description, leaving);
   const { state: named, jingle } = contentsOfSip(own, description);
   const known = old === undefined ? [] : contentsOfSip(own, old).jingle.contents;
-  const changes = changesOfSip(known, jingle.contents, own.contents);
+  const changes = changesOfSip(known, without(jingle.contents, leaving), own.contents);
   // CALL-25: the XMPP side replaces the same transport, and waits for its turn.
   if (changes.replaced.some((each) => isNamed(each, own.replacing))) return refuse(491);
   const state: CallState = { ...named, table: jingle.table };
@@ -69,11 +70,22 @@ export const asked: Handler<'asked'> = (before, { method, description }) => {
   return to(timed.state, ...told.effects, ...timed.effects);
 };
 
+/** Contents that the XMPP side removed, of which the SIP side does not know yet. */
+function leavingOf({ exchange, table, contents }: CallState): readonly ContentName[] {
+  const lines = exchange.agreed?.local.media ?? [];
+  return table.filter((entry, place) => (lines[place]?.port ?? 0) !== 0 && !isNamed(entry, contents));
+}
+
 /** A line that is used again after its end belongs to whoever does so (RFC 3264 §8.1). */
-function withOwnTable(state: CallState, offer: SessionDescription): CallState {
+function withOwnTable(
+  state: CallState,
+  offer: SessionDescription,
+  leaving: readonly ContentName[],
+): CallState {
   const creator = sipParty(state);
   const table: ContentTable = state.table.map((entry, place) => {
-    const isUsed = isNamed(entry, state.contents) || offer.media[place]?.port === 0;
+    const isUsed =
+      isNamed(entry, state.contents) || isNamed(entry, leaving) || offer.media[place]?.port === 0;
     return isUsed || entry.creator === creator ? entry : { ...entry, creator };
   });
   return { ...state, table };
@@ -148,6 +160,17 @@ export function decided(
     return transport === undefined ? content : { ...content, transport };
   });
   return isDecided(rest) ? settle({ ...next, contents: moved }) : to({ ...next, contents: moved });
+}
+
+/** The XMPP side removed contents that a decision was waited for. */
+export function goneMeanwhile(state: CallState, contents: readonly ContentName[]): CallTransition {
+  const { asked: open } = state;
+  if (open === undefined) return same(state);
+  const added = without(open.added, contents);
+  const replaced = without(open.replaced, contents);
+  if (added.length === open.added.length && replaced.length === open.replaced.length) return same(state);
+  const rest: CallState = { ...state, asked: { ...open, added, replaced } };
+  return isDecided({ ...open, added, replaced }) ? settle(rest) : to(rest);
 }
 
 function isDecided({ added, replaced }: Asked): boolean {

@@ -13,7 +13,15 @@
 import type { Origin } from '../../sdp/index.ts';
 import { NO_AGREEMENT } from '../../sdp/index.ts';
 import type { Jingle, JingleAction, SessionReport } from '../../xmpp/index.ts';
-import { acknowledged, asked, askedNoMore, decided, failedAtXmpp, undecided } from './machine-asked.ts';
+import {
+  acknowledged,
+  asked,
+  askedNoMore,
+  decided,
+  failedAtXmpp,
+  goneMeanwhile,
+  undecided,
+} from './machine-asked.ts';
 import {
   changed,
   contentsAdded,
@@ -198,7 +206,10 @@ const ACTIONS: Readonly<Record<JingleAction, OfSession>> = {
   'session-accept': (state, jingle) =>
     state.phase === 'initiating' ? accepted(state, jingle) : unexpected(state),
   'content-add': contentsAdded,
-  'content-remove': contentsRemoved,
+  'content-remove': (state, jingle) => {
+    const removed = contentsRemoved(state, jingle);
+    return after(removed.effects, goneMeanwhile(removed.state, jingle.contents));
+  },
   'content-modify': contentsModified,
   'content-accept': (state, { contents }) => decided(state, 'added', contents, true),
   'content-reject': (state, { contents }) => decided(state, 'added', contents, false),

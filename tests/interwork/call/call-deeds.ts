@@ -68,9 +68,12 @@ export const CHANGES: Readonly<Record<string, Deed>> = {
   },
   deskHolds: (play) => info(play, 'hold'),
   deskUnholds: (play) => info(play, 'unhold'),
-  habits: (play) => {
-    const { phoneTakes, clientTakes } = play.habits;
-    play.habits = { phoneTakes: !clientTakes, clientTakes: phoneTakes };
+  // Once and for all: how the play is judged depends on it.
+  phoneRefuses: (play) => {
+    play.habits = { ...play.habits, phoneTakes: false };
+  },
+  clientRefuses: (play) => {
+    play.habits = { ...play.habits, clientTakes: false };
   },
 };
 

@@ -31,7 +31,12 @@ function assertAgreed(play: CallPlay): void {
   assert.deepEqual(names(call.contents), live(play.desk), 'and the call knows them');
   const used = agreed.local.media.flatMap(({ port }, place) => (port === 0 ? [] : [place]));
   const places = call.contents.map(({ name, creator }) => placeOf(call.table, name, creator));
-  assert.deepEqual(places.toSorted(), used, 'each is a line in use');
+  assert.ok(
+    places.every((place) => used.includes(place)),
+    'each is a line in use',
+  );
+  // A phone that refuses the end of a line has it still (RFC 3261 §14.1).
+  if (play.habits.phoneTakes) assert.equal(used.length, places.length, 'and there is no other');
   assert.equal(formatSdp(agreed.remote), formatSdp(play.phoneTold('remote')), 'what the phone says');
   assert.equal(formatSdp(agreed.local), formatSdp(play.phoneTold('local')), 'what the phone hears');
   assert.deepEqual(play.surprises, []);
