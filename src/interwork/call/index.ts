@@ -18,3 +18,15 @@ export type {
   CallTransition,
   TrickledMedium,
 } from './machine-types.ts';
+export {
+  CALLS,
+  interruptedCall,
+  keptCall,
+  restoredCall,
+  restoredInitiationOf,
+  restoredSessionOf,
+  type AnsweredCallRecord,
+  type CallRecord,
+  type KeptXmppLeg,
+  type RingingCallRecord,
+} from './record.ts';
