@@ -26,6 +26,7 @@ import {
   describe,
   isHold,
   isNamed,
+  isOldHold,
   nameOf,
   sipParty,
   withSenders,
@@ -97,7 +98,7 @@ function tell(before: CallState, offer: SessionDescription, changes: SipChanges)
   const effects: CallEffect[] = [];
   const hold = isHold(offer);
   // CALL-43: a hold says nothing about who is to send when it is over.
-  const isHeld = hold && (before.held.bySip || changes.modified.length > 0);
+  const isHeld = hold && (before.held.bySip || changes.modified.length > 0 || isOldHold(offer));
   const modified = hold ? [] : changes.modified;
   if (removed.length > 0) effects.push(session({ action: 'content-remove', contents: removed }));
   if (modified.length > 0) effects.push(session({ action: 'content-modify', contents: modified }));

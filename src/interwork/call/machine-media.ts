@@ -4,6 +4,7 @@
 import {
   directionFrom,
   directionOf,
+  formatSdp,
   isHeldByAddress,
   nextVersion,
   receives,
@@ -75,8 +76,16 @@ export function describe(
     medium.port === 0 ? medium : restricted(state, medium, offer, place),
   );
   const plain = { ...written.description, media };
-  const description = before === undefined ? plain : nextVersion(before, plain);
-  return { description, unsupported: written.unsupported };
+  return {
+    description: before === undefined ? plain : versioned(before, plain),
+    unsupported: written.unsupported,
+  };
+}
+
+/** SDP-01. By what is written: one that was read back from a record says the same in other words. */
+function versioned(before: SessionDescription, now: SessionDescription): SessionDescription {
+  const unchanged = { ...now, origin: before.origin };
+  return formatSdp(unchanged) === formatSdp(before) ? unchanged : nextVersion(before, now);
 }
 
 /** RFC 3264 §6.1, §8.4; CALL-41. */
@@ -114,6 +123,11 @@ export function isHold(description: SessionDescription): boolean {
       (medium) => !receives(directionOf(description, medium)) || isHeldByAddress(description, medium),
     )
   );
+}
+
+/** A hold in the way of before RFC 3264 (CALL-43). */
+export function isOldHold(description: SessionDescription): boolean {
+  return description.media.some((medium) => medium.port !== 0 && isHeldByAddress(description, medium));
 }
 
 /** RFC 8842 §5.3, §5.5: whose offer said actpass has the part that the answer left to him from then on. */
@@ -165,7 +179,9 @@ export function changesOfSip(
     added: after.filter((each) => !isNamed(each, live)),
     removed: live.filter((each) => !isNamed(each, after)).map(name),
     replaced: pairs.flatMap(({ now, old }) =>
-      isAnotherTransport(old.transport, now.transport) ? [{ ...name(now), transport: now.transport }] : [],
+      isAnotherTransport(old.transport, now.transport) && !isNowhere(now.transport)
+        ? [{ ...name(now), transport: now.transport }]
+        : [],
     ),
     candidates: pairs.flatMap(({ now, old }) => newCandidates(old, now)),
     described: pairs.flatMap(({ now, old }) =>
@@ -185,6 +201,13 @@ export function changesOfSip(
 /** CALL-20: "new ufrag/pwd", CALL-18: "or other address". Identifiers of candidates are of our making. */
 function isAnotherTransport(old: Transport | undefined, now: Transport | undefined): boolean {
   return JSON.stringify(placeOfTransport(old)) !== JSON.stringify(placeOfTransport(now));
+}
+
+/** An address of zeros is no other place, but a hold. */
+function isNowhere(transport: Transport | undefined): boolean {
+  return (
+    transport?.kind === 'raw-udp' && transport.candidates.some(({ ip }) => ip === '0.0.0.0' || ip === '::')
+  );
 }
 
 function placeOfTransport(transport: Transport | undefined): unknown {
