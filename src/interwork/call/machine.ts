@@ -135,7 +135,7 @@ function handle<K extends CallEvent['kind']>(
   row: { readonly [P in K]?: Handler<P> },
   event: Extract<CallEvent, { kind: K }>,
 ): CallTransition {
-  const handler = row[event.kind as K];
+  const handler = row[event.kind];
   return handler === undefined ? unexpected(state) : handler(state, event);
 }
 

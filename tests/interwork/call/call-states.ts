@@ -7,7 +7,6 @@ import {
   type CallDirection,
   type CallEffect,
   type CallEvent,
-  type CallPhase,
   type CallState,
 } from '../../../src/interwork/call/index.ts';
 import type { Content, Jingle, JingleAction } from '../../../src/xmpp/index.ts';
@@ -31,7 +30,11 @@ export const info = (kind: 'ringing' | 'hold' | 'unhold' | 'active' | 'mute'): C
   ...{ kind: 'session', report: { kind: 'info', info: { kind } } },
 });
 
-export const INVITED: CallEvent = { kind: 'invited', description: sdpOf(['audio']), trickle: false };
+export const INVITED: CallEvent & { kind: 'invited' } = {
+  kind: 'invited',
+  description: sdpOf(['audio']),
+  trickle: false,
+};
 export const PROCEED: CallEvent = { kind: 'initiation', report: { kind: 'proceed', device: DESK } };
 export const ACCEPT = jingle('session-accept', [contentOf('0', 'initiator')]);
 export const ACCEPT_BARE = jingle('session-accept', [
@@ -45,7 +48,7 @@ export const INITIATE = jingle('session-initiate', [OFFERED]);
 export const INITIATE_BARE = jingle('session-initiate', [
   contentOf('voice', 'initiator', 'audio', { setup: 'actpass', candidates: false }),
 ]);
-export const ANSWERED: CallEvent = {
+export const ANSWERED: CallEvent & { kind: 'answered' } = {
   ...{ kind: 'answered', tag: 'a', description: sdpOf(['audio'], { setup: 'active' }), trickle: false },
 };
 
@@ -63,7 +66,7 @@ export const WAYS = {
 } as const satisfies Record<string, readonly [CallDirection, ...CallEvent[]]>;
 export type Way = keyof typeof WAYS;
 
-const PHASE_OF: Partial<Record<Way, CallPhase>> = { upToSip: 'up' };
+const IN_ORDER = new Map<string, readonly [CallDirection, ...CallEvent[]]>(Object.entries(WAYS));
 
 /** A call that is told what happens. */
 export class Call {
@@ -88,11 +91,12 @@ export class Call {
   }
 }
 
-export function callIn(way: Way, trickle = false): Call {
-  const [direction, ...events] = WAYS[way];
+/** `way`: one of `WAYS`. */
+export function callIn(way: string, trickle = false): Call {
+  const [direction, ...events] = IN_ORDER.get(way) ?? assert.fail(way);
   const call = new Call(direction, trickle);
   call.steps(...events);
-  assert.equal(call.state.phase, PHASE_OF[way] ?? way);
+  assert.equal(call.state.phase, way === 'upToSip' ? 'up' : way);
   return call;
 }
 

@@ -141,7 +141,7 @@ describe('candidates (CALL-12, CALL-13)', () => {
   test('the same with trickle-ice on both sides: in an INFO (RFC 8840)', () => {
     const call = callIn('calling', true);
     call.step(trickle(OFFERED, 7000));
-    const effects = call.step({ ...ANSWERED, trickle: true } as CallEvent);
+    const effects = call.step({ ...ANSWERED, trickle: true });
     assert.deepEqual(words(effects), ['stop answer', 'session-accept', 'trickle', 'up']);
     const told = effects.find(({ kind }) => kind === 'trickle');
     assert.ok(told?.kind === 'trickle');
@@ -164,7 +164,7 @@ describe('candidates (CALL-12, CALL-13)', () => {
   test('the answer of an XMPP user waits for his candidates, unless the caller takes them one by one', () => {
     assert.deepEqual(words(callIn('initiating').step(ACCEPT_BARE)), ['start gather 2000']);
     const call = new Call('toXmpp', true);
-    call.steps({ ...INVITED, trickle: true } as CallEvent, PROCEED);
+    call.steps({ ...INVITED, trickle: true }, PROCEED);
     assert.ok(words(call.step(ACCEPT_BARE)).includes('accept'));
   });
 
