@@ -8,7 +8,7 @@ import { readText } from './sources.ts';
 
 const PAGE = 'docs/conformance.md';
 /** The page of each feature folder that has a mapping table. */
-const FEATURES = ['src/interwork/message/README.md', 'src/interwork/presence/README.md'];
+const FEATURES = ['message', 'presence', 'call'].map((name) => `src/interwork/${name}/README.md`);
 /** Pages that name test files. */
 const PAGES = [PAGE, ...FEATURES, 'SECURITY.md'];
 
@@ -58,6 +58,15 @@ const NUMBERED: readonly (readonly [string, readonly (readonly [number, number])
   ],
   ['CSP-', [[1, 20]]],
   ['RPID-', [[1, 18]]],
+  [
+    'CALL-',
+    [
+      [1, 43],
+      [50, 60],
+      [70, 80],
+      [90, 102],
+    ],
+  ],
 ];
 const RULES = { 'ERR-R': 10, 'ERR-G': 7 };
 /** RFC 7247 §7.2, table 3, and the statuses of practice; a class stands for the rest of it. */
@@ -132,7 +141,8 @@ test('what a feature says of a row, the page knows', () => {
   const known = new Set(rows.map(({ id }) => id));
   for (const page of FEATURES) {
     const ids =
-      readText(page).match(/\b(?:ADDR|ERR|DNS|SIPT|COMP|FEAT|IM|RCPT|PRES|CSP|RPID)-[XSGR]?\d+\b/g) ?? [];
+      readText(page).match(/\b(?:ADDR|ERR|DNS|SIPT|COMP|FEAT|IM|RCPT|PRES|CSP|RPID|CALL)-[XSGR]?\d+\b/g) ??
+      [];
     assert.deepEqual(
       ids.filter((id) => !known.has(id)),
       [],
