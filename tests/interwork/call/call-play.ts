@@ -457,7 +457,7 @@ export class CallPlay {
       this.devices.every(({ session }) => session === undefined || session.phase === 'ended'),
       'no device has a session',
     );
-    assert.ok(this.timers.size === 0, 'no timer runs');
+    assert.deepEqual([this.timers.size, this.call.timers], [0, []], 'no timer runs');
     assert.deepEqual(this.surprises, []);
   }
 }
