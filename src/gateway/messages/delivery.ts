@@ -340,7 +340,9 @@ export class Delivery implements ClientHandlers {
     const request = this.#request;
     const target = this.#target;
     if (request === undefined || target === undefined) return false;
-    // Credentials are for next hops. A server that DNS led to could ask for any realm and guess at the answer.
+    // Credentials are for next hops. A server that DNS led to, or who connected himself, could ask for any realm and
+    // guess at the answer.
+    if (target.connectionId !== undefined) return false;
     const uri = parseSipUri(this.#requestUri);
     if (!uri.ok || !this.#env.live.locator.isConfigured(uri.value.host)) return false;
     const retry = this.#env.live.digest.retry(

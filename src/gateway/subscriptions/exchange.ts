@@ -194,6 +194,8 @@ export class Exchange implements ClientHandlers {
     const request = this.#request;
     const target = this.#targets[this.#next - 1];
     if (request === undefined || target === undefined || !this.#named) return false;
+    // Who connected himself is no next hop, whatever his address.
+    if (target.connectionId !== undefined) return false;
     const state = this.#retry?.state ?? NO_ANSWERS;
     const retry = this.#env.live.digest.retry(response, request, target.name, state);
     if (!retry.ok) return false;

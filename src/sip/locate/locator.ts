@@ -29,6 +29,8 @@ export interface LocatorOptions {
   readonly privateTargets?: 'refuse' | 'allow' | undefined;
   /** RFC 7118 §5: where a host under ".invalid" is, which a client of WebSocket made up for itself. */
   readonly flowOf?: ((host: string) => Target | undefined) | undefined;
+  /** Where the user of a URI is connected himself, as a client of WebSocket. Goes before next hops and DNS. */
+  readonly webPhone?: ((uri: SipUri) => Target | undefined) | undefined;
   /** Our own literal addresses and ports: a foreign name that leads back to them is refused as well. */
   readonly own?: readonly { readonly address: string; readonly port: number }[] | undefined;
   readonly dns?: DnsCacheOptions;
@@ -68,6 +70,7 @@ export class Locator {
   readonly #nextHops: NextHops | undefined;
   readonly #allowPrivate: boolean;
   readonly #flowOf: LocatorOptions['flowOf'];
+  readonly #webPhone: LocatorOptions['webPhone'];
   readonly #limits: LocatorLimits;
   readonly #dns: DnsCache;
   readonly #penalties: PenaltyList;
@@ -85,6 +88,7 @@ export class Locator {
     this.#nextHops = options.nextHops;
     this.#allowPrivate = options.privateTargets === 'allow';
     this.#flowOf = options.flowOf;
+    this.#webPhone = options.webPhone;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#dns = new DnsCache(env.resolver, env.clock, env.counters, options.dns);
     this.#penalties = new PenaltyList(env.clock, options.penalty);
@@ -109,6 +113,8 @@ export class Locator {
     // RFC 3261 §25.1 lets a host name end in a dot, which means the same name.
     const host = uri.host.endsWith('.') ? uri.host.slice(0, -1) : uri.host;
     if (host.endsWith('.invalid')) return this.#byFlow(host);
+    const phone = this.#byConnection(uri);
+    if (phone !== undefined) return phone;
     const list = this.#nextHops?.find(host);
     // RFC 3261 §26.2.2: sips means TLS on every hop, whatever the operator's table says of the others.
     if (list !== undefined) return uri.scheme === 'sips' ? this.#secured(list) : this.#byNextHops(list);
@@ -220,6 +226,14 @@ export class Locator {
     return target === undefined
       ? locateFault('unresolvable', `no connection to ${host} is open`, 'RFC 7118 §5')
       : ok([{ ...target, name: host, route: undefined }]);
+  }
+
+  /** RFC 3261 §26.2.2: sips is for a connection over TLS only. */
+  #byConnection(uri: SipUri): LocateResult | undefined {
+    const target = this.#webPhone?.(uri);
+    if (target === undefined) return undefined;
+    if (uri.scheme === 'sips' && !transportTraits[target.transport].secure) return undefined;
+    return ok([{ ...target, name: `connection ${target.connectionId}`, route: undefined }]);
   }
 
   async #joinLater(answers: readonly Answer[]): Promise<LocateResult> {

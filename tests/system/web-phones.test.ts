@@ -1,0 +1,158 @@
+// Web pages that are connected to the gateway itself (`sip.users[].web_phone`): what is for their users goes on the
+// connection on which they proved by a digest who they are (RFC 7118 §5; RFC 3261 §22).
+import assert from 'node:assert/strict';
+import { describe } from 'node:test';
+import { digestAnswer } from '../peers/sip-digest.ts';
+import { header, statusOf, type SipText } from '../peers/sip-text.ts';
+import { play, type Rig, type RigOptions } from './rig.ts';
+import { textOf, type RequestParts } from './sip-peer.ts';
+import { WebPhone } from './web-phone.ts';
+import { bodyOf, errorOf, messageXml } from './xmpp-peer.ts';
+
+const ROMEO = { user: 'romeo', realm: 'example.net', password: 'opensesame' };
+const OTHERS = [
+  { user: 'mercutio', realm: 'example.net', password: 'opensesame' },
+  { user: 'tybalt', realm: 'example.net', password: 'opensesame', from: ['*@example.net'] },
+];
+
+function pages(romeo: Record<string, unknown> = { web_phone: true }): RigOptions {
+  return {
+    sip: ({ sipPort }) => ({
+      listen: ['udp://127.0.0.1:0', 'ws://127.0.0.1:0'],
+      next_hops: { 'example.net': `sip:127.0.0.1:${sipPort};transport=udp;lr` },
+      trusted: [],
+      digest_algorithms: ['MD5'],
+      users: [{ ...ROMEO, ...romeo }, ...OTHERS],
+      credentials: [{ ...ROMEO, user: 'gateway', password: 'of a server' }],
+    }),
+  };
+}
+
+const page = async (rig: Rig): Promise<WebPhone> => rig.own(await WebPhone.open('WS', rig.ports['ws'] ?? 0));
+
+/** A request, with the answer to its challenge; of romeo's unless another account answers. */
+async function proved(phone: WebPhone, parts: RequestParts, { user, password } = ROMEO): Promise<SipText> {
+  const challenged = await phone.ask(parts);
+  assert.equal(statusOf(challenged), 401);
+  const challenge = header(challenged, 'www-authenticate');
+  const answer = digestAnswer(challenge, { user, password }, 'MESSAGE', 'sip:juliet@example.com');
+  return phone.ask({ ...parts, cseq: 2, headers: [['Authorization', answer]] });
+}
+
+const toPage = (phone: WebPhone): Promise<string> => phone.requests.next('at the page').then(textOf);
+const toNextHop = (rig: Rig): Promise<string> => rig.sip.requests.next('at the next hop').then(textOf);
+
+describe('web pages that are connected to the gateway', { concurrency: true }, () => {
+  play(
+    'a message, and its reply on the same connection; nothing goes to the next hop',
+    pages(),
+    async (rig) => {
+      const phone = await page(rig);
+      assert.equal(statusOf(await proved(phone, { body: 'from a page' })), 202);
+      assert.equal(bodyOf(await rig.xmpp.stanzas.next('the message')), 'from a page');
+      rig.xmpp.write(messageXml({ id: 'reply', body: 'to the page' }));
+      const request = await phone.requests.next('the reply');
+      assert.equal(request.startLine, 'MESSAGE sip:romeo@example.net SIP/2.0');
+      assert.equal(textOf(request), 'to the page');
+      // RFC 3261 §16.12.1.1 is of proxies: there is none on this way.
+      assert.equal(request.headers.get('route'), undefined);
+      await rig.until('it is delivered', () =>
+        rig.gateway.counters.text().includes('direction="xmpp_to_sip",outcome="delivered"'),
+      );
+      assert.deepEqual(rig.sip.requests.all, []);
+    },
+  );
+
+  play('who is merely connected, or has not proved it, gets nothing', pages(), async (rig) => {
+    const phone = await page(rig);
+    assert.equal(statusOf(await phone.ask({ body: 'challenged' })), 401);
+    assert.equal(statusOf(await proved(phone, { body: 'guessed' }, { ...ROMEO, password: 'no' })), 401);
+    rig.xmpp.write(messageXml({ id: 'a', body: 'not for everybody' }));
+    assert.equal(await toNextHop(rig), 'not for everybody');
+    assert.deepEqual(phone.requests.all, []);
+  });
+
+  play('without web_phone a digest over WebSocket proves who he is, not where', pages({}), async (rig) => {
+    const phone = await page(rig);
+    assert.equal(statusOf(await proved(phone, { body: 'from a page' })), 202);
+    rig.xmpp.write(messageXml({ id: 'a', body: 'where his domain leads' }));
+    assert.equal(await toNextHop(rig), 'where his domain leads');
+  });
+
+  play(
+    'another user’s page does not get it, nor one whose account may use that From but is no page',
+    pages(),
+    async (rig) => {
+      const mine = await page(rig);
+      const [mercutio, tybalt] = OTHERS;
+      assert.ok(mercutio !== undefined && tybalt !== undefined);
+      assert.equal(statusOf(await proved(mine, { body: 'a' })), 202);
+      const his = await page(rig);
+      assert.equal(
+        statusOf(
+          await proved(his, { body: 'b', from: '<sip:mercutio@example.net>' }, { ...ROMEO, ...mercutio }),
+        ),
+        202,
+      );
+      const third = await page(rig);
+      assert.equal(statusOf(await proved(third, { body: 'c' }, { ...ROMEO, ...tybalt })), 202);
+      rig.xmpp.write(messageXml({ id: 'a', body: 'for romeo' }));
+      assert.equal(await toPage(mine), 'for romeo');
+      assert.deepEqual([his.requests.all, third.requests.all], [[], []]);
+    },
+  );
+
+  play(
+    'two pages: the last that proved it; when it is closed, where his domain leads',
+    pages(),
+    async (rig) => {
+      const first = await page(rig);
+      const second = await page(rig);
+      assert.equal(statusOf(await proved(first, { body: 'one' })), 202);
+      assert.equal(statusOf(await proved(second, { body: 'two' })), 202);
+      rig.xmpp.write(messageXml({ id: 'a', body: 'to the second' }));
+      assert.equal(await toPage(second), 'to the second');
+      assert.deepEqual(first.requests.all, []);
+      second.close();
+      await rig.until('it is closed', () => rig.held('connections') === 1);
+      rig.xmpp.write(messageXml({ id: 'b', body: 'after it' }));
+      assert.equal(await toNextHop(rig), 'after it');
+    },
+  );
+
+  play('closed, and nothing leads to his domain: an error, not silence', pages(), async (rig) => {
+    const phone = await page(rig);
+    assert.equal(statusOf(await proved(phone, { body: 'one' })), 202);
+    await rig.xmpp.stanzas.next('the message');
+    phone.close();
+    await rig.until('it is closed', () => rig.held('connections') === 0);
+    await rig.gateway.reload(
+      rig.config({ sip: { ...own(rig), next_hops: { 'example.net': 'sip:127.0.0.1:1;transport=ws' } } }),
+    );
+    rig.xmpp.write(messageXml({ id: 'late', body: 'too late' }));
+    const stanza = await rig.xmpp.stanzas.next('the error');
+    assert.deepEqual([stanza.attr('type'), stanza.attr('id')], ['error', 'late']);
+    assert.notEqual(errorOf(stanza), undefined);
+  });
+
+  play(
+    'SIGHUP: an open page stays known; one whose account says so no more is a page no more',
+    pages(),
+    async (rig) => {
+      const phone = await page(rig);
+      assert.equal(statusOf(await proved(phone, { body: 'one' })), 202);
+      await rig.gateway.reload(rig.config());
+      rig.xmpp.write(messageXml({ id: 'a', body: 'after a reload' }));
+      assert.equal(await toPage(phone), 'after a reload');
+      await rig.gateway.reload(rig.config({ sip: { ...own(rig), users: [ROMEO] } }));
+      rig.xmpp.write(messageXml({ id: 'b', body: 'after another' }));
+      assert.equal(await toNextHop(rig), 'after another');
+    },
+  );
+});
+
+/** The keys of `sip` that this rig runs with. */
+function own(rig: Rig): Record<string, unknown> {
+  const { sip } = pages();
+  return typeof sip === 'function' ? sip({ sipPort: rig.sip.port }) : {};
+}
