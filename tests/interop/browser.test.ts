@@ -91,10 +91,7 @@ describe('phones in Chromium', () => {
     await bothWays(phone, `wendy@${DIRECT_DOMAIN}`);
     const metrics = await lab.gateway.metrics();
     assert.match(metrics, /stoxgate_sip_believed_total\{by="digest"\} 2\n/);
-    assert.match(
-      metrics,
-      /stoxgate_sip_connections_opened_total\{[^}]*direction="in"[^}]*transport="WSS"[^}]*\} 1\n/,
-    );
+    assert.match(metrics, /stoxgate_held\{kind="connections"\} 1\n/);
     await phone.close();
   });
 
