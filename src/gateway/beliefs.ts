@@ -102,8 +102,8 @@ export class Beliefs {
     return made;
   }
 
-  /** Where the user of a URI is connected himself (`web_phone`). */
-  webPhone(uri: SipUri): Target | undefined {
+  /** Where the user of a URI is connected himself (`web_phone`), or that he is not. */
+  webPhone(uri: SipUri): Target | 'absent' | undefined {
     return this.#webPhones.find(uri);
   }
 

@@ -38,13 +38,13 @@ export class WebPhones {
     }
   }
 
-  /** Where the user of this URI is connected; undefined: not here, or his account does not say that he is a web page. */
-  find(uri: SipUri): Target | undefined {
-    if (this.#targets.size === 0) return undefined;
+  /** Where the user of this URI is connected; `absent`: nowhere now; undefined: no account says that he is a web page. */
+  find(uri: SipUri): Target | 'absent' | undefined {
+    if (this.#accounts?.anyWebPhone !== true) return undefined;
     const user = this.#book?.sipSenderToJid(formatSipUri(uri));
-    if (user?.ok !== true || this.#accounts?.isWebPhone(user.value) !== true) return undefined;
+    if (user?.ok !== true || this.#accounts.isWebPhone(user.value) !== true) return undefined;
     const target = this.#targets.get(user.value.bareText);
-    return target !== undefined && this.#isOpen(target) ? target : undefined;
+    return target !== undefined && this.#isOpen(target) ? target : 'absent';
   }
 
   /** Forgets whose connection is closed. */

@@ -48,6 +48,10 @@ export class SpeakingAccounts {
     return this.#realms.get(host);
   }
 
+  get anyWebPhone(): boolean {
+    return this.#webPhones.size > 0;
+  }
+
   /** Whether some account that may speak as this user is one of a web page (`web_phone`). */
   isWebPhone(user: MappedJid): boolean {
     return this.#webPhones.has(user.bareText) || this.#webPhones.has(user.host);

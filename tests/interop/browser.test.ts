@@ -53,7 +53,6 @@ describe('phones in Chromium', () => {
             origins: [origin],
             next_hops: {
               [SIP_DOMAIN]: `sip:127.0.0.1:${tlsPort};transport=tls;lr`,
-              [DIRECT_DOMAIN]: 'sip:127.0.0.1:1;transport=tls',
             },
             // Kamailio is believed by its certificate, the page by its password: SIP.js 0.21 knows MD5 alone.
             trusted: [],

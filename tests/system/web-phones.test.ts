@@ -1,11 +1,10 @@
 // Web pages that are connected to the gateway itself (`sip.users[].web_phone`): what is for their users goes on the
 // connection on which they proved by a digest who they are (RFC 7118 §5; RFC 3261 §22).
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { TestDnsServer } from '../edge/dns/dns-server.ts';
+import { describe } from 'node:test';
 import { digestAnswer } from '../peers/sip-digest.ts';
 import { header, statusOf, type SipText } from '../peers/sip-text.ts';
-import { play, Rig, type RigOptions } from './rig.ts';
+import { play, type Rig, type RigOptions } from './rig.ts';
 import { textOf, type RequestParts } from './sip-peer.ts';
 import { WebPhone } from './web-phone.ts';
 import { bodyOf, errorOf, messageXml } from './xmpp-peer.ts';
@@ -137,32 +136,36 @@ describe('web pages that are connected to the gateway', { concurrency: true }, (
   );
 });
 
-// The last: the resolver's sockets outlive it by a moment.
-describe('a page that is closed', () => {
-  test('where nothing leads to his domain: an error, not silence', async () => {
-    const dns = new TestDnsServer({});
-    const server = await dns.start();
-    try {
-      const rig = await Rig.start({
-        sip: { ...keys(), next_hops: {} },
-        dns: { servers: [server], private_targets: 'allow' },
-      });
-      const phone = await page(rig);
-      assert.equal(statusOf(await proved(phone, { body: 'one' })), 202);
-      await rig.xmpp.stanzas.next('the message');
-      rig.xmpp.write(messageXml({ id: 'a', body: 'no DNS for this' }));
-      assert.equal(await toPage(phone), 'no DNS for this');
-      assert.deepEqual(dns.asked, []);
-      phone.close();
-      await rig.until('it is closed', () => rig.held('connections') === 0);
-      rig.xmpp.write(messageXml({ id: 'late', body: 'too late' }));
-      const stanza = await rig.xmpp.stanzas.next('the error');
-      assert.deepEqual([stanza.attr('id'), errorOf(stanza).condition], ['late', 'remote-server-not-found']);
-      await rig.stop();
-    } finally {
-      await dns.stop();
-    }
+describe('a page that is closed, and his domain has no next hop', () => {
+  const alone: RigOptions = { sip: { ...keys(), next_hops: {} } };
+
+  async function gone(rig: Rig): Promise<void> {
+    const phone = await page(rig);
+    assert.equal(statusOf(await proved(phone, { body: 'one' })), 202);
+    await rig.xmpp.stanzas.next('the message');
+    phone.close();
+    await rig.until('it is closed', () => rig.held('connections') === 0);
+    rig.xmpp.write(messageXml({ id: 'late', body: 'while he is away' }));
+  }
+
+  play('RFC 3261 §21.4.18: who writes to him hears that he is not there', alone, async (rig) => {
+    await gone(rig);
+    const stanza = await rig.xmpp.stanzas.next('the error');
+    assert.deepEqual([stanza.attr('id'), errorOf(stanza).condition], ['late', 'recipient-unavailable']);
   });
+
+  play(
+    'where messages are kept, he has it when he has proved himself again',
+    { ...alone, offline: { keep: true } },
+    async (rig) => {
+      await gone(rig);
+      await rig.until('it is kept', () => rig.held('kept_messages') === 1);
+      const again = await page(rig);
+      assert.equal(statusOf(await proved(again, { body: 'I am back' })), 202);
+      assert.equal(await toPage(again), 'while he is away');
+      await rig.until('it is delivered', () => rig.held('kept_messages') === 0);
+    },
+  );
 });
 
 /** The keys of `sip` that this rig runs with. */

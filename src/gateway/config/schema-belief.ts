@@ -112,7 +112,7 @@ function account(secret: Secret) {
         example: '["bob@example.net", "*@branch.example.net"]',
       }),
       web_phone: documented(z.boolean().default(false), {
-        says: 'Whether his phone is a web page that connects to the gateway itself. What is for his From addresses then goes on the WebSocket connection on which he last proved himself, while it is open; otherwise where his domain leads.',
+        says: 'Whether his phone is a web page that connects to the gateway itself. What is for his From addresses then goes on the WebSocket connection on which he last proved himself, while it is open. Otherwise it goes to the next hop of his domain; without one he counts as absent (480).',
         example: 'true',
       }),
     })

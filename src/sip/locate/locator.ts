@@ -29,8 +29,11 @@ export interface LocatorOptions {
   readonly privateTargets?: 'refuse' | 'allow' | undefined;
   /** RFC 7118 §5: where a host under ".invalid" is, which a client of WebSocket made up for itself. */
   readonly flowOf?: ((host: string) => Target | undefined) | undefined;
-  /** Where the user of a URI is connected himself, as a client of WebSocket. Goes before next hops and DNS. */
-  readonly webPhone?: ((uri: SipUri) => Target | undefined) | undefined;
+  /**
+   * Where the user of a URI is connected himself, as a client of WebSocket, which goes before next hops; `absent`: he is
+   * not, and DNS is not asked for him; undefined: he is no such user.
+   */
+  readonly webPhone?: ((uri: SipUri) => Target | 'absent' | undefined) | undefined;
   /** Our own literal addresses and ports: a foreign name that leads back to them is refused as well. */
   readonly own?: readonly { readonly address: string; readonly port: number }[] | undefined;
   readonly dns?: DnsCacheOptions;
@@ -113,11 +116,15 @@ export class Locator {
     // RFC 3261 §25.1 lets a host name end in a dot, which means the same name.
     const host = uri.host.endsWith('.') ? uri.host.slice(0, -1) : uri.host;
     if (host.endsWith('.invalid')) return this.#byFlow(host);
-    const phone = this.#byConnection(uri);
-    if (phone !== undefined) return phone;
+    const phone = this.#webPhone?.(uri);
+    const connected = phone === 'absent' ? undefined : byConnection(phone, uri);
+    if (connected !== undefined) return connected;
     const list = this.#nextHops?.find(host);
     // RFC 3261 §26.2.2: sips means TLS on every hop, whatever the operator's table says of the others.
     if (list !== undefined) return uri.scheme === 'sips' ? this.#secured(list) : this.#byNextHops(list);
+    // RFC 3261 §21.4.18: the user is known, and there is no location of his now.
+    if (phone === 'absent')
+      return locateFault('not-connected', `${host} has a web phone that is not connected`, 'RFC 7118 §5');
     return this.#reach(destinationOf(uri, undefined, this.#support), 'uri', this.#mayUseForeign);
   }
 
@@ -228,14 +235,6 @@ export class Locator {
       : ok([{ ...target, name: host, route: undefined }]);
   }
 
-  /** RFC 3261 §26.2.2: sips is for a connection over TLS only. */
-  #byConnection(uri: SipUri): LocateResult | undefined {
-    const target = this.#webPhone?.(uri);
-    if (target === undefined) return undefined;
-    if (uri.scheme === 'sips' && !transportTraits[target.transport].secure) return undefined;
-    return ok([{ ...target, name: `connection ${target.connectionId}`, route: undefined }]);
-  }
-
   async #joinLater(answers: readonly Answer[]): Promise<LocateResult> {
     return this.#join(await Promise.all(answers.map(async (answer) => answer)));
   }
@@ -338,6 +337,13 @@ export class Locator {
 /** The operator named the hop for this domain, so that its certificate may name the domain instead of the hop. */
 function namedBy({ pattern }: NextHopList): readonly string[] {
   return pattern.includes('*') || pattern.includes(':') ? [] : [pattern];
+}
+
+/** RFC 3261 §26.2.2: sips is for a connection over TLS only. */
+function byConnection(target: Target | undefined, uri: SipUri): LocateResult | undefined {
+  if (target === undefined) return undefined;
+  if (uri.scheme === 'sips' && !transportTraits[target.transport].secure) return undefined;
+  return ok([{ ...target, name: `connection ${target.connectionId}`, route: undefined }]);
 }
 
 function anywhere(): boolean {

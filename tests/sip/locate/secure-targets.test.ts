@@ -152,6 +152,17 @@ describe('a user who is connected himself goes before next hops', () => {
   }
 });
 
+test('RFC 3261 §21.4.18: a user who connects himself and is not there has no location, unless by a next hop', async () => {
+  const webPhone: LocatorOptions['webPhone'] = ({ user }) => (user === 'ann' ? 'absent' : undefined);
+  const nextHops = { 'example.net': 'sip:10.0.0.1;transport=tls;lr' };
+  const { locator, resolver } = locatorRig(TABLE, { ...ALL, webPhone, nextHops });
+  const gone = await locator.locate('sip:ann@example.com');
+  assert.equal(gone.ok ? '' : gone.error.code, 'not-connected');
+  assert.deepEqual(resolver.asked, []);
+  assert.equal((await locator.locate('sip:ann@example.net')).ok, true);
+  assert.equal((await locator.locate('sip:bob@example.com')).ok, true);
+});
+
 test('RFC 7118 §5: a host under ".invalid" is a connection, with next hops for everybody beside it', async () => {
   const flow = { transport: 'WS', address: '5.1.1.1', port: 4711, connectionId: 7 } as const;
   const flowOf: LocatorOptions['flowOf'] = (host) => (host === 'abc.invalid' ? flow : undefined);
