@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { readObject, type JsonObject } from './json-object.ts';
 import { PeerProcess } from './peer-process.ts';
-import { mustBecome } from './wait.ts';
+import { mustBecome, waitFor } from './wait.ts';
 
 export interface ChromiumOptions {
   readonly folder: string;
@@ -34,7 +34,7 @@ const PAGE =
   '<!doctype html><meta charset="utf-8"><title>phone</title><script type="module" src="/phone.js"></script>';
 const PHONE = fileURLToPath(new URL('chromium/phone.js', import.meta.url));
 const LIBRARY = fileURLToPath(new URL('../../node_modules/sip.js/lib/', import.meta.url));
-const LISTENING = /DevTools listening on ws:\/\/127\.0\.0\.1:(\d+)\//;
+const LISTENING = /DevTools listening on (ws:\/\/127\.0\.0\.1:(\d+)\/\S+)\s/;
 const PATIENCE_MS = 20_000;
 
 /** See the file head. One process; each phone is a page of its own. */
@@ -42,6 +42,7 @@ export class Chromium {
   readonly #process: PeerProcess;
   readonly #server: Server;
   readonly #pages: BrowserPhone[] = [];
+  #devTools = '';
   #devToolsPort = '';
 
   private constructor(process: PeerProcess, server: Server) {
@@ -73,7 +74,8 @@ export class Chromium {
     );
     try {
       await chromium.#process.waitForOutput(LISTENING, PATIENCE_MS);
-      chromium.#devToolsPort = LISTENING.exec(chromium.#process.output)?.[1] ?? '';
+      [, chromium.#devTools = '', chromium.#devToolsPort = ''] =
+        LISTENING.exec(chromium.#process.output) ?? [];
       return chromium;
     } catch (error) {
       await chromium.close();
@@ -100,9 +102,19 @@ export class Chromium {
 
   async close(): Promise<void> {
     for (const page of this.#pages) page.detach();
+    // Asked to, it takes its temporary files with it; by a signal it does not.
+    if (this.#devTools !== '' && this.#process.alive) await this.#askToEnd();
     await this.#process.stop();
     this.#server.closeAllConnections();
     this.#server.close();
+  }
+
+  async #askToEnd(): Promise<void> {
+    const devTools = new WebSocket(this.#devTools);
+    devTools.on('error', () => {});
+    devTools.once('open', () => devTools.send('{"id":1,"method":"Browser.close"}'));
+    await waitFor(() => !this.#process.alive, 5_000);
+    devTools.terminate();
   }
 }
 
