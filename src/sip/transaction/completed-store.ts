@@ -194,30 +194,44 @@ export class CompletedStore<V = never> {
     if (capacity !== this.#capacity) this.#resize(capacity);
   }
 
+  /**
+   * The arrays keep their memory and grow or shrink in it: copies would lie beside them until the collector comes, as large
+   * again. A record moves by the half of the larger ring, or not at all; its new place is free, since no two records of a
+   * ring are so far apart.
+   */
   #resize(capacity: number): void {
     const oldMask = this.#capacity - 1;
-    const words = this.#words;
-    const status = this.#status;
-    const dueMs = this.#dueMs;
     const mask = capacity - 1;
+    const grows = capacity > this.#capacity;
     this.#capacity = capacity;
-    this.#words = new Int32Array(3 * capacity);
-    this.#status = new Uint16Array(capacity);
-    this.#dueMs = new Uint32Array(capacity);
-    this.#table = new Int32Array(2 * capacity);
-    const tableMask = 2 * capacity - 1;
+    if (grows) this.#allot(capacity);
     for (let record = this.#first; record < this.#next; record++) {
       const from = record & oldMask;
       const to = record & mask;
-      const word0 = words[3 * from] ?? 0;
-      this.#words[3 * to] = word0;
-      this.#words[3 * to + 1] = words[3 * from + 1] ?? 0;
-      this.#words[3 * to + 2] = words[3 * from + 2] ?? 0;
-      this.#status[to] = status[from] ?? 0;
-      this.#dueMs[to] = dueMs[from] ?? 0;
-      let slot = word0 & tableMask;
+      if (from === to) continue;
+      this.#words.copyWithin(3 * to, 3 * from, 3 * from + 3);
+      this.#status[to] = this.#status[from] ?? 0;
+      this.#dueMs[to] = this.#dueMs[from] ?? 0;
+    }
+    if (!grows) this.#allot(capacity);
+    this.#table = resized(this.#table, 2 * capacity);
+    this.#table.fill(0);
+    const tableMask = 2 * capacity - 1;
+    for (let record = this.#first; record < this.#next; record++) {
+      const place = record & mask;
+      let slot = (this.#words[3 * place] ?? 0) & tableMask;
       while (this.#table[slot] !== 0) slot = (slot + 1) & tableMask;
-      this.#table[slot] = to + 1;
+      this.#table[slot] = place + 1;
     }
   }
+
+  #allot(capacity: number): void {
+    this.#words = resized(this.#words, 3 * capacity);
+    this.#status = new Uint16Array(this.#status.buffer.transfer(capacity * this.#status.BYTES_PER_ELEMENT));
+    this.#dueMs = new Uint32Array(this.#dueMs.buffer.transfer(capacity * this.#dueMs.BYTES_PER_ELEMENT));
+  }
+}
+
+function resized(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  return new Int32Array(array.buffer.transfer(length * array.BYTES_PER_ELEMENT));
 }

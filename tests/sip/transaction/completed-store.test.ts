@@ -127,6 +127,39 @@ describe('completed store', () => {
     present(0, 0);
   });
 
+  test('grows and shrinks wherever the ring stands', () => {
+    for (const before of [0, 1, 100, 255, 256, 300, 511, 700, 1023]) {
+      const time = new VirtualTime();
+      const store = new CompletedStore({ clock: time, timers: time.timers, ttlMs: 1000 });
+      // The ring moves on by so many records, and is empty and small again.
+      for (let key = 0; key < before; key++) {
+        store.add(spread(1_000_000 + key), 1);
+        if (key % 100 === 99) time.advance(1200);
+      }
+      time.advance(1200);
+      assert.equal(store.size, 0);
+      const present = (from: number, to: number): void => {
+        for (let key = 0; key < 5000; key++) {
+          const record = store.find(spread(key));
+          assert.equal(record !== -1, key >= from && key < to, `${key} behind ${before}`);
+          if (record !== -1) assert.equal(store.status(record), key);
+        }
+      };
+      for (let key = 0; key < 3000; key++) store.add(spread(key), key);
+      present(0, 3000);
+      time.advance(500);
+      for (let key = 3000; key < 3100; key++) store.add(spread(key), key);
+      const large = store.allocatedBytes;
+      time.advance(600);
+      present(3000, 3100);
+      assert.ok(store.allocatedBytes < large, 'it has shrunk');
+      for (let key = 3100; key < 5000; key++) store.add(spread(key), key);
+      present(3000, 5000);
+      time.advance(2000);
+      assert.equal(store.size, 0);
+    }
+  });
+
   test('refuses what is over the bound, and takes again after the first expired', () => {
     const time = new VirtualTime();
     const store = new CompletedStore({ clock: time, timers: time.timers, ttlMs: 1000, maxRecords: 300 });
