@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { digestAnswer } from '../peers/sip-digest.ts';
 import { header, statusOf, type SipText } from '../peers/sip-text.ts';
-import { play, type Rig, type RigOptions } from './rig.ts';
+import { pause, play, type Rig, type RigOptions } from './rig.ts';
 import { textOf, type RequestParts } from './sip-peer.ts';
 import { WebPhone } from './web-phone.ts';
 import { bodyOf, errorOf, messageXml } from './xmpp-peer.ts';
@@ -35,8 +35,13 @@ async function proved(phone: WebPhone, parts: RequestParts, { user, password } =
   const challenged = await phone.ask(parts);
   assert.equal(statusOf(challenged), 401);
   const challenge = header(challenged, 'www-authenticate');
-  const answer = digestAnswer(challenge, { user, password }, 'MESSAGE', 'sip:juliet@example.com');
-  return phone.ask({ ...parts, cseq: 2, headers: [['Authorization', answer]] });
+  const answer = digestAnswer(
+    challenge,
+    { user, password },
+    parts.method ?? 'MESSAGE',
+    parts.uri ?? 'sip:juliet@example.com',
+  );
+  return phone.ask({ ...parts, cseq: 2, headers: [...(parts.headers ?? []), ['Authorization', answer]] });
 }
 
 const toPage = (phone: WebPhone): Promise<string> => phone.requests.next('at the page').then(textOf);
@@ -132,6 +137,77 @@ describe('web pages that are connected to the gateway', { concurrency: true }, (
       await rig.gateway.reload(rig.config({ sip: { ...keys(rig.sip.port), users: [ROMEO] } }));
       rig.xmpp.write(messageXml({ id: 'b', body: 'after another' }));
       assert.equal(await toNextHop(rig), 'after another');
+    },
+  );
+});
+
+describe('what pages may ask', { concurrency: true }, () => {
+  play(
+    'OPTIONS to the gateway proves it as well; REGISTER is not served, whoever asks',
+    pages(),
+    async (rig) => {
+      const phone = await page(rig);
+      const uri = 'sip:127.0.0.1';
+      const registered = await proved(phone, {
+        method: 'REGISTER',
+        uri,
+        body: '',
+        to: '<sip:romeo@example.net>',
+      });
+      assert.equal(statusOf(registered), 405);
+      const second = await page(rig);
+      assert.equal(statusOf(await proved(second, { method: 'OPTIONS', uri, body: '' })), 200);
+      rig.xmpp.write(messageXml({ id: 'a', body: 'the first' }));
+      assert.equal(await toPage(second), 'the first');
+    },
+  );
+
+  play(
+    'RFC 3261 §22: a page that challenges gets no credentials, though its domain has next hops',
+    pages(),
+    async (rig) => {
+      const phone = await page(rig);
+      assert.equal(statusOf(await proved(phone, { body: 'one' })), 202);
+      const challenge = 'Digest realm="example.net", nonce="n", algorithm=MD5, qop="auth"';
+      phone.answer = { status: 401, headers: [['WWW-Authenticate', challenge]] };
+      rig.xmpp.write(messageXml({ id: 'a', body: 'guess' }));
+      const stanza = await rig.xmpp.stanzas.next('the error', (each) => each.attr('type') === 'error');
+      assert.equal(stanza.attr('id'), 'a');
+      assert.deepEqual(
+        phone.requests.all.map((request) => request.headers.get('authorization')),
+        [undefined],
+      );
+    },
+  );
+});
+
+const EVERYBODY: RigOptions = {
+  sip: { ...keys(), next_hops: { '*': 'sip:127.0.0.1:1;transport=udp;lr' } },
+  mayHold: ['served_subscriptions', 'presence_contacts', 'connections'],
+};
+
+describe('a page that watches somebody', () => {
+  play(
+    'RFC 3261 §22: one that challenges a NOTIFY gets no credentials, though a next hop is for "*"',
+    EVERYBODY,
+    async (rig) => {
+      const phone = await page(rig);
+      const challenge = 'Digest realm="example.net", nonce="n", algorithm=MD5, qop="auth"';
+      phone.answer = { status: 401, headers: [['WWW-Authenticate', challenge]] };
+      const fields: readonly (readonly [string, string])[] = [
+        ['Event', 'presence'],
+        ['Contact', `<sip:romeo@${phone.host};transport=ws>`],
+      ];
+      const subscribed = await proved(phone, { method: 'SUBSCRIBE', body: '', headers: fields });
+      assert.equal(statusOf(subscribed), 200);
+      const notify = await phone.requests.next('the NOTIFY');
+      assert.match(notify.startLine, /^NOTIFY sip:romeo@/);
+      // The answer would follow at once.
+      await pause(100);
+      assert.equal(
+        phone.requests.all.some((request) => request.headers.has('authorization')),
+        false,
+      );
     },
   );
 });
