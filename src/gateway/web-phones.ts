@@ -40,7 +40,7 @@ export class WebPhones {
 
   /** Where the user of this URI is connected; `absent`: nowhere now; undefined: no account says that he is a web page. */
   find(uri: SipUri): Target | 'absent' | undefined {
-    if (this.#accounts?.anyWebPhone !== true) return undefined;
+    if (!this.#accounts?.anyWebPhone) return undefined;
     const user = this.#book?.sipSenderToJid(formatSipUri(uri));
     if (user?.ok !== true || this.#accounts.isWebPhone(user.value) !== true) return undefined;
     const target = this.#targets.get(user.value.bareText);

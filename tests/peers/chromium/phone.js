@@ -1,6 +1,6 @@
 // The page's side of tests/peers/chromium.ts: a phone made of the public library SIP.js, as window.phone.
 
-import { Messager, Registerer, RegistererState, UserAgent } from '/sip.js/index.js';
+import { Messager, Registerer, RegistererState, UserAgent } from './sip.js/index.js';
 
 const received = [];
 const waiting = [];
