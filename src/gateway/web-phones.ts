@@ -42,7 +42,7 @@ export class WebPhones {
   find(uri: SipUri): Target | 'absent' | undefined {
     if (!this.#accounts?.anyWebPhone) return undefined;
     const user = this.#book?.sipSenderToJid(formatSipUri(uri));
-    if (user?.ok !== true || this.#accounts.isWebPhone(user.value) !== true) return undefined;
+    if (user?.ok !== true || !this.#accounts.isWebPhone(user.value)) return undefined;
     const target = this.#targets.get(user.value.bareText);
     return target !== undefined && this.#isOpen(target) ? target : 'absent';
   }
