@@ -118,7 +118,7 @@ const notifiers = new Notifiers({
   ...{ clock: time, timers: time.timers, random, log: silentLog, counters, transactions },
   live: {
     book,
-    ...new Beliefs({ clock: time, random, counters }).make(
+    ...new Beliefs({ clock: time, random, counters, isOpen: () => false }).make(
       {
         sip: { trusted: [{ network: '127.0.0.1/32' }], users: [], digest_algorithms: ['MD5'] },
         ...{ policy: [], limits: {} },

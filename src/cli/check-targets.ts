@@ -99,4 +99,6 @@ const remedies: Readonly<Record<LocateFault['code'], string>> = {
   'dns-timeout': 'see that the DNS servers answer (dns.servers)',
   refused: 'it leads to a private address: name it in sip.next_hops, or set dns.private_targets: allow',
   'no-transport': 'add a listener of this transport and address family to sip.listen',
+  'not-connected':
+    'his page is not connected now (web_phone); a server of his domain may be named in sip.next_hops',
 };

@@ -21,14 +21,17 @@ import {
   SpeakingAccounts,
   TrustedSources,
 } from '../policy/index.ts';
-import { DigestServer } from '../sip/index.ts';
+import { DigestServer, type SipUri, type Target } from '../sip/index.ts';
 import { Admission } from './admission.ts';
 import type { Config } from './config/schema.ts';
+import { WebPhones } from './web-phones.ts';
 
 export interface BeliefsEnv {
   readonly clock: Clock;
   readonly random: Random;
   readonly counters: Counters;
+  /** Whether the connection of a target is open. */
+  readonly isOpen: (target: Target) => boolean;
 }
 
 /** What of the configuration is read here. */
@@ -59,6 +62,7 @@ export class Beliefs {
   readonly #env: BeliefsEnv;
   /** A challenge is good for one run only, so that its key need not be kept. */
   readonly #tokens: Tokens;
+  readonly #webPhones: WebPhones;
   #identity: Identity | undefined;
   #current: MadeBeliefs | undefined;
 
@@ -66,6 +70,7 @@ export class Beliefs {
     this.#env = env;
     const key = new Uint8Array(MIN_TOKEN_KEY_OCTETS);
     fillRandom(key);
+    this.#webPhones = new WebPhones(env.isOpen);
     this.#tokens = new Tokens([key], env.random);
   }
 
@@ -80,9 +85,11 @@ export class Beliefs {
             server: new DigestServer({ tokens: this.#tokens, random, clock }, { users, algorithms }),
             accounts: new SpeakingAccounts(users, book),
           };
+    this.#webPhones.use(digest?.accounts, book);
     const made = {
       believer: new Believer({
         ...{ book, counters, digest },
+        webPhone: (user, source) => this.#webPhones.proved(user, source),
         identity: identity?.service,
         trusted: new TrustedSources(trusted, clock),
       }),
@@ -95,16 +102,23 @@ export class Beliefs {
     return made;
   }
 
+  /** Where the user of a URI is connected himself (`web_phone`), or that he is not. */
+  webPhone(uri: SipUri): Target | 'absent' | undefined {
+    return this.#webPhones.find(uri);
+  }
+
   /** Forgets what is old. */
   sweep(): void {
     this.#current?.believer.sweep();
     this.#current?.admission.limits.sweep();
+    this.#webPhones.sweep();
   }
 
   /** What is held. */
   sizes(): Record<string, number> {
     return {
       digest_nonces: this.#current?.believer.nonces ?? 0,
+      web_phones: this.#webPhones.size,
       identity_signatures: this.#identity?.service.size ?? 0,
       waiting_for_certificates: this.#identity?.certificates.waiting ?? 0,
       limited: this.#current?.admission.limits.size ?? 0,

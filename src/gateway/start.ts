@@ -120,7 +120,7 @@ class RunningGateway implements Gateway {
       { message: (bytes, source) => this.#transactions.receive(bytes, source) },
     );
     this.#routes = new RouteHost({ clock, timers, log, counters, node: config.node });
-    this.#beliefs = new Beliefs({ clock, random, counters });
+    this.#beliefs = new Beliefs({ clock, random, counters, isOpen: (target) => this.#edge.isOpen(target) });
     // Until the listeners are bound nothing is known of transports; `start` makes the locator anew.
     this.#live = this.#makeLive(config, kept.hooks);
     this.#links = new Links(
@@ -351,6 +351,7 @@ class RunningGateway implements Gateway {
         privateTargets: config.dns.private_targets,
         own: this.#edge.ownAddresses,
         flowOf: (host) => this.#edge.flowOf(host),
+        webPhone: (uri) => this.#beliefs.webPhone(uri),
       },
     );
   }

@@ -101,17 +101,26 @@ export function failureToStanzaError(failure: SendFailure): StanzaError {
 }
 
 /** Why no server was found for a SIP target; the codes of `sip/locate`. */
-export type LocateFailure = 'unresolvable' | 'dns-timeout' | 'refused' | 'no-transport';
+export type LocateFailure = 'unresolvable' | 'dns-timeout' | 'refused' | 'no-transport' | 'not-connected';
 
 const LOCATE_TEXT = {
   unresolvable: 'The domain has no SIP server',
   'dns-timeout': 'The domain name system did not answer',
   refused: 'The SIP server of the domain may not be used',
   'no-transport': 'The SIP server of the domain has no transport in common with us',
+  'not-connected': 'The phone of the user is not connected',
 } as const satisfies Record<LocateFailure, string>;
+
+const LOCATE_CONDITION = {
+  unresolvable: 'remote-server-not-found',
+  'dns-timeout': 'remote-server-timeout',
+  refused: 'remote-server-not-found',
+  'no-transport': 'remote-server-not-found',
+  // RFC 3261 §21.4.18: a 480, as of a server that has no forwarding location of the user now.
+  'not-connected': 'recipient-unavailable',
+} as const satisfies Record<LocateFailure, StanzaCondition>;
 
 /** Row DNS-05. */
 export function locateFaultToStanzaError(code: LocateFailure): StanzaError {
-  const condition = code === 'dns-timeout' ? 'remote-server-timeout' : 'remote-server-not-found';
-  return stanzaError(condition, { text: LOCATE_TEXT[code], lang: 'en' });
+  return stanzaError(LOCATE_CONDITION[code], { text: LOCATE_TEXT[code], lang: 'en' });
 }

@@ -7,6 +7,8 @@ import type { DigestUser } from '../sip/index.ts';
 export interface SipAccount extends DigestUser {
   /** From addresses, `user@domain` or `*@domain`, as SIP writes them. */
   readonly from: readonly string[];
+  /** What is for these addresses goes on the WebSocket connection on which he proved himself. */
+  readonly web_phone?: boolean | undefined;
 }
 
 /**
@@ -16,6 +18,8 @@ export interface SipAccount extends DigestUser {
 export class SpeakingAccounts {
   readonly #addresses = new Map<SipAccount, ReadonlySet<string>>();
   readonly #domains = new Map<SipAccount, ReadonlySet<string>>();
+  /** Bare addresses and hosts of who is a web page that is connected to the gateway. */
+  readonly #webPhones = new Set<string>();
   /** Realms, by the host of a From; the first that was configured for it is the one that challenges. */
   readonly #realms = new Map<string, string>();
 
@@ -31,6 +35,7 @@ export class SpeakingAccounts {
         const { host, bareText } = sender.value;
         if (everybody) domains.add(host);
         else addresses.add(bareText);
+        if (account.web_phone === true) this.#webPhones.add(everybody ? host : bareText);
         if (!this.#realms.has(host)) this.#realms.set(host, account.realm);
       }
       this.#addresses.set(account, addresses);
@@ -41,6 +46,15 @@ export class SpeakingAccounts {
   /** In which realm somebody who speaks for this host is challenged; undefined: nobody can authenticate for it. */
   realmFor(host: string): string | undefined {
     return this.#realms.get(host);
+  }
+
+  get anyWebPhone(): boolean {
+    return this.#webPhones.size > 0;
+  }
+
+  /** Whether some account that may speak as this user is one of a web page (`web_phone`). */
+  isWebPhone(user: MappedJid): boolean {
+    return this.#webPhones.has(user.bareText) || this.#webPhones.has(user.host);
   }
 
   maySpeakAs(account: SipAccount, sender: MappedJid): boolean {

@@ -31,6 +31,8 @@ export interface BelieverParts {
   readonly digest?:
     | { readonly server: DigestServer<SipAccount>; readonly accounts: SpeakingAccounts }
     | undefined;
+  /** Hears of each request that a digest proved to be of this user, a bare JID, where his account is one of a web page. */
+  readonly webPhone?: ((user: string, source: Source) => void) | undefined;
   /** undefined: Identity is not read. */
   readonly identity?: IdentityService | undefined;
   readonly counters: Counters;
@@ -116,7 +118,7 @@ export class Believer {
       return this.#believed(scope, network === undefined ? 'certificate' : 'network', asserted);
     }
     if (!sender.ok) return this.#refuse('sender', FORBIDDEN);
-    return this.#prove(request, sender.value, scope);
+    return this.#prove(request, sender.value, source, scope);
   }
 
   /**
@@ -141,12 +143,12 @@ export class Believer {
   }
 
   /** The request itself has to prove its From. */
-  #prove(request: SipRequest, sender: MappedJid, scope: SpeakerScope | undefined): Belief {
+  #prove(request: SipRequest, sender: MappedJid, source: Source, scope: SpeakerScope | undefined): Belief {
     const { digest, identity } = this.#parts;
     const realm = digest?.accounts.realmFor(sender.host);
     if (digest !== undefined && realm !== undefined) {
       const authentication = digest.server.authenticate(request);
-      if (authentication.kind !== 'absent') return this.#digest(authentication, sender, digest);
+      if (authentication.kind !== 'absent') return this.#digest(authentication, sender, source, digest);
     }
     const verdict = identity?.verify(request, sender.host);
     if (verdict?.kind === 'valid') return this.#believed(new SpeakerScope(false, [sender.host]), 'identity');
@@ -164,11 +166,13 @@ export class Believer {
   #digest(
     authentication: Exclude<Authentication<SipAccount>, { readonly kind: 'absent' }>,
     sender: MappedJid,
+    source: Source,
     { server, accounts }: NonNullable<BelieverParts['digest']>,
   ): Belief {
     switch (authentication.kind) {
       case 'accepted':
         if (!accounts.maySpeakAs(authentication.user, sender)) return this.#refuse('account', FORBIDDEN);
+        if (authentication.user.web_phone === true) this.#parts.webPhone?.(sender.bareText, source);
         return this.#believed(new SpeakerScope(false, [sender.host]), 'digest');
       case 'stale':
         return this.#challenge(server, authentication.realm, authentication.replayed ? 'replayed' : 'stale');

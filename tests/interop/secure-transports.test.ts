@@ -21,7 +21,7 @@ describe('Kamailio over TLS and WebSocket', () => {
   let phone: WebPhone | undefined;
 
   before(async () => {
-    const [tlsPort = 0, webSocketPort = 0, gatewayPort = 0] = await freePorts(3);
+    const [tlsPort = 0, webSocketPort = 0, secureWebSocketPort = 0, gatewayPort = 0] = await freePorts(4);
     const own = ca.make({ names: ['URI:sip:example.com', 'DNS:example.com'] });
     const options: RigOptions = {
       sip: {
@@ -33,7 +33,14 @@ describe('Kamailio over TLS and WebSocket', () => {
     };
     kamailio = new SecureKamailio({
       folder: folder.path,
-      ...{ domain: 'example.net', xmppDomain: 'example.com', tlsPort, webSocketPort, gatewayPort },
+      ...{
+        domain: 'example.net',
+        xmppDomain: 'example.com',
+        tlsPort,
+        webSocketPort,
+        gatewayPort,
+        secureWebSocketPort,
+      },
       certificate: ca.make({ names: ['URI:sip:example.net', 'DNS:example.net'] }),
     });
     // The sockets that tried the ports are closed by then: the rig counts what is open.

@@ -287,14 +287,16 @@ describe('where no response came', () => {
     }
   });
   test('row DNS-05: no server', () => {
-    const conditions = (['unresolvable', 'dns-timeout', 'refused', 'no-transport'] as const).map(
-      (code) => locateFaultToStanzaError(code).condition,
-    );
+    const conditions = (
+      ['unresolvable', 'dns-timeout', 'refused', 'no-transport', 'not-connected'] as const
+    ).map((code) => locateFaultToStanzaError(code).condition);
     assert.deepEqual(conditions, [
       'remote-server-not-found',
       'remote-server-timeout',
       'remote-server-not-found',
       'remote-server-not-found',
+      // RFC 3261 §21.4.18 by ERR-S480.
+      'recipient-unavailable',
     ]);
   });
 });

@@ -14,6 +14,8 @@ export interface SecureKamailioOptions {
   readonly xmppDomain: string;
   readonly tlsPort: number;
   readonly webSocketPort: number;
+  /** WebSocket over TLS: nobody is asked for a certificate there. */
+  readonly secureWebSocketPort: number;
   readonly gatewayPort: number;
   readonly certificate: TestCertificate;
 }
@@ -36,7 +38,12 @@ export class SecureKamailio {
         `certificate = ${own.certificate}`,
         `ca_list = ${own.ca}`,
       ].join('\n');
-    writeFileSync(join(folder, 'tls.cfg'), `${side('server')}\n${side('client')}\n`);
+    const forBrowsers = [
+      `[server:127.0.0.1:${options.secureWebSocketPort}]`,
+      ...['method = TLSv1.2+', 'verify_certificate = no', 'require_certificate = no'],
+      ...[`private_key = ${own.key}`, `certificate = ${own.certificate}`],
+    ].join('\n');
+    writeFileSync(join(folder, 'tls.cfg'), `${side('server')}\n${side('client')}\n${forBrowsers}\n`);
     writeFileSync(
       join(folder, 'kamailio.cfg'),
       fillTemplate('kamailio/secure.cfg', {
@@ -46,6 +53,7 @@ export class SecureKamailio {
         XMPP_DOMAIN: options.xmppDomain,
         TLS_PORT: options.tlsPort,
         WS_PORT: options.webSocketPort,
+        WSS_PORT: options.secureWebSocketPort,
         GATEWAY_PORT: options.gatewayPort,
       }),
     );
@@ -55,6 +63,7 @@ export class SecureKamailio {
     this.#process = kamailioProcess(this.#options.folder);
     await untilPortIsOpen('kamailio', this.#options.tlsPort);
     await untilPortIsOpen('kamailio', this.#options.webSocketPort);
+    await untilPortIsOpen('kamailio', this.#options.secureWebSocketPort);
   }
 
   async stop(): Promise<void> {

@@ -17,7 +17,7 @@ export function trusting(
     ...(domains === undefined ? {} : { domains: [...domains] }),
     ...(asserted === undefined ? {} : { asserted }),
   }));
-  return new Beliefs({ clock, random: new SecureRandom(), counters }).make(
+  return new Beliefs({ clock, random: new SecureRandom(), counters, isOpen: () => false }).make(
     { sip: { trusted: networks, users: [], digest_algorithms: ['MD5'] }, policy: [], limits: {} },
     book,
   );

@@ -69,6 +69,7 @@ const MEMORIES: ReadonlySet<string> = new Set([
   'ledger_rows',
   'presence_capabilities',
   'digest_nonces',
+  'web_phones',
   'identity_signatures',
   'limited',
   'timers',

@@ -4,13 +4,15 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { readSip, statusOf, type SipText } from '../peers/sip-text.ts';
 import { Inbox } from './inbox.ts';
-import { branchOf, requestBytes, responseBytes, unique, type RequestParts } from './sip-peer.ts';
+import { branchOf, requestBytes, responseBytes, unique, type RequestParts, type Answer } from './sip-peer.ts';
 
 /** A user agent in a browser, as RFC 7118 has it. */
 export class WebPhone {
   readonly responses = new Inbox<SipText>();
   readonly requests = new Inbox<SipText>();
   readonly host = `${unique('h')}.invalid`.toLowerCase();
+  /** What it answers to requests. */
+  answer: Answer = { status: 200 };
   readonly #socket: WebSocket;
   readonly #transport: 'WS' | 'WSS';
 
@@ -22,7 +24,7 @@ export class WebPhone {
       if (message === undefined) return;
       if (statusOf(message) !== undefined) return this.responses.push(message);
       this.requests.push(message);
-      socket.send(responseBytes(message, { status: 200 }));
+      socket.send(responseBytes(message, this.answer));
     });
   }
 

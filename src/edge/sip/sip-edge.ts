@@ -152,6 +152,11 @@ export class SipEdge implements Transport {
     return undefined;
   }
 
+  /** Whether the connection of a target, of a client of WebSocket, is open. */
+  isOpen(target: Target): boolean {
+    return this.#webSockets.some((carrier) => carrier.isOpen(target));
+  }
+
   get #all(): Carrier[] {
     return [...this.#carriers.values()];
   }

@@ -155,6 +155,12 @@ export class WebSocketCarrier implements Carrier, WebSocketEvents {
     return { transport: this.transport, address, port, connectionId };
   }
 
+  isOpen(target: Target): boolean {
+    return (
+      target.transport === this.transport && this.#connections.get(target.connectionId)?.writable === true
+    );
+  }
+
   message(bytes: Bytes, source: Source): void {
     this.#sink.message(bytes, source);
   }

@@ -54,8 +54,9 @@ function remarksOnTrust(config: Config): Remark[] {
 function remarksOnUsers(config: Config): Remark[] {
   const remarks: Remark[] = [];
   const seen = new Map<string, number>();
+  const webSocket = config.sip.listen.some(({ transport }) => transport === 'WS' || transport === 'WSS');
   const offered = new Map<string, ReadonlySet<string>>();
-  for (const [index, { user, realm, secret, from }] of config.sip.users.entries()) {
+  for (const [index, { user, realm, secret, from, web_phone: webPhone }] of config.sip.users.entries()) {
     const path = ['sip', 'users', index];
     const key = JSON.stringify([realm, user.normalize('NFC')]);
     const first = seen.get(key);
@@ -63,6 +64,13 @@ function remarksOnUsers(config: Config): Remark[] {
       remarks.push({ path: [...path, 'user'], message: `is sip.users[${first}] already` });
     }
     seen.set(key, first ?? index);
+    if (webPhone && !webSocket) {
+      remarks.push({
+        path: [...path, 'web_phone'],
+        severity: 'warning',
+        message: 'does nothing: sip.listen has neither ws nor wss',
+      });
+    }
     // RFC 8760 §2.4: a client takes the first that it knows of those that are offered.
     const own = new Set(
       config.sip.digest_algorithms.filter((algorithm) => 'password' in secret || algorithm in secret),

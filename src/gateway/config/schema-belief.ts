@@ -111,8 +111,12 @@ function account(secret: Secret) {
         says: 'The From addresses that he may use.',
         example: '["bob@example.net", "*@branch.example.net"]',
       }),
+      web_phone: documented(z.boolean().default(false), {
+        says: 'Whether his phone is a web page that connects to the gateway itself. What is for his From addresses then goes on the WebSocket connection on which he last proved himself, while it is open. Otherwise it goes to the next hop of his domain; without one he counts as absent (480).',
+        example: 'true',
+      }),
     })
-    .transform(({ user, realm, password, ha1, from }, context) => {
+    .transform(({ user, realm, password, ha1, from, web_phone }, context) => {
       const hashes = ha1 === undefined ? [] : Array.isArray(ha1) ? ha1 : [ha1];
       const [first, second] = hashes;
       const fault = (message: string, key: string): never => {
@@ -134,13 +138,13 @@ function account(secret: Secret) {
         own = [address.value];
       }
       const secrets = Object.fromEntries(hashes.map(({ algorithm, hex }) => [algorithm, hex]));
-      return { user, realm, from: own, secret: password === undefined ? secrets : { password } };
+      return { user, realm, from: own, web_phone, secret: password === undefined ? secrets : { password } };
     });
 }
 
 export const users = (secret: Secret) =>
   documented(z.array(account(secret)).max(100_000).default([]), {
-    type: 'list of `{ user, realm, password, ha1, from }`',
+    type: 'list of `{ user, realm, password, ha1, from, web_phone }`',
     says: 'Who may prove his From by a digest (RFC 3261 section 22, RFC 8760): requests from outside of `sip.trusted` are challenged with 401 when their From is that of one of these users.',
     example: '[{ user: bob, realm: example.net, password: { env: BOB_PASSWORD } }]',
   });

@@ -24,6 +24,7 @@ import {
   type ClientFailure,
   type ClientHandlers,
   type LocatedTarget,
+  type LocateFaultCode,
   type LocateResult,
   type SipRequest,
   type SipResponse,
@@ -51,6 +52,11 @@ const FAILED_AS: Readonly<Record<ClientFailure, number | undefined>> = {
   timeout: 408,
   transport: 503,
   stopped: undefined,
+};
+
+const UNLOCATED_AS: Readonly<Partial<Record<LocateFaultCode, number>>> = {
+  'dns-timeout': 503,
+  'not-connected': 480,
 };
 
 const LOCATED: ToSipEvent = { kind: 'located' };
@@ -257,7 +263,7 @@ export class Delivery implements ClientHandlers {
     if (!result.ok) {
       this.#error = locateFaultToStanzaError(result.error.code);
       // No way to him now; that he has none at all is another matter.
-      this.#status = result.error.code === 'dns-timeout' ? FAILED_AS.transport : undefined;
+      this.#status = UNLOCATED_AS[result.error.code];
       return this.step(UNLOCATABLE);
     }
     this.#targets = result.value;

@@ -29,6 +29,11 @@ export interface LocatorOptions {
   readonly privateTargets?: 'refuse' | 'allow' | undefined;
   /** RFC 7118 §5: where a host under ".invalid" is, which a client of WebSocket made up for itself. */
   readonly flowOf?: ((host: string) => Target | undefined) | undefined;
+  /**
+   * Where the user of a URI is connected himself, as a client of WebSocket, which goes before next hops; `absent`: he is
+   * not, and DNS is not asked for him; undefined: he is no such user.
+   */
+  readonly webPhone?: ((uri: SipUri) => Target | 'absent' | undefined) | undefined;
   /** Our own literal addresses and ports: a foreign name that leads back to them is refused as well. */
   readonly own?: readonly { readonly address: string; readonly port: number }[] | undefined;
   readonly dns?: DnsCacheOptions;
@@ -68,6 +73,7 @@ export class Locator {
   readonly #nextHops: NextHops | undefined;
   readonly #allowPrivate: boolean;
   readonly #flowOf: LocatorOptions['flowOf'];
+  readonly #webPhone: LocatorOptions['webPhone'];
   readonly #limits: LocatorLimits;
   readonly #dns: DnsCache;
   readonly #penalties: PenaltyList;
@@ -85,6 +91,7 @@ export class Locator {
     this.#nextHops = options.nextHops;
     this.#allowPrivate = options.privateTargets === 'allow';
     this.#flowOf = options.flowOf;
+    this.#webPhone = options.webPhone;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#dns = new DnsCache(env.resolver, env.clock, env.counters, options.dns);
     this.#penalties = new PenaltyList(env.clock, options.penalty);
@@ -109,9 +116,15 @@ export class Locator {
     // RFC 3261 §25.1 lets a host name end in a dot, which means the same name.
     const host = uri.host.endsWith('.') ? uri.host.slice(0, -1) : uri.host;
     if (host.endsWith('.invalid')) return this.#byFlow(host);
+    const phone = this.#webPhone?.(uri);
+    const connected = phone === 'absent' ? undefined : byConnection(phone, uri);
+    if (connected !== undefined) return connected;
     const list = this.#nextHops?.find(host);
     // RFC 3261 §26.2.2: sips means TLS on every hop, whatever the operator's table says of the others.
     if (list !== undefined) return uri.scheme === 'sips' ? this.#secured(list) : this.#byNextHops(list);
+    // RFC 3261 §21.4.18: the user is known, and there is no location of his now.
+    if (phone === 'absent')
+      return locateFault('not-connected', `${host} has a web phone that is not connected`, 'RFC 7118 §5');
     return this.#reach(destinationOf(uri, undefined, this.#support), 'uri', this.#mayUseForeign);
   }
 
@@ -324,6 +337,13 @@ export class Locator {
 /** The operator named the hop for this domain, so that its certificate may name the domain instead of the hop. */
 function namedBy({ pattern }: NextHopList): readonly string[] {
   return pattern.includes('*') || pattern.includes(':') ? [] : [pattern];
+}
+
+/** RFC 3261 §26.2.2: sips is for a connection over TLS only. */
+function byConnection(target: Target | undefined, uri: SipUri): LocateResult | undefined {
+  if (target === undefined) return undefined;
+  if (uri.scheme === 'sips' && !transportTraits[target.transport].secure) return undefined;
+  return ok([{ ...target, name: `connection ${target.connectionId}`, route: undefined }]);
 }
 
 function anywhere(): boolean {

@@ -14,9 +14,10 @@ export interface LocatedTarget extends Target {
 
 /**
  * Why there is no target: `unresolvable` (no such domain, or it does not do SIP), `dns-timeout` (nobody knows now),
- * `refused` (it leads only where foreign names may not lead), `no-transport` (only over transports not spoken here).
+ * `refused` (it leads only where foreign names may not lead), `no-transport` (only over transports not spoken here),
+ * `not-connected` (a user who connects himself, and is not).
  */
-export type LocateFaultCode = 'unresolvable' | 'dns-timeout' | 'refused' | 'no-transport';
+export type LocateFaultCode = 'unresolvable' | 'dns-timeout' | 'refused' | 'no-transport' | 'not-connected';
 
 export interface LocateFault extends Fault {
   readonly code: LocateFaultCode;

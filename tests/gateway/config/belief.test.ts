@@ -21,8 +21,21 @@ describe('sip.users', () => {
     const { config, errors, warnings } = load(users('{ user: bob, realm: example.net, password: x }'));
     assert.deepEqual([errors, warnings], [[], []]);
     assert.deepEqual(config?.sip.users, [
-      { user: 'bob', realm: 'example.net', from: ['bob@example.net'], secret: { password: 'x' } },
+      {
+        ...{ user: 'bob', realm: 'example.net', from: ['bob@example.net'], secret: { password: 'x' } },
+        web_phone: false,
+      },
     ]);
+  });
+
+  test('web_phone without a listener of WebSocket does nothing, and says so', () => {
+    const account = '{ user: bob, realm: example.net, password: x, web_phone: true }';
+    const { config, errors, warnings } = load(users(account));
+    assert.deepEqual([errors, config?.sip.users.map((each) => each.web_phone)], [[], [true]]);
+    assert.match(warnings.join(), /sip\.users\[0\]\.web_phone: does nothing/);
+    const heard = users(account).replace('listen: [', 'listen: ["ws://127.0.0.1:5066", ');
+    assert.notEqual(heard, users(account));
+    assert.deepEqual(load(heard).warnings, []);
   });
 
   test('hashes, from a file or in the text, told apart by their length', () => {

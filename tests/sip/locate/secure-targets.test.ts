@@ -132,6 +132,37 @@ describe('RFC 5922 §7.3: the certificate is for the domain that was asked for, 
   });
 });
 
+describe('a user who is connected himself goes before next hops', () => {
+  for (const transport of ['WS', 'WSS'] as const) {
+    const phone = { transport, address: '5.1.1.1', port: 4711, connectionId: 7 };
+    const webPhone: LocatorOptions['webPhone'] = ({ user }) => (user === 'ann' ? phone : undefined);
+    const nextHops = { 'example.net': 'sip:10.0.0.1;transport=tls;lr' };
+    const { locator } = locatorRig(TABLE, { ...ALL, webPhone, nextHops });
+    const places = async (uri: string): Promise<readonly unknown[]> => {
+      const found = await locator.locate(uri);
+      return found.ok ? found.value.map(({ connectionId, route }) => [connectionId, route]) : [];
+    };
+    const hop = [[undefined, '<sip:10.0.0.1;transport=tls;lr>']];
+    test(`${transport}: he, without a Route; others by the next hop`, async () => {
+      assert.deepEqual(await places('sip:ann@example.net'), [[7, undefined]]);
+      assert.deepEqual(await places('sip:bob@example.net'), hop);
+    });
+    test(`RFC 3261 §26.2.2: sips over ${transport}`, async () =>
+      assert.deepEqual(await places('sips:ann@example.net'), transport === 'WSS' ? [[7, undefined]] : hop));
+  }
+});
+
+test('RFC 3261 §21.4.18: a user who connects himself and is not there has no location, unless by a next hop', async () => {
+  const webPhone: LocatorOptions['webPhone'] = ({ user }) => (user === 'ann' ? 'absent' : undefined);
+  const nextHops = { 'example.net': 'sip:10.0.0.1;transport=tls;lr' };
+  const { locator, resolver } = locatorRig(TABLE, { ...ALL, webPhone, nextHops });
+  const gone = await locator.locate('sip:ann@example.com');
+  assert.equal(gone.ok ? '' : gone.error.code, 'not-connected');
+  assert.deepEqual(resolver.asked, []);
+  assert.equal((await locator.locate('sip:ann@example.net')).ok, true);
+  assert.equal((await locator.locate('sip:bob@example.com')).ok, true);
+});
+
 test('RFC 7118 §5: a host under ".invalid" is a connection, with next hops for everybody beside it', async () => {
   const flow = { transport: 'WS', address: '5.1.1.1', port: 4711, connectionId: 7 } as const;
   const flowOf: LocatorOptions['flowOf'] = (host) => (host === 'abc.invalid' ? flow : undefined);

@@ -1,0 +1,64 @@
+// The page's side of tests/peers/chromium.ts: a phone made of the public library SIP.js, as window.phone.
+
+import { Messager, Registerer, RegistererState, UserAgent } from './sip.js/index.js';
+
+const received = [];
+const waiting = [];
+let agent;
+
+/** `server` is the URL of the WebSocket; the host of Via and Contact is what SIP.js makes up (RFC 7118 §5). */
+async function open({ server, user, domain, password }) {
+  agent = new UserAgent({
+    uri: UserAgent.makeURI(`sip:${user}@${domain}`),
+    transportOptions: { server },
+    authorizationUsername: user,
+    authorizationPassword: password,
+    logBuiltinEnabled: false,
+    delegate: {
+      onMessage: (message) => {
+        const { from, body } = message.request;
+        received.push({ from: from.uri.toString(), text: body });
+        waiting.shift()?.();
+        void message.accept();
+      },
+    },
+  });
+  await agent.start();
+  return agent.configuration.viaHost;
+}
+
+/** The status of the final response to a REGISTER that a challenge does not end. */
+function register() {
+  const registerer = new Registerer(agent, { expires: 600 });
+  return new Promise((resolve, reject) => {
+    const requestDelegate = {
+      onAccept: (response) =>
+        resolve([response.message.statusCode, registerer.state === RegistererState.Registered]),
+      onReject: (response) => resolve([response.message.statusCode, false]),
+    };
+    registerer.register({ requestDelegate }).catch(reject);
+  });
+}
+
+/** The status of the final response to a message. */
+function send(to, text) {
+  return new Promise((resolve, reject) => {
+    const requestDelegate = {
+      onAccept: (response) => resolve(response.message.statusCode),
+      onReject: (response) => resolve(response.message.statusCode),
+    };
+    new Messager(agent, UserAgent.makeURI(to), text).message({ requestDelegate }).catch(reject);
+  });
+}
+
+/** The next message that was not handed out yet; the driver limits the time. */
+async function next() {
+  if (received.length === 0) await new Promise((resolve) => waiting.push(resolve));
+  return received.shift();
+}
+
+async function close() {
+  await agent.stop();
+}
+
+window.phone = { open, register, send, next, close };
