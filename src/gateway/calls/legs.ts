@@ -1,0 +1,43 @@
+// What joins machine K (`interwork/call/machine.ts`) with the drivers of its two legs. Effects of K are commands of a leg, and what a
+// leg has to say is an event of K: a leg knows nothing of the other one, and K nothing of requests and stanzas.
+
+import type { CallEffect, CallEvent } from '../../interwork/call/index.ts';
+import type { KeptSession } from '../../sip/index.ts';
+import type { SessionState } from '../../xmpp/index.ts';
+
+type EffectOf<K extends CallEffect['kind']> = Extract<CallEffect, { readonly kind: K }>;
+
+export type SipCommand = EffectOf<
+  'invite' | 'progress' | 'accept' | 'endSip' | 'change' | 'offer' | 'answer' | 'trickle'
+>;
+
+export type XmppCommand = EffectOf<'initiation' | 'session'>;
+
+/** Who hears what a leg reports. */
+export interface CallHost {
+  /**
+   * One event of K. It is run at once, or after the one that is being run: then its effects come later. `offerDue` is the
+   * exception: its effect comes before this returns.
+   */
+  take(event: CallEvent): void;
+  /** What is kept of a leg beyond a restart is another. */
+  changed(): void;
+}
+
+export interface SipLeg {
+  command(command: SipCommand): void;
+  /** What survives a restart; undefined while the call is not answered, and after its end. */
+  kept(): KeptSession | undefined;
+  /** The gateway ends: timers stop, and nothing is said any more. */
+  stop(): void;
+}
+
+/** Proposal and session of one call. */
+export interface XmppLegs {
+  command(command: XmppCommand): void;
+  /** The session as its machine has it; undefined before its session-initiate. */
+  session(): SessionState | undefined;
+  /** A proposal came before it. */
+  proposed(): boolean;
+  stop(): void;
+}
