@@ -31,6 +31,7 @@ import {
 import { bareOf, domainOf } from '../address-text.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { CallHost } from './legs.ts';
+import { CallDevices } from './xmpp-devices.ts';
 import { callAddress } from './xmpp-features.ts';
 import { XmppLeg } from './xmpp-leg.ts';
 import { XmppLegTable } from './xmpp-leg-table.ts';
@@ -49,6 +50,7 @@ export class XmppSessions {
   readonly #table = new XmppLegTable();
   readonly #stanzas: CallStanzas;
   readonly #proposals: XmppProposals;
+  readonly #devices: CallDevices;
 
   constructor(env: XmppSessionsEnv) {
     this.#env = env;
@@ -59,6 +61,14 @@ export class XmppSessions {
       stanzas: this.#stanzas,
       begin: (beginning, role) => this.#begin(beginning, role),
     });
+    this.#devices = new CallDevices({
+      ...env,
+      resources: (own, other) => env.resources?.(own, other) ?? [],
+      send: (stanza) => {
+        const group = env.groupFor(domainOf(stanza.attr('from') ?? ''));
+        return group?.up === true && group.send(stanza) >= 0;
+      },
+    });
   }
 
   /** Calls that go on, or have just ended. */
@@ -68,7 +78,12 @@ export class XmppSessions {
 
   /** Requests and messages that may still be answered. */
   get waiting(): number {
-    return this.#stanzas.size;
+    return this.#stanzas.size + this.#devices.asking;
+  }
+
+  /** For `device` of K's `invited`: see `CallDevices.choose`. */
+  choose(self: string, peer: string, chosen: (device: string | undefined) => void): void {
+    this.#devices.choose(self, peer, chosen);
   }
 
   /**
@@ -100,7 +115,8 @@ export class XmppSessions {
     const type = stanza.attr('type');
     const ends = endsOf(stanza);
     if (type === 'result' || type === 'error') {
-      return ends !== undefined && this.#stanzas.answer(stanza, ends.from, ends.to);
+      if (ends === undefined) return false;
+      return this.#stanzas.answer(stanza, ends.from, ends.to) || this.#devices.answer(stanza);
     }
     if (type !== 'set' || ends === undefined || !mayAnswerWithError(stanza)) return false;
     const iq = readIq(stanza);
@@ -144,6 +160,7 @@ export class XmppSessions {
 
   /** Nothing is said any more. */
   stop(): void {
+    this.#devices.stop();
     for (const leg of this.#table.all()) leg.stop();
   }
 

@@ -5,6 +5,7 @@ import type { XmlElement } from '../../xml/index.ts';
 import type { StanzaError } from '../../xmpp/index.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { CallHost, XmppLegs } from './legs.ts';
+import type { ShownResource } from './xmpp-devices.ts';
 
 export interface XmppSessionsEnv {
   readonly clock: Clock;
@@ -18,6 +19,8 @@ export interface XmppSessionsEnv {
    * `legs` is of no use then.
    */
   begins(beginning: XmppBeginning, legs: XmppLegs): Begun;
+  /** The last presence of each client of `other`, as the SIP user `own` is shown it; bare JIDs. By default none is known. */
+  resources?(own: string, other: string): readonly ShownResource[];
   /** Calls at the same time, those included that have just ended; by default 10,000. */
   readonly maxCalls?: number;
 }

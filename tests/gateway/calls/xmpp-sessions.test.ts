@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { element, serialize } from '../../../src/xml/index.ts';
-import { hasHint, NS_RTP, rtpInfoElement, type RtpInfo } from '../../../src/xmpp/index.ts';
+import { hasHint, NS_RTP, rtpInfoElement } from '../../../src/xmpp/index.ts';
 import { contentOf, sdpOf } from '../../interwork/call/call-play.ts';
 import { DESK, errorOf, JULIET, PHONE, POCKET, ROMEO, Stage, type StageCall } from './xmpp-stage.ts';
 
@@ -20,8 +20,8 @@ function sidOf(stage: Stage): string {
   return stage.last('propose').child('propose')?.attr('id') ?? assert.fail('no id');
 }
 
-const info = (kind: RtpInfo['kind']) =>
-  ({ action: 'session-info', infos: [rtpInfoElement({ kind } as RtpInfo)] }) as const;
+const info = (kind: 'hold' | 'ringing') =>
+  ({ action: 'session-info', infos: [rtpInfoElement({ kind })] }) as const;
 const answer = { action: 'session-accept', contents: [contentOf('0', 'initiator')] } as const;
 const offer = {
   action: 'session-initiate',
