@@ -23,6 +23,7 @@ import {
   readIq,
   readJingle,
   stanzaError,
+  stepSession,
   type InitiationState,
   type Jingle,
   type SessionState,
@@ -177,11 +178,13 @@ export class XmppSessions {
     if (action !== 'session-initiate') return jingleError('unknown-session');
     const proposed = this.#table.byUsers(bareOf(to), bareOf(from), sid);
     if (proposed !== undefined) {
-      const error = notOfThis(proposed, ends);
+      const error = notOfThis(proposed, ends) ?? unreadable(ends, id, jingle);
       if (error === undefined) proposed.receive({ kind: 'received', id, jingle }, from);
       return error;
     }
     if (this.#overrulesOurs(ends, sid)) return jingleError('tie-break');
+    const refused = unreadable(ends, id, jingle);
+    if (refused !== undefined) return refused;
     const media = jingle.contents.flatMap(({ description }) =>
       description?.kind === 'rtp' ? [description.media] : [],
     );
@@ -285,6 +288,13 @@ function endsOf(stanza: XmlElement): Ends | undefined {
   const from = parseJid(stanza.attr('from') ?? '');
   const to = parseJid(stanza.attr('to') ?? '');
   return from.ok && to.ok ? { from: formatJid(from.value), to: formatJid(to.value) } : undefined;
+}
+
+/** What a session says to this session-initiate where it does not begin by it: then there is none. */
+function unreadable({ from: peer, to: self }: Ends, id: string, jingle: Jingle): StanzaError | undefined {
+  const session = initialSession({ role: 'responder', sid: jingle.sid, self, peer });
+  const [first] = stepSession(session, { kind: 'received', id, jingle }).effects;
+  return first?.kind === 'refuse' ? first.error : undefined;
 }
 
 /** Why this session-initiate does not belong to the proposal with its sid. */
