@@ -179,12 +179,12 @@ export class Stage {
   }
 
   /** The phone calls Juliet; `device`: a client that knows no proposals. */
-  phoneCalls(device?: string, sid?: string): StageCall {
+  phoneCalls(device?: string, sid?: string, description = sdpOf(['audio'])): StageCall {
     const call = new StageCall(this.time, 'toXmpp');
-    call.legs = this.sessions.outgoing(call, { self: ROMEO, peer: JULIET, sid });
+    call.legs = this.sessions.outgoing(call, { self: ROMEO, peer: device ?? JULIET, sid });
     assert.ok(call.legs !== undefined);
     this.calls.push(call);
-    call.take({ kind: 'invited', description: sdpOf(['audio']), trickle: false, device });
+    call.take({ kind: 'invited', description, trickle: false, device });
     return call;
   }
 
