@@ -49,7 +49,7 @@ export class XmppLeg implements XmppLegs {
   /** Both users, bare. */
   readonly user: string;
   readonly other: string;
-  /** Links and keys under which it is found; its owner's. */
+  /** By what its session is found, and the end of the time for what comes late: both are its owner's. */
   sessionKey: string | undefined;
   linger: Timer | undefined;
   readonly open: OpenStanzas = { requests: new Set(), messages: new Set() };
@@ -59,9 +59,6 @@ export class XmppLeg implements XmppLegs {
   #initiation: InitiationState | undefined;
   #session: SessionState | undefined;
   readonly #timers = new Map<Machine, Timer>();
-  /** Steps that wait for the effects of the one that is run. */
-  readonly #due: (() => void)[] = [];
-  #busy = false;
   #stopped = false;
 
   constructor(env: XmppLegEnv, parts: XmppLegParts, host?: CallHost) {
@@ -121,43 +118,35 @@ export class XmppLeg implements XmppLegs {
   }
 
   command(command: XmppCommand): void {
-    this.#do(() => {
-      if (command.kind === 'initiation') {
-        if (command.event.kind === 'propose' && this.#initiation === undefined) this.#begins('proposer');
-        this.#stepInitiation(command.event);
-      } else this.#act(command.action, command.to);
-    });
+    if (command.kind === 'session') return this.#act(command.action, command.to);
+    if (command.event.kind === 'propose' && this.#initiation === undefined) this.#begins('proposer');
+    this.#stepInitiation(command.event);
   }
 
   /** A message of the other user about this proposal, or what comes of one of ours. */
   initiate(event: InitiationEvent): void {
-    this.#do(() => {
-      const isProposal = event.kind === 'received' && event.initiation.kind === 'propose';
-      if (isProposal && this.#initiation === undefined) this.#begins('proposee');
-      this.#stepInitiation(event);
-    });
+    const isProposal = event.kind === 'received' && event.initiation.kind === 'propose';
+    if (isProposal && this.#initiation === undefined) this.#begins('proposee');
+    this.#stepInitiation(event);
   }
 
   /** An action of `peer`, whose iq has the id of the event; the first one begins the session. */
   receive(event: SessionEvent & { readonly kind: 'received' }, peer: string): void {
-    this.#do(() => {
-      if (this.#session === undefined) {
-        const { sid, self } = this;
-        this.#session = initialSession({ role: 'responder', sid, self, peer });
-        this.#env.moved(this);
-      }
-      this.#stepSession(event);
-    });
+    if (this.#session === undefined) {
+      const { sid, self } = this;
+      this.#session = initialSession({ role: 'responder', sid, self, peer });
+      this.#env.moved(this);
+    }
+    this.#stepSession(event);
   }
 
   /** What is learnt of the session from elsewhere. */
   tell(event: SessionEvent): void {
-    this.#do(() => this.#stepSession(event));
+    this.#stepSession(event);
   }
 
   stop(): void {
     this.#stopped = true;
-    this.#due.length = 0;
     for (const timer of this.#timers.values()) this.#env.timers.clear(timer);
     this.#timers.clear();
     this.#env.stanzas.forget(this.open);
@@ -166,19 +155,6 @@ export class XmppLeg implements XmppLegs {
 
   get stopped(): boolean {
     return this.#stopped;
-  }
-
-  /** One step after the other, so that what goes out keeps its order. */
-  #do(step: () => void): void {
-    this.#due.push(step);
-    if (this.#busy) return;
-    this.#busy = true;
-    try {
-      for (let next = this.#due.shift(); next !== undefined; next = this.#due.shift()) next();
-    } finally {
-      this.#busy = false;
-      this.#due.length = 0;
-    }
   }
 
   #begins(role: InitiationState['role']): void {
@@ -223,7 +199,6 @@ export class XmppLeg implements XmppLegs {
           this.#clear('initiation');
           break;
         case 'end':
-          this.#clear('initiation');
           this.#env.moved(this);
           this.#tell({ kind: 'initiationEnded', end: effect.end });
           break;
@@ -260,7 +235,6 @@ export class XmppLeg implements XmppLegs {
       case 'stopGrace':
         return this.#clear('session');
       case 'end':
-        this.#clear('session');
         this.#env.stanzas.forgetRequests(this.open);
         this.#env.moved(this);
         return this.#tell({ kind: 'sessionEnded', end: effect.end });

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { CallEvent } from '../../../src/interwork/call/index.ts';
 import { jingleElement } from '../../../src/xmpp/index.ts';
 import { serialize } from '../../../src/xml/index.ts';
 import { contentOf, sdpOf } from '../../interwork/call/call-play.ts';
@@ -110,6 +111,31 @@ describe('what crosses', () => {
     stage.answers(stage.last('session-initiate'), errorOf('conflict', 'tie-break'));
     assert.deepEqual(ours.sip, ['end 480']);
     stage.acts(bye, 'a');
+  });
+});
+
+describe('what does not cross', () => {
+  play('calls of another SIP user, of another client, and one that was answered', (stage) => {
+    stage.phoneCalls(DESK, 'a');
+    stage.sent();
+    stage.acts(offer, 'b', POCKET);
+    assert.deepEqual(stage.words(), [`result > ${POCKET}`]);
+    stage.answers(stage.last('session-initiate'));
+    stage.acts(offer, 'c');
+    assert.deepEqual(stage.words(), [`result > ${DESK}`]);
+    for (const [sid, from] of [
+      ['a', DESK],
+      ['b', POCKET],
+      ['c', DESK],
+    ] as const) {
+      stage.acts(bye, sid, from);
+    }
+    stage.phoneCalls(undefined, 'd');
+    stage.sent();
+    stage.proposes('a1', DESK, 'mercutio@sip.example');
+    assert.deepEqual(stage.words(), [`proceed > ${DESK}`]);
+    stage.says('retract', 'a1', '', DESK, 'mercutio@sip.example');
+    stage.says('reject', 'd');
   });
 });
 
@@ -287,6 +313,55 @@ describe('a link that goes away', () => {
     stage.link.state = 'up';
     stage.group.linkUp();
     assert.deepEqual(stage.words(), []);
+  });
+});
+
+describe('order', () => {
+  play('CALL-15: the last content goes: what the session says comes before what follows from it', (stage) => {
+    stage.proposes('s');
+    stage.acts(offer, 's');
+    stage.sent();
+    stage.acts({ action: 'content-remove', contents: [{ name: 'voice', creator: 'initiator' }] }, 's');
+    assert.deepEqual(stage.words(), [
+      `result > ${DESK}`,
+      `session-terminate success > ${DESK}`,
+      // It was not answered.
+      `finish failed-application > ${DESK}`,
+    ]);
+  });
+
+  test('what the session may not send is told as failed, unless it is over', () => {
+    const stage = new Stage();
+    const events: CallEvent[] = [];
+    const host = { take: (event: CallEvent) => void events.push(event), changed: () => undefined };
+    const leg = stage.sessions.outgoing(host, { self: PHONE, peer: DESK, sid: 's' });
+    const contents = [{ name: 'cam', creator: 'responder' }] as const;
+    const accept = { kind: 'session', action: { action: 'content-accept', contents } } as const;
+    leg?.command({ kind: 'session', action: offer, to: DESK });
+    leg?.command(accept);
+    const failed = { kind: 'failed', action: 'content-accept', contents };
+    assert.deepEqual(events, [{ kind: 'session', report: failed }]);
+    leg?.command({ kind: 'session', action: bye });
+    leg?.command(accept);
+    assert.deepEqual(
+      events.map(({ kind }) => kind),
+      ['session', 'sessionEnded'],
+    );
+    stage.assertOver();
+  });
+
+  play('out-of-order to what was written once ends the call', (stage) => {
+    const call = stage.phoneCalls(DESK, 's');
+    stage.answers(stage.last('session-initiate'), errorOf('unexpected-request', 'out-of-order'));
+    assert.equal(call.outcomes.length, 1);
+  });
+
+  play('an answer that comes behind the end is of nothing', (stage) => {
+    stage.acts(offer, 's');
+    stage.call.take({ kind: 'progress', status: 180 });
+    stage.acts(bye, 's');
+    assert.equal(stage.sessions.waiting, 0);
+    assert.equal(stage.answers(stage.last('session-info ringing'), errorOf('gone')), false);
   });
 });
 

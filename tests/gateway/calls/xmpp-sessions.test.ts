@@ -250,6 +250,7 @@ describe('XMPP calls SIP', () => {
     assert.deepEqual(stage.call.outcomes, [{ kind: 'cancelled' }]);
     stage.sent();
     // It crossed the retract of another device: there is no call that it could begin.
+    stage.time.advance(31_000);
     stage.acts(offer, 'a1');
     assert.deepEqual(stage.words(), [`result > ${DESK}`, `session-terminate expired > ${DESK}`]);
     assert.equal(stage.beginnings.length, 1);
