@@ -1,11 +1,11 @@
 // What a call is to the gateway besides its machine: who it is between, what the drivers of its legs offer, and where it is told.
 
 import type { Clock, Log, Timers } from '../../base/index.ts';
-import type { CallDirection, CallOutcome, KeptXmppLeg } from '../../interwork/call/index.ts';
+import type { CallDirection, CallOutcome } from '../../interwork/call/index.ts';
 import type { MappedJid, MappedUri } from '../../mapping/index.ts';
 import type { KeptSession, ServerTransaction } from '../../sip/index.ts';
 import type { Call } from './call.ts';
-import type { CallHost, SipLeg, XmppLegs } from './legs.ts';
+import type { CallHost, SipLeg } from './legs.ts';
 
 /** Who calls whom. */
 export interface CallFacts {
@@ -21,11 +21,6 @@ export interface CallFacts {
   readonly callId: string;
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly startedMs: number;
-}
-
-/** The XMPP leg with what a record has of it at any time. */
-export interface KeptXmppLegs extends XmppLegs {
-  kept(): KeptXmppLeg;
 }
 
 /** What the call needs of the driver of its SIP legs. */

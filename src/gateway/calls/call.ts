@@ -13,8 +13,8 @@ import {
   type CallTimer,
   type CallTransition,
 } from '../../interwork/call/index.ts';
-import type { CallEnv, CallFacts, KeptXmppLegs } from './call-types.ts';
-import type { CallHost, SipLeg } from './legs.ts';
+import type { CallEnv, CallFacts } from './call-types.ts';
+import type { CallHost, SipLeg, XmppLegs } from './legs.ts';
 
 type InvitedEvent = Extract<CallEvent, { readonly kind: 'invited' }>;
 
@@ -26,7 +26,7 @@ export class Call implements CallHost {
   readonly #env: CallEnv;
   #state: CallState;
   #sip: SipLeg | undefined;
-  #xmpp: KeptXmppLegs | undefined;
+  #xmpp: XmppLegs | undefined;
   readonly #queue: CallEvent[] = [];
   /** Until its legs are there, and while it is looked for whom it is; and after a stop. */
   #waits = true;
@@ -45,7 +45,7 @@ export class Call implements CallHost {
   }
 
   /** Its legs are there: what they have said meanwhile is heard now. */
-  join(sip: SipLeg, xmpp: KeptXmppLegs): void {
+  join(sip: SipLeg, xmpp: XmppLegs): void {
     this.#sip = sip;
     this.#xmpp = xmpp;
     this.#waits = false;
@@ -53,7 +53,7 @@ export class Call implements CallHost {
   }
 
   /** Goes on after a restart, or is ended by it: `transition` in place of a first event. */
-  resume(transition: CallTransition, sip: SipLeg | undefined, xmpp: KeptXmppLegs): void {
+  resume(transition: CallTransition, sip: SipLeg | undefined, xmpp: XmppLegs): void {
     this.#sip = sip;
     this.#xmpp = xmpp;
     this.#waits = false;

@@ -20,13 +20,13 @@ import {
 } from '../../mapping/index.ts';
 import { dialledNumber, type CallDenial, type CallRules } from '../../policy/index.ts';
 import type { Origin } from '../../sdp/index.ts';
-import { headerField, type Refusal, type ServerTransaction } from '../../sip/index.ts';
+import { headerField, type HeaderField, type Refusal, type ServerTransaction } from '../../sip/index.ts';
 import type { StanzaError } from '../../xmpp/index.ts';
 import { bareOf } from '../address-text.ts';
 import { Call } from './call.ts';
 import { CallCaps, type CallCapsOptions } from './call-caps.ts';
 import { CallLog } from './call-log.ts';
-import type { CallEnv, CallFacts, KeptXmppLegs, SipSide } from './call-types.ts';
+import type { CallEnv, CallFacts, SipSide } from './call-types.ts';
 import type { XmppLegs } from './legs.ts';
 import type { XmppSessions } from './xmpp-sessions.ts';
 import type { Begun, XmppBeginning } from './xmpp-types.ts';
@@ -141,7 +141,7 @@ export class Calls {
   }
 
   /** A call of an XMPP user: `begins` of XmppSessions. */
-  begins(beginning: XmppBeginning, legs: XmppLegs & Partial<KeptXmppLegs>): Begun {
+  begins(beginning: XmppBeginning, legs: XmppLegs): Begun {
     const { random, live, sip } = this.#env;
     const { sid, self, peer } = beginning;
     const callId = random.base32(26);
@@ -160,14 +160,13 @@ export class Calls {
     const number = dialledNumber(to.value.uri);
     const denial = live.callRules.decide({ direction: 'to-sip', from: from.value, to: to.value, number });
     if (denial !== undefined) return refuse(clauseOf(denial), denial.stanza);
-    if (legs.kept === undefined) return refuse('ERR-G2', gatewayStanzaError('ERR-G2'));
     if (this.caps.begin(facts.caller, facts.callee) !== undefined) {
       return refuse('ERR-G2', gatewayStanzaError('ERR-G2'));
     }
     const call = new Call(this.#callEnv, facts, this.#begin('toSip'));
     const leg = sip.outgoing(call, { from: from.value, to: to.value, callId });
     this.#calls.set(facts.id, call);
-    call.join(leg, legs as KeptXmppLegs);
+    call.join(leg, legs);
     return { ok: true, host: call };
   }
 
@@ -304,7 +303,7 @@ function clauseOf({ index }: CallDenial): string {
   return index === undefined ? 'ERR-G3 (number)' : 'ERR-G3';
 }
 
-function retryAfter(): Refusal['headers'][number] {
+function retryAfter(): HeaderField {
   return headerField('Retry-After', String(DRAIN_RETRY_SECONDS));
 }
 
