@@ -10,13 +10,13 @@ import { LinkGroup } from '../../../src/gateway/link-group.ts';
 import { CALLS, type CallRecord } from '../../../src/interwork/call/index.ts';
 import { AddressBook } from '../../../src/mapping/index.ts';
 import { CallRules, type CallRule } from '../../../src/policy/index.ts';
-import { type ResponseOptions, type ServerTransaction, type SipRequest } from '../../../src/sip/index.ts';
+import type { ServerTransaction } from '../../../src/sip/index.ts';
 import { serialize, type XmlElement } from '../../../src/xml/index.ts';
 import { jingleElement, readInitiation, type OwnAction } from '../../../src/xmpp/index.ts';
 import { contentOf, sdpOf } from '../../interwork/call/call-play.ts';
 import { readStanza } from '../../xmpp/read-xml.ts';
 import { MemoryCollection } from '../memory-collection.ts';
-import { PhoneSide } from './phone-side.ts';
+import { PhoneSide, requestOf, SOURCE } from './phone-side.ts';
 import { StageLink, wordOf } from './xmpp-stage.ts';
 
 const ROMEO = 'romeo@sip.example';
@@ -87,15 +87,14 @@ class Rig {
     phone.phone.invite(sdpOf(['audio']));
     const from = BOOK.sipSenderToJid(`sip:${ROMEO}`);
     assert.ok(from.ok);
-    const request: Partial<SipRequest> = { requestUri, callId, method: 'INVITE' };
-    const tx: Partial<ServerTransaction> = {
-      request: request as SipRequest,
-      respond: (status: number, options?: ResponseOptions) => {
+    const tx: ServerTransaction = {
+      ...{ request: requestOf(requestUri, ROMEO, callId), source: SOURCE, state: 'Proceeding', toTag: 'gw' },
+      respond: (status, options) => {
         const after = options?.headers?.find(({ name }) => name === 'Retry-After');
         this.answers.push(after === undefined ? String(status) : `${status} after ${after.value}`);
       },
     };
-    this.calls.invite(tx as ServerTransaction, from.value);
+    this.calls.invite(tx, from.value);
     return phone;
   }
 

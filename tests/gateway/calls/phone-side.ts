@@ -5,7 +5,13 @@ import assert from 'node:assert/strict';
 import type { CallHost, SipCommand, SipLeg } from '../../../src/gateway/calls/legs.ts';
 import type { SipSide } from '../../../src/gateway/calls/call-types.ts';
 import type { SessionDescription } from '../../../src/sdp/index.ts';
-import type { Dialog, KeptSession } from '../../../src/sip/index.ts';
+import {
+  parseMessage,
+  type Dialog,
+  type KeptSession,
+  type SipRequest,
+  type Source,
+} from '../../../src/sip/index.ts';
 import { sdpOf } from '../../interwork/call/call-play.ts';
 import { SipEnd, type SipMessage, type SipOwner } from '../../interwork/call/sip-end.ts';
 
@@ -14,6 +20,34 @@ const DIALOG: Dialog = {
   ...{ localUri: '<sip:juliet@capulet.example>', remoteUri: '<sip:romeo@sip.example>' },
   ...{ localSeq: 1, remoteSeq: 1, remoteTarget: 'sip:romeo@192.0.2.7', routeSet: [] },
 };
+
+const LOCAL = {
+  ...{ transport: 'UDP', address: '198.51.100.1', port: 5060 },
+  ...{ advertiseHost: '198.51.100.1', advertisePort: undefined },
+} as const;
+
+/** Where a phone's requests come from. */
+export const SOURCE: Source = {
+  ...{ transport: 'UDP', remoteAddress: '192.0.2.7', remotePort: 5060 },
+  ...{ reliable: false, connectionId: undefined, local: LOCAL },
+};
+
+/** Its INVITE, of which a driver reads more than this. */
+export function requestOf(uri: string, from: string, callId: string): SipRequest {
+  const lines = [
+    `INVITE ${uri} SIP/2.0`,
+    'Via: SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1',
+    `From: <sip:${from}>;tag=1`,
+    `To: <${uri}>`,
+    `Call-ID: ${callId}`,
+    'CSeq: 1 INVITE',
+    'Max-Forwards: 70',
+    ...['', ''],
+  ];
+  const parsed = parseMessage(Buffer.from(lines.join('\r\n')), { stream: false });
+  assert(parsed.kind === 'message' && parsed.message.kind === 'request');
+  return parsed.message;
+}
 
 export class PhoneSide implements SipSide {
   readonly phone: SipEnd;
