@@ -12,7 +12,7 @@ import { AddressBook } from '../../../src/mapping/index.ts';
 import { CallRules, type CallRule } from '../../../src/policy/index.ts';
 import type { ServerTransaction } from '../../../src/sip/index.ts';
 import { serialize, type XmlElement } from '../../../src/xml/index.ts';
-import { jingleElement, readInitiation, type OwnAction } from '../../../src/xmpp/index.ts';
+import { jingleElement, readInitiation, rtpInfoElement, type OwnAction } from '../../../src/xmpp/index.ts';
 import { contentOf, sdpOf } from '../../interwork/call/call-play.ts';
 import { readStanza } from '../../xmpp/read-xml.ts';
 import { MemoryCollection } from '../memory-collection.ts';
@@ -183,6 +183,16 @@ describe('SIP to XMPP', () => {
     phone.flush();
     assert.ok(phone.seen.includes('BYE'));
     assert.equal(rig.outcome('sip_to_xmpp', 'ended'), 1);
+    rig.assertNothingLeft();
+  });
+
+  test('CALL-41: hold is a re-INVITE, whose offer is there in the same turn', () => {
+    const rig = new Rig();
+    const phone = rig.answeredToXmpp();
+    rig.acts({ action: 'session-info', infos: [rtpInfoElement({ kind: 'hold' })] }, rig.sid());
+    phone.flush();
+    assert.ok(phone.seen.includes('INVITE'), phone.seen.join(' '));
+    phone.phone.end(480);
     rig.assertNothingLeft();
   });
 

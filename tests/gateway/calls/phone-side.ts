@@ -21,10 +21,10 @@ const DIALOG: Dialog = {
   ...{ localSeq: 1, remoteSeq: 1, remoteTarget: 'sip:romeo@192.0.2.7', routeSet: [] },
 };
 
-const LOCAL = {
+const LOCAL: Source['local'] = {
   ...{ transport: 'UDP', address: '198.51.100.1', port: 5060 },
   ...{ advertiseHost: '198.51.100.1', advertisePort: undefined },
-} as const;
+};
 
 /** Where a phone's requests come from. */
 export const SOURCE: Source = {
