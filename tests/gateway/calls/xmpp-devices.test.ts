@@ -180,6 +180,7 @@ describe('CALL-27: propose to all, or to one', () => {
 
 describe('FEAT-03, FEAT-04: what SIP users announce', () => {
   let calls = false;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is asked of it
   const live = {
     book: { jidTargetToSip: () => ({ ok: false, error: { kind: 'no-rule', message: '' } }) },
     messages: { composing: 'always' },
