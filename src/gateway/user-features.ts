@@ -10,6 +10,7 @@ import {
   NS_RECEIPTS,
   userCaps,
 } from '../xmpp/index.ts';
+import { CALL_FEATURES } from './calls/xmpp-features.ts';
 import type { Live } from './live.ts';
 import type { Peers } from './messages/peers.ts';
 
@@ -17,6 +18,8 @@ export interface UserFeaturesEnv {
   readonly live: Pick<Live, 'book' | 'messages' | 'presence'>;
   readonly peers: Pick<Peers, 'mayAsk'>;
   readonly name: string;
+  /** Calls are carried; by default they are not. */
+  readonly calls?: (() => boolean) | undefined;
 }
 
 const BOTH = [false, true] as const;
@@ -34,7 +37,12 @@ export class UserFeatures {
     const user = live.book.jidTargetToSip(jid);
     const known = user.ok ? live.book.sipSenderToJid(user.value.uri) : user;
     const composing = live.messages.composing !== 'never';
-    return setOf(composing, known.ok && peers.mayAsk(known.value.bareText), this.#location);
+    return setOf(
+      composing,
+      known.ok && peers.mayAsk(known.value.bareText),
+      this.#location,
+      this.#env.calls?.() === true,
+    );
   }
 
   /** The `<c/>` of his presence. */
@@ -52,17 +60,21 @@ export class UserFeatures {
   }
 }
 
-function setOf(composing: boolean, reports: boolean, location: boolean): readonly string[] {
-  return SETS[(composing ? 4 : 0) + (reports ? 2 : 0) + (location ? 1 : 0)] ?? [];
+function setOf(composing: boolean, reports: boolean, location: boolean, calls: boolean): readonly string[] {
+  const place = (calls ? 8 : 0) + (composing ? 4 : 0) + (reports ? 2 : 0) + (location ? 1 : 0);
+  return SETS[place] ?? [];
 }
 
-const SETS = BOTH.flatMap((composing) =>
-  BOTH.flatMap((reports) =>
-    BOTH.map((location): readonly string[] => [
-      ...(composing ? [NS_CHAT_STATES] : []),
-      ...(reports ? [NS_RECEIPTS, NS_CHAT_MARKERS] : []),
-      // XEP-0163 §4.1: what his watchers can be told is sent to him.
-      ...[NS_MOOD, NS_ACTIVITY, ...(location ? [NS_GEOLOC] : [])].map((node) => `${node}+notify`),
-    ]),
+const SETS = BOTH.flatMap((calls) =>
+  BOTH.flatMap((composing) =>
+    BOTH.flatMap((reports) =>
+      BOTH.map((location): readonly string[] => [
+        ...(composing ? [NS_CHAT_STATES] : []),
+        ...(reports ? [NS_RECEIPTS, NS_CHAT_MARKERS] : []),
+        // XEP-0163 §4.1: what his watchers can be told is sent to him.
+        ...[NS_MOOD, NS_ACTIVITY, ...(location ? [NS_GEOLOC] : [])].map((node) => `${node}+notify`),
+        ...(calls ? CALL_FEATURES : []),
+      ]),
+    ),
   ),
 );

@@ -1,7 +1,7 @@
 // The parts of the presence feature, made and joined: what the composition root sees of it.
 
 import type { Clock, Counters, Log, Random, Store, Timers } from '../../base/index.ts';
-import { DECISIONS, PUBLISHERS, WATCHERS } from '../../interwork/presence/index.ts';
+import { DECISIONS, PUBLISHERS, WATCHERS, type XmppResource } from '../../interwork/presence/index.ts';
 import type { AdminAnswer } from '../../edge/admin/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
 import {
@@ -149,6 +149,11 @@ export class PresenceFeature {
   /** The answer to a question about capabilities. False: to none of ours. */
   answer(iq: XmlElement): boolean {
     return this.#capabilities.answer(iq);
+  }
+
+  /** The last presence of each client of the XMPP user `contact`, as the SIP user `watcher` is shown it. Bare JIDs. */
+  resources(watcher: string, contact: string): readonly XmppResource[] {
+    return this.contacts.find(watcher, contact)?.resources ?? [];
   }
 
   /** What `from` may know of the person at `to` (JIDs). */
