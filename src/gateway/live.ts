@@ -7,6 +7,7 @@ import type { Believer, Routes } from '../policy/index.ts';
 import type { DigestClient, Locator } from '../sip/index.ts';
 import type { Admission } from './admission.ts';
 import type { Config } from './config/schema.ts';
+import type { MessageTypes } from './message-types.ts';
 import type { PresenceModels } from './presence-models.ts';
 
 export interface Live {
@@ -17,6 +18,8 @@ export interface Live {
   digest: DigestClient;
   models: PresenceModels;
   messages: Config['messages'];
+  /** `messages.type`, of the file and of its rules. */
+  types: MessageTypes;
   offline: Config['offline'];
   presence: Pick<Config['presence'], 'location'>;
   /** The operator's script. Without one, the way of a message asks for this and no more. */

@@ -28,6 +28,7 @@ import { openKept, type Kept } from './kept.ts';
 import { Links } from './links.ts';
 import { hostsOf, listenerUrls, sipListeners } from './listeners.ts';
 import type { Live } from './live.ts';
+import { MessageTypes } from './message-types.ts';
 import { MessageFeature } from './messages/message-feature.ts';
 import { PresenceModels, presenceServers } from './presence-models.ts';
 import { PresenceFeature } from './presence/presence-feature.ts';
@@ -330,6 +331,7 @@ class RunningGateway implements Gateway {
       locator: this.#makeLocator(config),
       digest: new DigestClient({ clock, random, credentials: config.sip.credentials }),
       messages: config.messages,
+      types: new MessageTypes(config, book),
       offline: config.offline,
       presence: config.presence,
       asksDns: config.domains.some(leavesHomeToDns),

@@ -44,8 +44,6 @@ export interface AddressBookOptions {
   readonly maxCached?: number;
   /** The SIP domain whose users are telephone numbers (ADDR-60, ADDR-61). */
   readonly telephonyDomain?: string | undefined;
-  /** True: `sips` targets are carried over all the same, by the operator's will (ADDR-63). */
-  readonly allowSips?: boolean;
 }
 
 const DEFAULT_MAX_CACHED = 10_000;
@@ -60,7 +58,6 @@ export class AddressBook {
   /** By home, then by the side whose name is asked for. */
   readonly #tables: Readonly<Record<Side, Readonly<Record<Side, RuleTable>>>>;
   readonly #telephonyHost: string | undefined;
-  readonly #allowSips: boolean;
   readonly #jids: Readonly<Record<AddressRole, GenerationCache<ToJid>>>;
   readonly #uris: Readonly<Record<AddressRole, GenerationCache<ToUri>>>;
 
@@ -72,9 +69,8 @@ export class AddressBook {
       sip: { sip: new RuleTable(compiled, 'sip', 'sip'), xmpp: new RuleTable(compiled, 'sip', 'xmpp') },
       xmpp: { sip: new RuleTable(compiled, 'xmpp', 'sip'), xmpp: new RuleTable(compiled, 'xmpp', 'xmpp') },
     };
-    const { maxCached = DEFAULT_MAX_CACHED, telephonyDomain, allowSips = false } = options;
+    const { maxCached = DEFAULT_MAX_CACHED, telephonyDomain } = options;
     this.#telephonyHost = telephonyDomain === undefined ? undefined : canonicalHost(telephonyDomain);
-    this.#allowSips = allowSips;
     this.#jids = { target: new GenerationCache(maxCached), sender: new GenerationCache(maxCached) };
     this.#uris = { target: new GenerationCache(maxCached), sender: new GenerationCache(maxCached) };
   }
@@ -103,6 +99,12 @@ export class AddressBook {
   jidSenderToSip(jid: Jid | string): ToUri {
     const text = typeof jid === 'string' ? jid : formatJid(jid);
     return this.#uris.sender.get(text) ?? this.#mapJid(text, 'sender');
+  }
+
+  /** The rule of whom the XMPP side has under this domain, whatever rule an address of it was folded by. */
+  xmppHome(domain: string): DomainRule | undefined {
+    const host = domainToHost(domain);
+    return host.ok ? this.#tables.xmpp.xmpp.find(host.value)?.rule.rule : undefined;
   }
 
   /** A new address out of `<gone/>` or `<redirect/>` as a Contact; undefined when SIP has no name for it. */
@@ -156,11 +158,12 @@ export class AddressBook {
     const read = readSipAddress(uri, {
       headerGr,
       telephonyDomain: this.#telephonyHost,
-      sips: role === 'sender' || this.#allowSips,
     });
     if (!read.ok) return read;
     const address = read.value;
     const rule = this.#ruleFor(address.host, 'sip', role, address.user === '');
+    if (role === 'target' && address.secure && !(rule.ok && rule.value.rule.sips === 'carry'))
+      return secured();
     if (!rule.ok) return rule;
     const jid = this.#toXmpp(address, rule.value);
     if (!jid.ok) return jid;
@@ -273,6 +276,10 @@ export class AddressBook {
     const there = this.#tables[home === 'sip' ? 'xmpp' : 'sip'][side].find(host);
     return (here?.specificity ?? -1) > (there?.specificity ?? -1);
   }
+}
+
+function secured(): Result<never, AddressFault> {
+  return addressFault('sips', 'XMPP cannot promise TLS on every hop', 'RFC 7247 §8');
 }
 
 function nobody(text: string): Result<never, AddressFault> {

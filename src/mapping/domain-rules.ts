@@ -14,6 +14,8 @@ export interface DomainRule {
   readonly xmpp: string;
   /** Of folded addresses; undefined: the standard escape of the side. */
   readonly separator?: Separator | undefined;
+  /** `carry`: `sips` targets of it are carried over all the same, by the operator's will (ADDR-63). */
+  readonly sips?: 'refuse' | 'carry' | undefined;
 }
 
 /** What a rule does with an address: the names are alike in kind, or one side folds. */

@@ -22,17 +22,24 @@ export interface SipAddress {
   readonly instance: string;
 }
 
+/** Of a URI that is read. */
+export interface ReadSipAddress extends SipAddress {
+  /** A `sips` URI, which asks for TLS on every hop (ADDR-63). */
+  readonly secure: boolean;
+}
+
 export interface SipAddressOptions {
   /** `gr` outside of the angle brackets, raw (ADDR-13); it counts only when the URI has none. */
   readonly headerGr?: string | undefined;
   /** The SIP domain of telephone numbers; without one `tel` URIs are of an unknown scheme (ADDR-60). */
   readonly telephonyDomain?: string | undefined;
-  /** False: a `sips` URI is refused, as for a target (ADDR-63). */
-  readonly sips: boolean;
 }
 
-/** Reads a sip, sips, im, pres or tel URI (a byte string, as written). Faults `unmappable`, `sips`, `scheme`. */
-export function readSipAddress(uri: string, options: SipAddressOptions): Result<SipAddress, AddressFault> {
+/** Reads a sip, sips, im, pres or tel URI (a byte string, as written). Faults `unmappable`, `scheme`. */
+export function readSipAddress(
+  uri: string,
+  options: SipAddressOptions,
+): Result<ReadSipAddress, AddressFault> {
   const parsed = parseUri(uri);
   if (!parsed.ok) return addressFault('unmappable', parsed.error.message, parsed.error.clause);
   const read = parsed.value;
@@ -40,8 +47,6 @@ export function readSipAddress(uri: string, options: SipAddressOptions): Result<
     case 'other':
       return strangeScheme(read.name);
     case 'sips':
-      if (!options.sips) return addressFault('sips', 'XMPP cannot promise TLS on every hop', 'RFC 7247 §8');
-      return fromSipUri(read, options.headerGr);
     case 'sip':
       return fromSipUri(read, options.headerGr);
     case 'im':
@@ -55,13 +60,18 @@ export function readSipAddress(uri: string, options: SipAddressOptions): Result<
   }
 }
 
-function fromSipUri(uri: SipUri, headerGr: string | undefined): Result<SipAddress, AddressFault> {
+function fromSipUri(uri: SipUri, headerGr: string | undefined): Result<ReadSipAddress, AddressFault> {
   // ADDR-12: `gr` without a value marks a temporary GRUU, which tells nothing about the device.
   const gr = uri.params.has('gr') ? uri.params.get('gr') : headerGr;
-  return decoded(uri.user ?? '', uri.host, gr);
+  return decoded(uri.user ?? '', uri.host, gr, uri.scheme === 'sips');
 }
 
-function decoded(user: string, host: string, gr: string | undefined): Result<SipAddress, AddressFault> {
+function decoded(
+  user: string,
+  host: string,
+  gr: string | undefined,
+  secure = false,
+): Result<ReadSipAddress, AddressFault> {
   const text = percentDecodeUtf8(user);
   if (!text.ok) return addressFault('unmappable', text.error.message, text.error.clause);
   const instance = percentDecodeUtf8(gr ?? '');
@@ -72,6 +82,7 @@ function decoded(user: string, host: string, gr: string | undefined): Result<Sip
       user: text.value,
       host: host.endsWith('.') ? host.slice(0, -1) : host,
       instance: instance.value,
+      secure,
     },
   };
 }

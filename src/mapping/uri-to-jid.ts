@@ -28,7 +28,7 @@ export function jidOf(user: string, domain: string, instance: string): Result<Ji
 
 /** The JID of a sip, sips, im or pres URI, the domain unchanged (RFC 7247 §6.4). Faults `unmappable`, `scheme`. */
 export function uriToJid(uri: string, headerGr?: string): Result<Jid, AddressFault> {
-  const address = readSipAddress(uri, { sips: true, headerGr });
+  const address = readSipAddress(uri, { headerGr });
   return address.ok ? sipAddressToJid(address.value) : address;
 }
 

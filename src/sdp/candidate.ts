@@ -8,6 +8,7 @@ import {
   type Section,
   type SessionDescription,
 } from './description.ts';
+import { wholeNumber, wordsOf } from './scan.ts';
 
 export interface Candidate {
   readonly foundation: string;
@@ -28,6 +29,8 @@ export interface Candidate {
   readonly extensions: readonly (readonly [name: string, value: string])[];
 }
 
+type Draft = { -readonly [K in keyof Candidate]: Candidate[K] };
+
 /** ice-ufrag and ice-pwd (§5.4). */
 export interface IceCredentials {
   readonly ufrag: string;
@@ -40,59 +43,57 @@ const ICE_CHARS = /^[A-Za-z0-9+/]+$/;
 
 /** Reads the value of an `a=candidate`; undefined when it is none (§5.1: such a line is ignored). */
 export function readCandidate(text: string): Candidate | undefined {
-  const [foundation = '', component, transport = '', priority, address = '', port, typ, type = '', ...rest] =
-    text.trim().split(/ +/);
+  const words = wordsOf(text);
+  const [foundation = '', component, transport = '', priority, address = '', port, typ, type = ''] = words;
   if (typ !== 'typ' || !FOUNDATION.test(foundation) || !TOKEN.test(transport) || type === '')
     return undefined;
-  const numbers = [whole(component, 256), whole(priority, 0xffff_ffff), whole(port, 65_535)];
-  const [componentId, priorityValue, portNumber] = numbers;
+  const componentId = wholeNumber(component, 10, 256);
+  const priorityValue = wholeNumber(priority, 10, 0xffff_ffff);
+  const portNumber = wholeNumber(port, 10, 65_535);
   if (componentId === undefined || priorityValue === undefined || portNumber === undefined) return undefined;
   if (componentId === 0 || address === '') return undefined;
   // Names and values come in pairs.
-  if (rest.length % 2 !== 0) return undefined;
+  if (words.length % 2 !== 0) return undefined;
   const extensions: [string, string][] = [];
-  let relatedAddress: string | undefined;
-  let relatedPort: number | undefined;
-  for (let n = 0; n < rest.length; n += 2) {
-    const [name = '', value = ''] = rest.slice(n, n + 2);
-    if (name === 'raddr' && relatedAddress === undefined) relatedAddress = value;
-    else if (name === 'rport' && relatedPort === undefined) relatedPort = whole(value, 65_535);
-    else extensions.push([name, value]);
-  }
-  return {
-    ...{
-      foundation,
-      component: componentId,
-      transport,
-      priority: priorityValue,
-      address,
-      port: portNumber,
-      type,
-    },
-    ...(relatedAddress === undefined ? {} : { relatedAddress }),
-    ...(relatedPort === undefined ? {} : { relatedPort }),
+  const candidate: Draft = {
+    foundation,
+    component: componentId,
+    transport,
+    priority: priorityValue,
+    address,
+    port: portNumber,
+    type,
     extensions,
   };
-}
-
-function whole(text: string | undefined, max: number): number | undefined {
-  return text !== undefined && /^\d{1,10}$/.test(text) && Number(text) <= max ? Number(text) : undefined;
+  for (let n = 8; n < words.length; n += 2) {
+    const name = words[n] ?? '';
+    const value = words[n + 1] ?? '';
+    if (name === 'raddr' && candidate.relatedAddress === undefined) candidate.relatedAddress = value;
+    else if (name === 'rport' && candidate.relatedPort === undefined) {
+      const relatedPort = wholeNumber(value, 10, 65_535);
+      if (relatedPort !== undefined) candidate.relatedPort = relatedPort;
+    } else extensions.push([name, value]);
+  }
+  return candidate;
 }
 
 /** The candidates of a medium; lines that are none are left out. */
 export function candidatesOf(section: Section): readonly Candidate[] {
-  return section.attributes.flatMap(({ name, value = '' }) => {
-    const candidate = name === 'candidate' ? readCandidate(value) : undefined;
-    return candidate === undefined ? [] : [candidate];
-  });
+  const found: Candidate[] = [];
+  for (const { name, value } of section.attributes) {
+    const candidate = name === 'candidate' ? readCandidate(value ?? '') : undefined;
+    if (candidate !== undefined) found.push(candidate);
+  }
+  return found;
 }
 
 export function formatCandidate(candidate: Candidate): string {
   const { foundation, component, transport, priority, address, port, type } = candidate;
-  const words = [foundation, component, transport, priority, address, port, 'typ', type];
-  if (candidate.relatedAddress !== undefined) words.push('raddr', candidate.relatedAddress);
-  if (candidate.relatedPort !== undefined) words.push('rport', candidate.relatedPort);
-  return [...words, ...candidate.extensions.flat()].join(' ');
+  let text = `${foundation} ${component} ${transport} ${priority} ${address} ${port} typ ${type}`;
+  if (candidate.relatedAddress !== undefined) text += ` raddr ${candidate.relatedAddress}`;
+  if (candidate.relatedPort !== undefined) text += ` rport ${candidate.relatedPort}`;
+  for (const [name, value] of candidate.extensions) text += ` ${name} ${value}`;
+  return text;
 }
 
 export function candidateAttribute(candidate: Candidate): Attribute {
@@ -121,11 +122,13 @@ export function credentialAttributes({ ufrag, pwd }: IceCredentials): readonly A
 
 /** The words of a=ice-options, of session and medium (§5.6). */
 export function iceOptions(session: Section, medium?: Section): readonly string[] {
-  const words = (section: Section | undefined): string[] =>
-    section === undefined
-      ? []
-      : (attribute(section, 'ice-options') ?? '').split(/ +/).filter((word) => word !== '');
-  return [...new Set([...words(medium), ...words(session)])];
+  const found: string[] = [];
+  for (const section of medium === undefined ? [session] : [medium, session]) {
+    const text = attribute(section, 'ice-options');
+    if (text === undefined) continue;
+    for (const word of text.split(' ')) if (word !== '' && !found.includes(word)) found.push(word);
+  }
+  return found;
 }
 
 /** No more candidates will come, of this medium or of all (RFC 8840 §4.3). */
@@ -135,10 +138,14 @@ export function hasEndOfCandidates(session: Section, medium: Section): boolean {
 
 /**
  * True when the default destination is not among the candidates although there are some (RFC 8839 §4.2.5): somebody on
- * the way changed it, and ICE cannot be used. One that is not known yet is no mismatch (RFC 8840 §4.1.1).
+ * the way changed it, and ICE cannot be used. One that is not known yet is no mismatch (RFC 8840 §4.1.1). `candidates`:
+ * those of the medium, where they have been read already.
  */
-export function isIceMismatch(session: SessionDescription, medium: MediaDescription): boolean {
-  const candidates = candidatesOf(medium);
+export function isIceMismatch(
+  session: SessionDescription,
+  medium: MediaDescription,
+  candidates: readonly Candidate[] = candidatesOf(medium),
+): boolean {
   const address = (medium.connections[0] ?? session.connection)?.address;
   const isUnknown = medium.port === 9 && (address === '0.0.0.0' || address === '::');
   if (candidates.length === 0 || isUnknown || medium.port === 0) return false;

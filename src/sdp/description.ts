@@ -75,17 +75,23 @@ export interface SessionDescription extends Section {
   readonly media: readonly MediaDescription[];
 }
 
+const NONE: readonly string[] = [];
+
 /** The value of the first attribute with this name: '' for a property attribute, undefined when there is none. */
 export function attribute(section: Section, name: string): string | undefined {
-  const found = section.attributes.find((each) => each.name === name);
-  return found === undefined ? undefined : (found.value ?? '');
+  for (const each of section.attributes) if (each.name === name) return each.value ?? '';
+  return undefined;
 }
 
 /** The values of all attributes with this name, in their order. */
 export function attributes(section: Section, name: string): readonly string[] {
-  return section.attributes.filter((each) => each.name === name).map((each) => each.value ?? '');
+  // Most names are of no line: then there is nothing to build.
+  let values: string[] | undefined;
+  for (const each of section.attributes) if (each.name === name) (values ??= []).push(each.value ?? '');
+  return values ?? NONE;
 }
 
 export function hasAttribute(section: Section, name: string): boolean {
-  return section.attributes.some((each) => each.name === name);
+  for (const each of section.attributes) if (each.name === name) return true;
+  return false;
 }

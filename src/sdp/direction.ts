@@ -14,9 +14,21 @@ export const DIRECTIONS: readonly Direction[] = ['sendrecv', 'sendonly', 'recvon
 
 /** The attribute of the medium, else of the session, else sendrecv; what `c=` with an address of zeros means is not in it. */
 export function directionOf(session: SessionDescription, medium: MediaDescription): Direction {
-  const at = (section: SessionDescription | MediaDescription): Direction | undefined =>
-    DIRECTIONS.find((direction) => hasAttribute(section, direction));
-  return at(medium) ?? at(session) ?? 'sendrecv';
+  return directionIn(medium.attributes) ?? directionIn(session.attributes) ?? 'sendrecv';
+}
+
+/** Of several that contradict each other the one that stands first in `DIRECTIONS`. */
+function directionIn(attributes: readonly Attribute[]): Direction | undefined {
+  let place = DIRECTIONS.length;
+  for (const { name } of attributes) {
+    const found = isDirection(name) ? DIRECTIONS.indexOf(name) : -1;
+    if (found >= 0 && found < place) place = found;
+  }
+  return DIRECTIONS[place];
+}
+
+function isDirection(name: string): name is Direction {
+  return name === 'sendrecv' || name === 'sendonly' || name === 'recvonly' || name === 'inactive';
 }
 
 /** The same medium seen from the other side. */
@@ -40,8 +52,9 @@ export function receives(direction: Direction): boolean {
 
 /** The attributes with this direction in the place of any other. */
 export function withDirection(attributes: readonly Attribute[], direction: Direction): readonly Attribute[] {
-  const isDirection = ({ name }: Attribute): boolean => DIRECTIONS.some((each) => each === name);
-  return [...attributes.filter((each) => !isDirection(each)), { name: direction }];
+  const others = attributes.filter(({ name }) => !isDirection(name));
+  others.push({ name: direction });
+  return others;
 }
 
 /**

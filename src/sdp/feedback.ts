@@ -14,12 +14,16 @@ export interface Feedback {
 const LINE = /^(\*|\d{1,3}) +([^\s]+)(?: +(\S.*?))?\s*$/;
 
 export function feedbackOf(section: Section): readonly Feedback[] {
-  return attributes(section, 'rtcp-fb').flatMap((value): readonly Feedback[] => {
-    const [, payload, type, parameter] = LINE.exec(value) ?? [];
-    if (payload === undefined || type === undefined) return [];
-    const which = payload === '*' ? '*' : Number(payload);
-    return [{ payload: which, type, ...(parameter === undefined ? {} : { parameter }) }];
-  });
+  const found: Feedback[] = [];
+  for (const value of attributes(section, 'rtcp-fb')) {
+    const parts = LINE.exec(value);
+    const type = parts?.[2];
+    if (parts === null || type === undefined) continue;
+    const payload = parts[1] === '*' ? '*' : Number(parts[1]);
+    const parameter = parts[3];
+    found.push(parameter === undefined ? { payload, type } : { payload, type, parameter });
+  }
+  return found;
 }
 
 export function feedbackAttribute({ payload, type, parameter }: Feedback): Attribute {

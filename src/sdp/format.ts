@@ -4,49 +4,48 @@ import type { Attribute, Bandwidth, Connection, Section, SessionDescription } fr
 
 /** The text of a description. Values must hold no CR or LF: they are of a parser, or of builders that check. */
 export function formatSdp(session: SessionDescription): string {
+  // One text that grows: the engine joins it once, at the end, and no list of lines is kept.
   const { origin } = session;
-  const lines = [
-    'v=0',
-    `o=${origin.username} ${origin.sessionId} ${origin.sessionVersion} ${origin.netType} ${origin.addrType} ${origin.address}`,
-    `s=${session.name}`,
-  ];
-  add(lines, 'i', session.information);
-  add(lines, 'u', session.uri);
-  for (const email of session.emails) lines.push(`e=${email}`);
-  for (const phone of session.phones) lines.push(`p=${phone}`);
-  if (session.connection !== undefined) lines.push(connectionLine(session.connection));
-  addBandwidths(lines, session.bandwidths);
+  let text = `v=0\r\no=${origin.username} ${origin.sessionId} ${origin.sessionVersion} ${origin.netType} ${origin.addrType} ${origin.address}\r\ns=${session.name}\r\n`;
+  text += line('i', session.information) + line('u', session.uri);
+  for (const email of session.emails) text += `e=${email}\r\n`;
+  for (const phone of session.phones) text += `p=${phone}\r\n`;
+  if (session.connection !== undefined) text += connectionLine(session.connection);
+  text += bandwidthLines(session.bandwidths);
   for (const { active, repeats, zones } of session.times) {
-    lines.push(`t=${active}`, ...repeats.map((each) => `r=${each}`), ...zones.map((each) => `z=${each}`));
+    text += `t=${active}\r\n`;
+    for (const each of repeats) text += `r=${each}\r\n`;
+    for (const each of zones) text += `z=${each}\r\n`;
   }
-  add(lines, 'k', session.key);
-  addAttributes(lines, session);
+  text += line('k', session.key) + attributeLines(session);
   for (const medium of session.media) {
     const ports = medium.portCount === undefined ? `${medium.port}` : `${medium.port}/${medium.portCount}`;
-    lines.push(`m=${medium.media} ${ports} ${medium.protocol} ${medium.formats.join(' ')}`);
-    add(lines, 'i', medium.information);
-    for (const connection of medium.connections) lines.push(connectionLine(connection));
-    addBandwidths(lines, medium.bandwidths);
-    add(lines, 'k', medium.key);
-    addAttributes(lines, medium);
+    text += `m=${medium.media} ${ports} ${medium.protocol} ${medium.formats.join(' ')}\r\n`;
+    text += line('i', medium.information);
+    for (const connection of medium.connections) text += connectionLine(connection);
+    text += bandwidthLines(medium.bandwidths) + line('k', medium.key) + attributeLines(medium);
   }
-  return `${lines.join('\r\n')}\r\n`;
+  return text;
 }
 
-function add(lines: string[], type: string, value: string | undefined): void {
-  if (value !== undefined) lines.push(`${type}=${value}`);
+function line(type: string, value: string | undefined): string {
+  return value === undefined ? '' : `${type}=${value}\r\n`;
 }
 
 function connectionLine({ netType, addrType, address }: Connection): string {
-  return `c=${netType} ${addrType} ${address}`;
+  return `c=${netType} ${addrType} ${address}\r\n`;
 }
 
-function addBandwidths(lines: string[], bandwidths: readonly Bandwidth[]): void {
-  for (const { type, value } of bandwidths) lines.push(`b=${type}:${value}`);
+function bandwidthLines(bandwidths: readonly Bandwidth[]): string {
+  let text = '';
+  for (const { type, value } of bandwidths) text += `b=${type}:${value}\r\n`;
+  return text;
 }
 
-function addAttributes(lines: string[], section: Section): void {
-  for (const each of section.attributes) lines.push(`a=${attributeText(each)}`);
+function attributeLines(section: Section): string {
+  let text = '';
+  for (const each of section.attributes) text += `a=${attributeText(each)}\r\n`;
+  return text;
 }
 
 export function attributeText({ name, value }: Attribute): string {

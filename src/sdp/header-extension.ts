@@ -15,13 +15,19 @@ export interface HeaderExtension {
 const LINE = /^(\d{1,4})(?:\/([a-z]+))? +(\S+)(?: +(\S.*?))?\s*$/;
 
 export function headerExtensionsOf(section: Section): readonly HeaderExtension[] {
-  return attributes(section, 'extmap').flatMap((value): readonly HeaderExtension[] => {
-    const [, id, word, uri, more] = LINE.exec(value) ?? [];
-    if (id === undefined || uri === undefined || Number(id) === 0) return [];
+  const found: HeaderExtension[] = [];
+  for (const value of attributes(section, 'extmap')) {
+    const parts = LINE.exec(value);
+    const id = Number(parts?.[1] ?? 0);
+    const uri = parts?.[3];
+    if (parts === null || id === 0 || uri === undefined) continue;
+    const word = parts[2];
     const direction = word === undefined ? 'sendrecv' : DIRECTIONS.find((each) => each === word);
-    if (direction === undefined) return [];
-    return [{ id: Number(id), direction, uri, ...(more === undefined ? {} : { attributes: more }) }];
-  });
+    if (direction === undefined) continue;
+    const more = parts[4];
+    found.push(more === undefined ? { id, direction, uri } : { id, direction, uri, attributes: more });
+  }
+  return found;
 }
 
 export function headerExtensionAttribute({

@@ -1,6 +1,7 @@
 // Payload types of RTP: what number stands for which encoding (RFC 8866 §6.6, RFC 3551 §6), with its parameters (§6.15).
 
 import type { Attribute, MediaDescription } from './description.ts';
+import { wholeNumber } from './scan.ts';
 
 export interface Payload {
   /** 0 to 127. */
@@ -67,27 +68,38 @@ const MAP = /^(\d{1,3}) +([^\s/]+)\/(\d{1,9})(?:\/(\d{1,3}))?\s*$/;
 export function payloadsOf(medium: MediaDescription): readonly Payload[] {
   const maps = new Map<number, Encoding>();
   const texts = new Map<string, string>();
-  for (const { name, value = '' } of medium.attributes) {
-    if (name === 'rtpmap') {
-      const [, id, encoding = '', clockRate, channels] = MAP.exec(value) ?? [];
-      // The first counts: a second one contradicts it.
-      if (id === undefined || maps.has(Number(id))) continue;
-      maps.set(Number(id), [encoding, Number(clockRate), channels === undefined ? 1 : Number(channels)]);
-    } else if (name === 'fmtp') addParameters(texts, value);
+  for (const { name, value } of medium.attributes) {
+    if (name === 'rtpmap') addEncoding(maps, value ?? '');
+    else if (name === 'fmtp') addParameters(texts, value ?? '');
   }
   const payloads: Payload[] = [];
+  const taken = new Set<number>();
   for (const format of medium.formats) {
-    const id = payloadNumber(format);
-    const encoding = id === undefined ? undefined : (maps.get(id) ?? STATIC_PAYLOADS.get(id));
-    if (id === undefined || encoding === undefined || payloads.some((each) => each.id === id)) continue;
-    const [name, clockRate, channels = 1] = encoding;
+    const id = wholeNumber(format, 3, 127);
+    if (id === undefined || taken.has(id)) continue;
+    const encoding = maps.get(id) ?? STATIC_PAYLOADS.get(id);
+    if (encoding === undefined) continue;
+    const name = encoding[0];
+    const clockRate = encoding[1];
+    const channels = encoding[2] ?? 1;
     if (clockRate === 0 || channels === 0) continue;
+    taken.add(id);
     const parameters = texts.get(format);
     // Not by spreading: that costs more than everything else about a payload.
     if (parameters === undefined) payloads.push({ id, name, clockRate, channels });
     else payloads.push({ id, name, clockRate, channels, parameters });
   }
   return payloads;
+}
+
+/** Takes the value of an `a=rtpmap`. The first of a number counts: a second one contradicts it. */
+function addEncoding(maps: Map<number, Encoding>, value: string): void {
+  const parts = MAP.exec(value);
+  if (parts === null) return;
+  const id = Number(parts[1]);
+  if (maps.has(id)) return;
+  const channels = parts[4];
+  maps.set(id, [parts[2] ?? '', Number(parts[3]), channels === undefined ? 1 : Number(channels)]);
 }
 
 /** Takes the value of an `a=fmtp` to what the lines of the same format said before (SDP-37). */
@@ -99,10 +111,6 @@ function addParameters(texts: Map<string, string>, value: string): void {
   const before = texts.get(format);
   if (before === undefined || before === '') texts.set(format, text);
   else if (text !== '') texts.set(format, `${before};${text}`);
-}
-
-function payloadNumber(format: string): number | undefined {
-  return /^\d{1,3}$/.test(format) && Number(format) <= 127 ? Number(format) : undefined;
 }
 
 /** The lines of a payload: `a=rtpmap`, which is written for static ones too, and `a=fmtp`. */
@@ -133,5 +141,10 @@ export function readParameters(text: string): readonly FormatParameter[] {
 }
 
 export function formatParameters(parameters: readonly FormatParameter[]): string {
-  return parameters.map(({ name, value }) => (name === '' ? value : `${name}=${value}`)).join(';');
+  let text = '';
+  for (const [n, { name, value }] of parameters.entries()) {
+    if (n > 0) text += ';';
+    text += name === '' ? value : `${name}=${value}`;
+  }
+  return text;
 }

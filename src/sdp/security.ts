@@ -34,14 +34,18 @@ export function fingerprintsOf(session: Section, medium: Section): readonly Fing
 }
 
 function readFingerprints(section: Section): readonly Fingerprint[] {
-  return attributes(section, 'fingerprint').flatMap((text) => {
+  const found: Fingerprint[] = [];
+  for (const text of attributes(section, 'fingerprint')) {
     const fingerprint = readFingerprint(text);
-    return fingerprint === undefined ? [] : [fingerprint];
-  });
+    if (fingerprint !== undefined) found.push(fingerprint);
+  }
+  return found;
 }
 
 export function readFingerprint(text: string): Fingerprint | undefined {
-  const [, hash, value] = FINGERPRINT.exec(text) ?? [];
+  const parts = FINGERPRINT.exec(text);
+  const hash = parts?.[1];
+  const value = parts?.[2];
   return hash === undefined || value === undefined
     ? undefined
     : { hash: hash.toLowerCase(), value: value.toUpperCase() };
@@ -58,11 +62,15 @@ export function setupOf(session: Section, medium: Section): Setup | undefined {
 }
 
 export function cryptosOf(medium: Section): readonly CryptoAttribute[] {
-  return attributes(medium, 'crypto').flatMap((text): readonly CryptoAttribute[] => {
+  const found: CryptoAttribute[] = [];
+  for (const text of attributes(medium, 'crypto')) {
     const [, tag, suite, keyParams, sessionParams] = CRYPTO.exec(text) ?? [];
-    if (tag === undefined || suite === undefined || keyParams === undefined) return [];
-    return [{ tag, suite, keyParams, ...(sessionParams === undefined ? {} : { sessionParams }) }];
-  });
+    if (tag === undefined || suite === undefined || keyParams === undefined) continue;
+    found.push(
+      sessionParams === undefined ? { tag, suite, keyParams } : { tag, suite, keyParams, sessionParams },
+    );
+  }
+  return found;
 }
 
 export function cryptoAttribute({ tag, suite, keyParams, sessionParams }: CryptoAttribute): Attribute {

@@ -1,6 +1,7 @@
 // Sources of RTP: a=ssrc, a=ssrc-group (RFC 5576 §4) and a=msid (RFC 8830).
 
 import { attributes, type Attribute, type Section } from './description.ts';
+import { wordsOf } from './scan.ts';
 
 export interface SourceParameter {
   readonly name: string;
@@ -29,15 +30,23 @@ function isSsrc(value: number): boolean {
 
 /** Sources in the order in which they are first named, each with all of its parameters. */
 export function sourcesOf(section: Section): readonly Source[] {
-  const sources = new Map<number, SourceParameter[]>();
+  const found: { readonly ssrc: number; readonly parameters: SourceParameter[] }[] = [];
+  const places = new Map<number, SourceParameter[]>();
   for (const text of attributes(section, 'ssrc')) {
-    const [, number, name, value] = SOURCE.exec(text) ?? [];
-    if (number === undefined || !isSsrc(Number(number))) continue;
-    const parameters = sources.get(Number(number)) ?? [];
-    sources.set(Number(number), parameters);
+    const parts = SOURCE.exec(text);
+    const ssrc = Number(parts?.[1] ?? Number.NaN);
+    if (parts === null || !isSsrc(ssrc)) continue;
+    let parameters = places.get(ssrc);
+    if (parameters === undefined) {
+      parameters = [];
+      places.set(ssrc, parameters);
+      found.push({ ssrc, parameters });
+    }
+    const name = parts[2];
+    const value = parts[3];
     if (name !== undefined) parameters.push(value === undefined ? { name } : { name, value });
   }
-  return [...sources].map(([ssrc, parameters]) => ({ ssrc, parameters }));
+  return found;
 }
 
 export function sourceAttributes({ ssrc, parameters }: Source): readonly Attribute[] {
@@ -49,11 +58,13 @@ export function sourceAttributes({ ssrc, parameters }: Source): readonly Attribu
 }
 
 export function sourceGroupsOf(section: Section): readonly SourceGroup[] {
-  return attributes(section, 'ssrc-group').flatMap((text): readonly SourceGroup[] => {
+  const found: SourceGroup[] = [];
+  for (const text of attributes(section, 'ssrc-group')) {
     const [, semantics, list = ''] = GROUP.exec(text) ?? [];
-    const sources = list.trim() === '' ? [] : list.trim().split(/ +/).map(Number);
-    return semantics === undefined || !sources.every(isSsrc) ? [] : [{ semantics, sources }];
-  });
+    const sources = list.trim() === '' ? [] : wordsOf(list).map(Number);
+    if (semantics !== undefined && sources.every(isSsrc)) found.push({ semantics, sources });
+  }
+  return found;
 }
 
 export function sourceGroupAttribute({ semantics, sources }: SourceGroup): Attribute {

@@ -48,11 +48,10 @@ export class IrcStage {
         domains: [
           { home: 'sip', sip: SIP_DOMAIN, xmpp: SIP_DOMAIN },
           { home: 'xmpp', xmpp: XMPP_DOMAIN, sip: XMPP_DOMAIN },
-          { home: 'xmpp', xmpp: IRC_DOMAIN, sip: IRC_DOMAIN },
+          // What biboumi takes for a nick.
+          { home: 'xmpp', xmpp: IRC_DOMAIN, sip: IRC_DOMAIN, messages: { type: 'chat' } },
           { home: 'xmpp', xmpp: '*', sip: FOLDED_DOMAIN, separator: '*' },
         ],
-        // What biboumi takes for a nick.
-        messages: { type: 'chat' },
         routes: fileURLToPath(new URL('../../examples/routes-irc.ts', import.meta.url)),
         ...options.config?.(parts),
       }),

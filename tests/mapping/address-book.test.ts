@@ -293,12 +293,26 @@ describe('ADDR-60, ADDR-61: telephone numbers', () => {
   });
 });
 
-test('ADDR-63: sips targets by the will of the operator', () => {
-  assert.equal(
-    ask(new AddressBook(EXAMPLE, { allowSips: true }), 'sip target', 'sips:ann@example.org'),
-    'ann@example.org',
-  );
-});
+table(
+  'ADDR-63: sips targets by the will of the operator, for one domain',
+  [
+    { home: 'xmpp', xmpp: 'example.org', sip: 'example.org', sips: 'carry' },
+    { home: 'xmpp', xmpp: 'other.example', sip: 'other.example', sips: 'refuse' },
+    { home: 'xmpp', xmpp: '*.example.com', sip: '*.example.com' },
+    { home: 'xmpp', xmpp: '*', sip: 'xmpp.example.net', separator: '*' },
+  ],
+  [
+    ['sip target', 'sips:ann@example.org', 'ann@example.org'],
+    ['sip target', 'sip:ann@example.org', 'ann@example.org'],
+    ['sip target', 'sips:ann@other.example', 'sips'],
+    ['sip target', 'sips:ann@a.example.com', 'sips'],
+    // What the operator promises of a name he does not promise of another way to the same people.
+    ['sip target', 'sips:ann*example.org@xmpp.example.net', 'sips'],
+    ['sip target', 'sips:ann@nowhere.example', 'sips'],
+    // He has still no sips address on the SIP side.
+    ['jid sender', 'ann@example.org', 'sip:ann@example.org'],
+  ],
+);
 
 test('a result says all about itself', () => {
   const book = new AddressBook(EXAMPLE);

@@ -9,6 +9,7 @@ import { SipEdge } from '../../src/edge/sip/index.ts';
 import type { Config } from '../../src/gateway/config/schema.ts';
 import { LinkGroup, type GroupLink } from '../../src/gateway/link-group.ts';
 import type { Live } from '../../src/gateway/live.ts';
+import { MessageTypes } from '../../src/gateway/message-types.ts';
 import { PresenceModels, presenceServers, type PresenceConfig } from '../../src/gateway/presence-models.ts';
 import { capsElement } from '../../src/xmpp/index.ts';
 import { PresenceFeature } from '../../src/gateway/presence/presence-feature.ts';
@@ -24,6 +25,11 @@ import { logInto, type LogEntry } from './rig.ts';
 import { trusting } from './made-beliefs.ts';
 import { SipPeer } from './sip-peer.ts';
 import { settle } from './watch-rig.ts';
+
+const MESSAGES: Config['messages'] = {
+  ...{ accepted: 202, type: 'mirror', encrypted: 'refuse', composing: 'never', reports: 'never' },
+  redirects: 'ignore',
+};
 
 export const JULIET = 'juliet@example.com';
 export const ROMEO = 'romeo@example.net';
@@ -157,10 +163,8 @@ export class PublishRig {
       book,
       models: new PresenceModels(config),
       ...trusting([{ network: '127.0.0.1/32', domains: ['example.net'] }], book, clock, counters),
-      messages: {
-        ...{ accepted: 202, type: 'mirror', encrypted: 'refuse', composing: 'never', reports: 'never' },
-        redirects: 'ignore',
-      },
+      messages: MESSAGES,
+      types: new MessageTypes({ domains: config.domains, messages: MESSAGES }, book),
       offline: {
         ...{ keep: false, registrars: [], hours: 1, per_user: 1, per_domain: 1, unknown_users: 'refuse' },
       },

@@ -186,6 +186,35 @@ describe('ADDR-63: sips', () => {
   );
 });
 
+describe('ADDR-63: `sips: carry` for one domain, where the operator promises TLS behind the gateway', () => {
+  const carrying: RigOptions = {
+    ...secure(),
+    domains: [
+      { home: 'sip', sip: 'example.net', xmpp: 'example.net' },
+      { home: 'xmpp', xmpp: 'example.com', sip: 'example.com', sips: 'carry' },
+      { home: 'xmpp', xmpp: 'example.org', sip: 'example.org' },
+    ],
+  };
+  play('a MESSAGE to a sips address crosses over TLS, and nowhere else', carrying, async (rig) => {
+    const uri = 'sips:juliet@example.com';
+    const { caller } = await tlsCaller(rig, proxy);
+    assert.equal(statusOf(await caller.ask({ uri, body: 'secured' }, 'TLS')), 202);
+    const stanza = await rig.xmpp.stanzas.next('the message');
+    assert.deepEqual([bodyOf(stanza), stanza.attr('to')], ['secured', 'juliet@example.com']);
+    assert.equal(statusOf(await caller.ask({ uri: 'sips:ann@example.org', body: 'x' }, 'TLS')), 403);
+    assert.equal(await rig.status({ uri, body: 'in the clear' }), 403);
+    await pause(30);
+    assert.equal(rig.xmpp.stanzas.all.length, 1);
+  });
+
+  play('without it the same MESSAGE is refused', secure(), async (rig) => {
+    const { caller } = await tlsCaller(rig, proxy);
+    const request = { uri: 'sips:juliet@example.com', body: 'x' };
+    assert.equal(statusOf(await caller.ask(request, 'TLS')), 403);
+    assert.equal(rig.xmpp.stanzas.all.length, 0);
+  });
+});
+
 describe('WebSocket (RFC 7118)', () => {
   for (const transport of ['WS', 'WSS'] as const) {
     play(

@@ -5,7 +5,7 @@ import type { Remark } from './finding.ts';
 import type { Config, ConfiguredDomain } from './schema.ts';
 
 export function remarksOnDomains(domains: Config['domains']): Remark[] {
-  return [...domains.flatMap(shapeRemarks), ...reachRemarks(domains)];
+  return [...domains.flatMap(shapeRemarks), ...domains.flatMap(homeRemarks), ...reachRemarks(domains)];
 }
 
 function shapeRemarks(rule: ConfiguredDomain, index: number): Remark[] {
@@ -40,6 +40,18 @@ function shapeRemarks(rule: ConfiguredDomain, index: number): Remark[] {
     ];
   }
   return [];
+}
+
+/** What is about users of the XMPP side alone. */
+function homeRemarks(rule: ConfiguredDomain, index: number): Remark[] {
+  if (rule.home === 'xmpp') return [];
+  return (['sips', 'messages'] as const)
+    .filter((key) => rule[key] !== undefined)
+    .map((key) => ({
+      path: ['domains', index, key],
+      atKey: true,
+      message: 'is for users who live on the XMPP side; these live on the SIP side',
+    }));
 }
 
 function kindOf(pattern: string): 'all' | 'below' | 'exact' {

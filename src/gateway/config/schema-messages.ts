@@ -4,12 +4,15 @@ import * as z from 'zod';
 import { parseSipPattern } from './fields.ts';
 import { documented, parsed } from './schema-kit.ts';
 
+/** Of a message stanza, where `mirror` is the one of the other direction. */
+export const messageType = z.enum(['mirror', 'normal', 'chat']);
+
 export const messages = z.strictObject({
   accepted: documented(z.literal([202, 200]).default(202), {
     says: 'The SIP status that says "the XMPP server has it" (RFC 3428 section 7).',
     example: '202',
   }),
-  type: documented(z.enum(['mirror', 'normal', 'chat']).default('mirror'), {
+  type: documented(messageType.default('mirror'), {
     says: 'The type of messages towards XMPP; `mirror` takes the one that the XMPP user last used in the conversation, else `normal`.',
     example: 'chat',
   }),

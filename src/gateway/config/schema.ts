@@ -3,18 +3,12 @@
 
 import * as z from 'zod';
 import { MAX_TOKEN_KEYS } from '../../base/index.ts';
-import {
-  parseAdvertise,
-  parseHostPort,
-  parseStore,
-  parseSipPattern,
-  parseUnixSocket,
-  parseXmppPattern,
-} from './fields.ts';
+import { parseAdvertise, parseHostPort, parseStore, parseSipPattern, parseUnixSocket } from './fields.ts';
 import { later } from './later.ts';
 import { parseNextHop } from './next-hop.ts';
 import { digestAlgorithms, identity, trusted, users } from './schema-belief.ts';
 import { dns, log } from './schema-local.ts';
+import { domainRule } from './schema-domains.ts';
 import { location, presenceSchema } from './schema-presence.ts';
 import { listen, origins } from './schema-listen.ts';
 import { ledger, messages, offline } from './schema-messages.ts';
@@ -32,38 +26,6 @@ import {
   type SecretSources,
 } from './schema-kit.ts';
 import { tlsSchema } from './schema-tls.ts';
-
-/** What no domain can hold, and both kinds of local part can (docs/configuration.md, "Rules"). */
-const SEPARATORS = ['!', '$', '*', '+', '=', '~'] as const;
-
-function domainRule(sources: SecretSources) {
-  return z.strictObject({
-    home: documented(z.enum(['sip', 'xmpp']), {
-      says: 'On which side the users of this domain live.',
-      example: 'sip',
-    }),
-    sip: documented(parsed(parseSipPattern), {
-      type: 'domain, `*.domain` or `"*"`',
-      says: 'What the domain is called in SIP.',
-      example: 'example.net',
-    }),
-    xmpp: documented(parsed(parseXmppPattern), {
-      type: 'domain, `*.domain` or `"*"`',
-      says: 'What the domain is called in XMPP.',
-      example: 'example.net',
-    }),
-    separator: documented(z.enum(SEPARATORS).exactOptional(), {
-      default: 'the escape of the other side: `\\40` in a JID, `%40` in a SIP user part',
-      says: 'Stands for the "@" of a foreign address that is folded into a local part; only with `"*"` on the home side alone.',
-      example: '"*"',
-    }),
-    presence: documented(presenceSchema('the users of this domain', sources, {}).exactOptional(), {
-      default: '`presence` of the file',
-      says: 'How presence crosses for the users of this domain.',
-      example: '{ model: presence-server, server: "sip:presence.example.net" }',
-    }),
-  });
-}
 
 function sipSchema(secret: ReturnType<typeof secretSchema>, sources: SecretSources) {
   return z.strictObject({
@@ -158,7 +120,7 @@ export function configSchema(sources: SecretSources) {
   return later(
     z.strictObject({
       domains: documented(z.array(domainRule(sources)).min(1), {
-        type: 'list of `{ home, sip, xmpp, separator, presence }`',
+        type: 'list of `{ home, sip, xmpp, separator, sips, messages, presence }`',
         says: 'Which domains exist, on which side their users live, and what they are called on each side.',
         example: '[{ home: sip, sip: example.net, xmpp: example.net }]',
       }),

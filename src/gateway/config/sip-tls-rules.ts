@@ -19,6 +19,7 @@ export function remarksOnSipTls(config: Config, nowMs: number): Remark[] {
     const message = 'has no use: sip.listen has neither ws:// nor wss://';
     remarks.push({ path: ['sip', 'origins'], severity: 'warning', message });
   }
+  if (secure.length === 0) remarks.push(...uselessSips(config));
   if (tls === undefined) return remarks;
   if (secure.length === 0) {
     const message = 'has no use: sip.listen has neither tls:// nor wss://';
@@ -40,6 +41,21 @@ export function remarksOnSipTls(config: Config, nowMs: number): Remark[] {
     ),
   );
   return remarks;
+}
+
+/** ADDR-63: what asks for TLS has to come over TLS. */
+function uselessSips({ domains }: Config): Remark[] {
+  return domains.flatMap(({ sips }, index) =>
+    sips === 'carry'
+      ? [
+          {
+            path: ['domains', index, 'sips'],
+            severity: 'warning' as const,
+            message: 'has no use: sip.listen has neither tls:// nor wss://',
+          },
+        ]
+      : [],
+  );
 }
 
 /** Of `HOST[:PORT]`. */

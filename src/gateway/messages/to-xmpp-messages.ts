@@ -133,10 +133,11 @@ export class ToXmppMessages {
     if (this.#open.size >= MAX_OPEN) return this.#unsent(tx, NOT_SENT['ERR-G2'], people);
 
     const conversation = this.#env.conversations.find(from.bareText, to.value.bareText);
+    const type = live.types.typeFor(to.value);
     const result = toXmpp(request, {
       from: from.jidText,
       to: to.value.jidText,
-      type: live.messages.type === 'mirror' ? (conversation?.lastType ?? 'normal') : live.messages.type,
+      type: type === 'mirror' ? (conversation?.lastType ?? 'normal') : type,
       thread: conversation?.thread?.callId === request.callId ? conversation.thread.id : undefined,
       first: conversation === undefined,
       wallMs: clock.wall(),

@@ -42,29 +42,31 @@ export function isRtp(medium: MediaDescription): boolean {
 export function rtpOf(session: SessionDescription, medium: MediaDescription, party: Party): RtpDescription {
   const feedback = feedbackOf(medium);
   const encryption = encryptionOf(medium);
-  return {
+  const description: Writable<RtpDescription> = {
     kind: 'rtp',
     media: medium.media,
     payloads: payloadTypesOf(medium, feedback),
     bandwidths: medium.bandwidths.map(({ type, value }) => ({ type, value })),
     rtcpMux: hasAttribute(medium, 'rtcp-mux'),
-    ...(encryption === undefined ? {} : { encryption }),
     extensions: extensionsOf(medium, party),
     allowMixed: hasAttribute(medium, 'extmap-allow-mixed') || hasAttribute(session, 'extmap-allow-mixed'),
     sources: rtpSourcesOf(medium),
     groups: sourceGroupsOf(medium),
-    ...feedbackSet(feedback, '*'),
+    feedback: NO_FEEDBACK,
   };
+  if (encryption !== undefined) description.encryption = encryption;
+  addFeedback(description, feedback, '*');
+  return description;
 }
 
-type Draft = { -readonly [K in keyof PayloadType]: PayloadType[K] };
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 function payloadTypesOf(medium: MediaDescription, feedback: readonly Feedback[]): readonly PayloadType[] {
   const ptime = milliseconds(attribute(medium, 'ptime'));
   const maxptime = milliseconds(attribute(medium, 'maxptime'));
   return payloadsOf(medium).map(({ id, name, clockRate, channels, parameters }): PayloadType => {
     // Field by field: a description has twenty of them, and spreading them was a third of the whole translation.
-    const payload: Draft = {
+    const payload: Writable<PayloadType> = {
       id,
       name,
       clockrate: clockRate,
@@ -75,10 +77,7 @@ function payloadTypesOf(medium: MediaDescription, feedback: readonly Feedback[])
     if (ptime !== undefined) payload.ptime = ptime;
     if (maxptime !== undefined) payload.maxptime = maxptime;
     if (parameters !== undefined) payload.parameters = readParameters(parameters);
-    if (feedback.length === 0) return payload;
-    const own = feedbackSet(feedback, id);
-    payload.feedback = own.feedback;
-    if (own.trrInt !== undefined) payload.trrInt = own.trrInt;
+    addFeedback(payload, feedback, id);
     return payload;
   });
 }
@@ -89,21 +88,25 @@ function milliseconds(text: string | undefined): number | undefined {
   return value > 0 && value <= 60_000 ? value : undefined;
 }
 
-function feedbackSet(all: readonly Feedback[], payload: number | '*'): FeedbackSet {
-  const own = all.filter((each) => each.payload === payload);
-  const trrInt = own.find(({ type }) => type === 'trr-int')?.parameter;
-  return {
-    feedback: own
-      .filter(({ type }) => type !== 'trr-int')
-      .map(({ type, parameter }) => ({ type, ...(parameter === undefined ? {} : { subtype: parameter }) })),
-    ...(trrInt === undefined || !/^\d{1,9}$/.test(trrInt) ? {} : { trrInt: Number(trrInt) }),
-  };
+/** Gives `to` what is said for `payload`; of several intervals the first counts. */
+function addFeedback(to: Writable<FeedbackSet>, all: readonly Feedback[], payload: number | '*'): void {
+  let own: RtpFeedback[] | undefined;
+  let interval: Feedback | undefined;
+  for (const each of all) {
+    if (each.payload !== payload) continue;
+    const { type, parameter } = each;
+    if (type === 'trr-int') interval ??= each;
+    else (own ??= []).push(parameter === undefined ? { type } : { type, subtype: parameter });
+  }
+  if (own !== undefined) to.feedback = own;
+  const text = interval?.parameter;
+  if (text !== undefined && /^\d{1,9}$/.test(text)) to.trrInt = Number(text);
 }
 
 function extensionsOf(medium: MediaDescription, party: Party): readonly RtpExtension[] {
   return headerExtensionsOf(medium).map(({ id, uri, direction }) => {
     const senders = sendersOf(direction, party);
-    return { id, uri, ...(senders === 'both' ? {} : { senders }) };
+    return senders === 'both' ? { id, uri } : { id, uri, senders };
   });
 }
 

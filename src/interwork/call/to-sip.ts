@@ -11,7 +11,7 @@ import {
   type SessionDescription,
 } from '../../sdp/index.ts';
 import type { Content, ContentGroup } from '../../xmpp/index.ts';
-import { placeOf, type ContentTable } from './content-table.ts';
+import { placeOf, type ContentEntry, type ContentTable } from './content-table.ts';
 import { directionOfSenders, type Party } from './parties.ts';
 import { protocolOf, rtpAttributes, sdpPayloads } from './rtp-to-sdp.ts';
 import { reachOf } from './transport-to-sdp.ts';
@@ -44,7 +44,9 @@ export function toSdp(
   const { table, party, origin } = options;
   const unsupported = new Set(contents);
   const media = table.map((entry, place): MediaDescription => {
-    const content = contents.find((each) => placeOf(table, each.name, each.creator) === place);
+    const content = contents.find(
+      (each) => isNamed(entry, each) && placeOf(table, each.name, each.creator) === place,
+    );
     const written =
       content === undefined ? undefined : mediumOf(content, entry.mid, options.offer?.media[place], party);
     if (content === undefined || written === undefined) return empty(place, options);
@@ -65,6 +67,11 @@ export function toSdp(
     },
     unsupported: [...unsupported],
   };
+}
+
+/** Whether it can be the line of that content: the first one of the same name is. */
+function isNamed(entry: ContentEntry, content: Content): boolean {
+  return entry.name === content.name && entry.creator === content.creator;
 }
 
 /** RFC 9143 §7.3.3: a line that is rejected is in no group. */
@@ -103,7 +110,7 @@ function mediumOf(
   }
   const isDtls = transport.kind === 'ice-udp' && transport.fingerprints.length > 0;
   const named: readonly Attribute[] = mid === undefined ? [] : [{ name: 'mid', value: mid }];
-  const lines = [...named, ...reach.attributes, ...rtpAttributes(description, party)];
+  const lines = [...named, ...reach.attributes, ...rtpAttributes(description, party, payloads)];
   return {
     media: description.media,
     port: reach.port,

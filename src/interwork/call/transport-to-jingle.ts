@@ -33,18 +33,26 @@ export function transportOf(
   newId: NewId,
 ): IceTransport | RawTransport {
   const credentials = credentialsOf(session, medium);
+  if (credentials === undefined) return rawTransport(session, medium, newId);
+  const found = candidatesOf(medium);
   // SDP-33: somebody on the way changed the address, so that what ICE would find is not where media go.
-  if (credentials === undefined || isIceMismatch(session, medium))
-    return rawTransport(session, medium, newId);
+  if (isIceMismatch(session, medium, found)) return rawTransport(session, medium, newId);
+  const candidates: IceCandidate[] = [];
+  for (const each of found) {
+    const candidate = iceCandidate(each, newId);
+    if (candidate !== undefined) candidates.push(candidate);
+  }
   const setup = setupOf(session, medium);
+  const fingerprints = fingerprintsOf(session, medium);
   return {
     kind: 'ice-udp',
-    ...credentials,
-    candidates: candidatesOf(medium).flatMap((candidate) => iceCandidate(candidate, newId) ?? []),
-    fingerprints: fingerprintsOf(session, medium).map((each): IceFingerprint => ({
-      ...each,
-      ...(setup === undefined ? {} : { setup }),
-    })),
+    ufrag: credentials.ufrag,
+    pwd: credentials.pwd,
+    candidates,
+    fingerprints:
+      setup === undefined
+        ? fingerprints
+        : fingerprints.map(({ hash, value }): IceFingerprint => ({ hash, value, setup })),
     remoteCandidates: remoteCandidates(medium),
     complete: hasEndOfCandidates(session, medium),
     trickle: iceOptions(session, medium).includes('trickle'),
@@ -55,25 +63,32 @@ export function transportOf(
 export function iceCandidate(candidate: Candidate, newId: NewId): IceCandidate | undefined {
   const protocol = candidate.transport.toLowerCase();
   if (protocol !== 'udp') return undefined;
-  const number = (name: string, max: number): number | undefined => {
-    const text = candidate.extensions.find(([each]) => each === name)?.[1];
-    return text !== undefined && /^\d{1,10}$/.test(text) && Number(text) <= max ? Number(text) : undefined;
-  };
-  const network = number('network-id', 0xffff_ffff);
+  const network = extensionNumber(candidate, 'network-id', 0xffff_ffff);
   const { foundation, component, priority, type, relatedAddress, relatedPort } = candidate;
-  return {
+  const result: { -readonly [K in keyof IceCandidate]: IceCandidate[K] } = {
     ...{ foundation, component, protocol, priority, ip: candidate.address, port: candidate.port, type },
-    ...(relatedAddress === undefined ? {} : { relAddr: relatedAddress }),
-    ...(relatedPort === undefined ? {} : { relPort: relatedPort }),
-    generation: number('generation', 255) ?? 0,
+    generation: extensionNumber(candidate, 'generation', 255) ?? 0,
     id: newId(),
-    ...(network === undefined ? {} : { network }),
   };
+  if (relatedAddress !== undefined) result.relAddr = relatedAddress;
+  if (relatedPort !== undefined) result.relPort = relatedPort;
+  if (network !== undefined) result.network = network;
+  return result;
+}
+
+/** The first extension of that name; undefined when it is no number, or more than `max`. */
+function extensionNumber({ extensions }: Candidate, name: string, max: number): number | undefined {
+  for (const [each, text] of extensions) {
+    if (each === name) return /^\d{1,10}$/.test(text) && Number(text) <= max ? Number(text) : undefined;
+  }
+  return undefined;
 }
 
 /** a=remote-candidates (RFC 8839 §5.2): component, address and port in turn. */
 function remoteCandidates(medium: MediaDescription): readonly RemoteCandidate[] {
-  const words = (attribute(medium, 'remote-candidates') ?? '').trim().split(/ +/);
+  const text = attribute(medium, 'remote-candidates');
+  if (text === undefined) return [];
+  const words = text.trim().split(/ +/);
   const found: RemoteCandidate[] = [];
   for (let n = 0; n + 2 < words.length; n += 3) {
     const [component = '', ip = '', port = ''] = words.slice(n, n + 3);

@@ -36,22 +36,17 @@ function iceReach(transport: IceTransport, rtcpMux: boolean): Reach | undefined 
   const rtp = defaultOf(candidates, 1);
   const rtcp = rtcpMux ? undefined : defaultOf(candidates, 2);
   const setup = fingerprints.find((each) => each.setup !== undefined)?.setup;
-  const attributes: Attribute[] = [
-    ...(rtcp === undefined ? [] : [rtcpLine(rtcp.port, rtcp.ip)]),
-    ...credentialAttributes({ ufrag: ufrag ?? '', pwd: pwd ?? '' }),
-    ...fingerprints.map(fingerprintAttribute),
-    ...(setup === undefined ? [] : [{ name: 'setup', value: setup }]),
-    ...candidates.map((candidate) => candidateAttribute(sdpCandidate(candidate))),
-    ...(remoteCandidates.length === 0
-      ? []
-      : [
-          {
-            name: 'remote-candidates',
-            value: remoteCandidates.map((each) => `${each.component} ${each.ip} ${each.port}`).join(' '),
-          },
-        ]),
-    ...(transport.complete ? [{ name: 'end-of-candidates' }] : []),
-  ];
+  const attributes: Attribute[] = [];
+  if (rtcp !== undefined) attributes.push(rtcpLine(rtcp.port, rtcp.ip));
+  for (const line of credentialAttributes({ ufrag: ufrag ?? '', pwd: pwd ?? '' })) attributes.push(line);
+  for (const each of fingerprints) attributes.push(fingerprintAttribute(each));
+  if (setup !== undefined) attributes.push({ name: 'setup', value: setup });
+  for (const each of candidates) attributes.push(candidateAttribute(sdpCandidate(each)));
+  if (remoteCandidates.length > 0) {
+    const words = remoteCandidates.map((each) => `${each.component} ${each.ip} ${each.port}`);
+    attributes.push({ name: 'remote-candidates', value: words.join(' ') });
+  }
+  if (transport.complete) attributes.push({ name: 'end-of-candidates' });
   const { ip, port } = rtp ?? { ip: UNKNOWN.address, port: UNKNOWN.port };
   return { port, connection: connectionOf(ip), attributes };
 }
@@ -59,21 +54,25 @@ function iceReach(transport: IceTransport, rtcpMux: boolean): Reach | undefined 
 export function sdpCandidate(candidate: IceCandidate): Candidate {
   const { foundation, component, protocol, priority, ip, port, type, relAddr, relPort, generation, network } =
     candidate;
-  return {
+  const extensions: (readonly [string, string])[] = [['generation', String(generation)]];
+  if (network !== undefined) extensions.push(['network-id', String(network)]);
+  const result: { -readonly [K in keyof Candidate]: Candidate[K] } = {
     ...{ foundation, component, transport: protocol, priority, address: ip, port, type },
-    ...(relAddr === undefined ? {} : { relatedAddress: relAddr }),
-    ...(relPort === undefined ? {} : { relatedPort: relPort }),
-    extensions: [
-      ['generation', String(generation)],
-      ...(network === undefined ? [] : [['network-id', String(network)] as const]),
-    ],
+    extensions,
   };
+  if (relAddr !== undefined) result.relatedAddress = relAddr;
+  if (relPort !== undefined) result.relatedPort = relPort;
+  return result;
 }
 
 /** A name cannot stand in c= for what speaks no ICE: those of browsers are known to nobody else (RFC 8839 §5.1). */
 function defaultOf(candidates: readonly IceCandidate[], component: number): IceCandidate | undefined {
-  const usable = candidates.filter((each) => each.component === component && isAddress(each.ip));
-  return usable.toSorted((left, right) => risk(left) - risk(right) || right.priority - left.priority)[0];
+  let best: IceCandidate | undefined;
+  for (const each of candidates) {
+    if (each.component !== component || !isAddress(each.ip)) continue;
+    if (best === undefined || (risk(each) - risk(best) || best.priority - each.priority) < 0) best = each;
+  }
+  return best;
 }
 
 function risk({ type }: IceCandidate): number {

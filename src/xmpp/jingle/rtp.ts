@@ -102,31 +102,33 @@ export function readRtpDescription(description: XmlElement): RtpDescription | un
   const extensions: RtpExtension[] = [];
   const sources = new Map<number, RtpSource>();
   const groups: RtpSourceGroup[] = [];
-  for (const child of description.elements()) {
-    switch (`${child.ns} ${child.name}`) {
-      case `${NS_RTP} payload-type`: {
-        const payload = readPayload(child);
+  for (const child of description.children) {
+    if (typeof child === 'string') continue;
+    // By name first: a text of both, made for each child, would have to be hashed before it could be compared.
+    switch (child.name) {
+      case 'payload-type': {
+        const payload = child.ns === NS_RTP ? readPayload(child) : undefined;
         if (payload !== undefined && !payloads.has(payload.id)) payloads.set(payload.id, payload);
         break;
       }
-      case `${NS_RTP} bandwidth`: {
-        const type = child.attr('type');
+      case 'bandwidth': {
+        const type = child.ns === NS_RTP ? child.attr('type') : undefined;
         const value = whole(child.text().trim(), MAX_UINT32);
         if (type !== undefined && type !== '' && value !== undefined) bandwidths.push({ type, value });
         break;
       }
-      case `${NS_HDREXT} rtp-hdrext`: {
-        const extension = readExtension(child);
+      case 'rtp-hdrext': {
+        const extension = child.ns === NS_HDREXT ? readExtension(child) : undefined;
         if (extension !== undefined) extensions.push(extension);
         break;
       }
-      case `${NS_SSMA} source`: {
-        const source = readSource(child);
+      case 'source': {
+        const source = child.ns === NS_SSMA ? readSource(child) : undefined;
         if (source !== undefined && !sources.has(source.ssrc)) sources.set(source.ssrc, source);
         break;
       }
-      case `${NS_SSMA} ssrc-group`: {
-        const group = readSourceGroup(child);
+      case 'ssrc-group': {
+        const group = child.ns === NS_SSMA ? readSourceGroup(child) : undefined;
         if (group !== undefined) groups.push(group);
         break;
       }

@@ -88,6 +88,21 @@ describe('domain rules', () => {
       /^domains\[0\]\.separator: has a meaning only with/,
     ],
     [
+      'sips for users of the SIP side',
+      { domains: ['{ home: sip, sip: example.net, xmpp: example.net, sips: carry }'] },
+      /^domains\[0\]\.sips: is for users who live on the XMPP side/,
+    ],
+    [
+      'messages for users of the SIP side',
+      { domains: ['{ home: sip, sip: example.net, xmpp: example.net, messages: { type: chat } }'] },
+      /^domains\[0\]\.messages: is for users who live on the XMPP side/,
+    ],
+    [
+      'messages that say nothing',
+      { domains: [SIP_HOME, '{ home: xmpp, sip: example.org, xmpp: example.org, messages: {} }'] },
+      /^domains\[1\]\.messages\.type: is missing/,
+    ],
+    [
       'a separator that a domain can hold',
       { domains: ['{ home: sip, sip: "*", xmpp: example.net, separator: "-" }'] },
       /^domains\[0\]\.separator: /,
@@ -124,6 +139,16 @@ describe('domain rules', () => {
   for (const [what, parts] of fine) {
     test(`${what} is fine`, () => assert.deepEqual(remarks(parts), { errors: [], warnings: [] }));
   }
+
+  test('ADDR-63: sips without a listener over TLS does nothing, and says so', () => {
+    const { errors, warnings } = remarks({
+      domains: [SIP_HOME, '{ home: xmpp, sip: example.org, xmpp: example.org, sips: carry }'],
+    });
+    assert.deepEqual(errors, []);
+    assert.deepEqual(warnings, [
+      'warning: domains[1].sips: has no use: sip.listen has neither tls:// nor wss://',
+    ]);
+  });
 
   test('an alias of an earlier rule is reached by one name only: a warning', () => {
     const { errors, warnings } = remarks({
