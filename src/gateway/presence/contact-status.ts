@@ -48,6 +48,6 @@ export function contactStatus(contact: Contact, env: StatusEnv, inTurn: boolean)
       resources: Math.max(0, resources.length - MAX_SHOWN),
       subscriptions: Math.max(0, subscriptions.length - MAX_SHOWN),
     },
-    fetches: contact.fetches.size,
+    fetches: contact.fetches.length,
   };
 }

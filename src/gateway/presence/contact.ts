@@ -22,6 +22,7 @@ export interface ContactAddresses {
 }
 
 const NONE: readonly XmppResource[] = [];
+const NO_FETCHES: readonly ServedSubscription[] = [];
 const NO_EVENTS: PersonalEvents = {};
 
 export class Contact {
@@ -35,7 +36,7 @@ export class Contact {
   /** The subscriptions of his phones, without fetches. */
   readonly subscriptions = new SmallSet<ServedSubscription>();
   /** Those that want one answer (PRES-49). */
-  readonly fetches = new SmallSet<ServedSubscription>();
+  #fetches: SmallSet<ServedSubscription> | undefined;
   #resources: readonly XmppResource[] = NONE;
   /** Mood, activity and place, as they were told last (PRES-55: to this watcher). */
   #events = NO_EVENTS;
@@ -52,8 +53,24 @@ export class Contact {
     return contactKey(this.addresses.watcher, this.addresses.contact);
   }
 
+  get fetches(): readonly ServedSubscription[] {
+    return this.#fetches === undefined ? NO_FETCHES : [...this.#fetches];
+  }
+
+  add(subscription: ServedSubscription): void {
+    if (subscription.isFetch) (this.#fetches ??= new SmallSet()).add(subscription);
+    else this.subscriptions.add(subscription);
+  }
+
+  /** True: it was the last one that is no fetch. */
+  delete(subscription: ServedSubscription): boolean {
+    this.#fetches?.delete(subscription);
+    if (this.#fetches?.size === 0) this.#fetches = undefined;
+    return this.subscriptions.delete(subscription) && this.subscriptions.size === 0;
+  }
+
   get idle(): boolean {
-    return this.subscriptions.size === 0 && this.fetches.size === 0;
+    return this.subscriptions.size === 0 && this.fetches.length === 0;
   }
 
   /** Resources that the contact has shown and not taken back. */

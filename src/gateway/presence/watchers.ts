@@ -372,7 +372,7 @@ export class Watchers implements WatchOwner {
 
   #heard(user: MappedUri, contact: MappedUri): Watch | undefined {
     const watch = this.#find(user, contact);
-    if (watch !== undefined) watch.seenMs = this.#env.clock.now();
+    watch?.heardOf(this.#env.clock.now());
     return watch;
   }
 
