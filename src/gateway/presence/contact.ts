@@ -1,6 +1,6 @@
 // One SIP watcher of one XMPP contact: his subscriptions, and what the contact has sent to him.
 
-import { SmallSet, type Timer } from '../../base/index.ts';
+import { fromTicks, SmallSet, toTicks, type Clock, type Timer } from '../../base/index.ts';
 import type {
   ContactState,
   PersonalEvents,
@@ -29,9 +29,9 @@ export class Contact {
   readonly addresses: ContactAddresses;
   readonly shared: SharedContact;
   state: ContactState = 'none';
-  /** Why it is in its state, in words; and since when, in milliseconds since 1970-01-01T00:00:00Z. */
+  /** Why it is in its state, in words; and since when, by the monotonic clock, in ticks. */
   reason = '';
-  sinceMs = 0;
+  #since: number | undefined;
   timer: Timer | undefined;
   /** The subscriptions of his phones, without fetches. */
   readonly subscriptions = new SmallSet<ServedSubscription>();
@@ -47,6 +47,17 @@ export class Contact {
   constructor(addresses: ContactAddresses, shared: SharedContact) {
     this.addresses = addresses;
     this.shared = shared;
+  }
+
+  /** In milliseconds since 1970-01-01T00:00:00Z; 0: it was never in another. */
+  sinceMs(clock: Clock): number {
+    return this.#since === undefined ? 0 : Math.round(clock.wall() + fromTicks(this.#since) - clock.now());
+  }
+
+  enter(state: ContactState, reason: string, nowMs: number): void {
+    this.state = state;
+    this.reason = reason;
+    this.#since = toTicks(nowMs);
   }
 
   get key(): string {

@@ -296,9 +296,7 @@ export class Contacts implements EventPackage, ContactSide {
       return;
     }
     if (state !== contact.state) {
-      contact.state = state;
-      contact.sinceMs = this.#env.clock.wall();
-      contact.reason = event;
+      contact.enter(state, event, this.#env.clock.now());
     }
     for (const effect of effects) this.#run(contact, effect);
   }

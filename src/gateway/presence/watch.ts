@@ -1,6 +1,15 @@
 // One watcher as its driver holds it: the state of its machine, what is known and told, and its subscription.
 
-import { detachText, fromTicks, ok, SmallSet, toTicks, type Result, type Timer } from '../../base/index.ts';
+import {
+  detachText,
+  fromTicks,
+  ok,
+  SmallSet,
+  toTicks,
+  type Clock,
+  type Result,
+  type Timer,
+} from '../../base/index.ts';
 import type { WatcherEvent, WatcherState } from '../../interwork/presence/index.ts';
 import type { End } from '../../sip/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
@@ -31,9 +40,9 @@ export class Watch {
   readonly addresses: WatchAddresses;
   readonly view: PresenceView;
   state: WatcherState = 'none';
-  /** What brought it into its state; and since when, in milliseconds since 1970-01-01T00:00:00Z. 0: it was never in another. */
+  /** What brought it into its state; and since when, by the monotonic clock, in ticks. Undefined: it was never in another. */
   by: WatcherEvent | 'restored' = 'restored';
-  sinceMs = 0;
+  #since: number | undefined;
   /** How its last subscription in SIP ended; undefined: none has. */
   lastEnd: LastEnd | undefined;
   /** The code of what was wrong with the last document; undefined: nothing. */
@@ -96,6 +105,11 @@ export class Watch {
     return [...(this.#online ?? [])];
   }
 
+  /** In milliseconds since 1970-01-01T00:00:00Z; 0: it was never in another. */
+  sinceMs(clock: Clock): number {
+    return this.#since === undefined ? 0 : Math.round(clock.wall() + fromTicks(this.#since) - clock.now());
+  }
+
   get seenMs(): number {
     return fromTicks(this.#seen);
   }
@@ -109,9 +123,9 @@ export class Watch {
     return this.#online?.has(resource) === true;
   }
 
-  enter(by: WatcherEvent | 'restored', wallMs: number): void {
+  enter(by: WatcherEvent | 'restored', nowMs: number): void {
     this.by = by;
-    this.sinceMs = wallMs;
+    this.#since = toTicks(nowMs);
   }
 
   /** A subscription of it ended. */

@@ -34,6 +34,7 @@ import { countOutcome, dialogRequest, initialRequest, refusedBy, type LegIds } f
 import type { LegOwner } from './leg-owner.ts';
 import { keptOf, legStatus, type LegStatus } from './leg-status.ts';
 import { LegTimers, type LegTimer, type LegTimersOwner } from './leg-timers.ts';
+import { sharedState } from './shared-state.ts';
 import { ownDialog, ownKey } from './own-dialog.ts';
 import type { Notification, SubscriptionsEnv } from './types.ts';
 
@@ -90,7 +91,7 @@ export class Leg implements LegTimersOwner {
   }
 
   get event(): EventName {
-    return this.#owner.parts.event;
+    return this.#owner.parts.terms.event;
   }
 
   get dialog(): Dialog | undefined {
@@ -112,7 +113,7 @@ export class Leg implements LegTimersOwner {
   }
 
   start(): void {
-    this.#apply(beginSubscription(this.#owner.parts.expires));
+    this.#apply(beginSubscription(this.#owner.parts.terms.expires));
   }
 
   /** Goes on with what an earlier run of the gateway kept. */
@@ -173,8 +174,8 @@ export class Leg implements LegTimersOwner {
     }
     const type = mediaType(request);
     const { parts } = this.#owner;
-    if (request.body.length > 0 && (type === undefined || !reads(parts, type))) {
-      return this.#answer(tx, 415, [rawHeaderField('Accept', parts.accept.join(', '))]);
+    if (request.body.length > 0 && (type === undefined || !reads(parts.terms, type))) {
+      return this.#answer(tx, 415, [rawHeaderField('Accept', parts.terms.accept.join(', '))]);
     }
     const told = terminated ? state : state === 'active' ? 'active' : 'pending';
     const taken = this.#tell(notificationOf(request, ownKey(request, this.#key), told, reason, type));
@@ -259,7 +260,7 @@ export class Leg implements LegTimersOwner {
   }
 
   #apply({ state, effects }: SubscriptionTransition): void {
-    this.#state = state;
+    this.#state = sharedState(state);
     for (const effect of effects) this.#run(effect);
   }
 
