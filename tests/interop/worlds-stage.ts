@@ -119,7 +119,8 @@ export class Worlds {
         }),
       );
     }
-    if (family === 6 && options.server !== 'prosody') throw new Error('only Prosody is told its client address');
+    if (family === 6 && options.server !== 'prosody')
+      throw new Error('only Prosody is told its client address');
   }
 
   static async open(options: WorldsOptions): Promise<Worlds> {
@@ -149,7 +150,8 @@ export class Worlds {
     const links = { ...PLAIN, ...changed };
     const zone: Record<string, ZoneEntry> = {};
     const type = this.network.family === 4 ? 'A' : 'AAAA';
-    for (const [name, number] of Object.entries(HOSTS)) zone[`${type} ${name}.test`] = [this.network.host(number)];
+    for (const [name, number] of Object.entries(HOSTS))
+      zone[`${type} ${name}.test`] = [this.network.host(number)];
     // What is within a dialog goes to the name in Kamailio's Record-Route.
     zone[`${type} ${SIP_DOMAIN}`] = [this.network.host(HOSTS.kam)];
     const records = (hosts: readonly HostName[], port: number): [HostName, SrvData][] =>
@@ -270,7 +272,9 @@ function configuration(
       { home: 'xmpp', xmpp: '*', sip: '*' },
     ],
     sip: {
-      listen: [{ url: `tls://${network.place(number, SIPS_PORT)}`, advertise: `gw-${name}.test:${SIPS_PORT}` }],
+      listen: [
+        { url: `tls://${network.place(number, SIPS_PORT)}`, advertise: `gw-${name}.test:${SIPS_PORT}` },
+      ],
       tls: asSip,
     },
     xmpp: { server: { listen: [`tcp://${network.place(number, S2S_PORT)}`], tls: asXmpp, dialback } },

@@ -67,7 +67,11 @@ export class Baresip {
   /** Started, connected and, unless it shall not, registered. */
   static async registered(options: BaresipOptions): Promise<Baresip> {
     const phone = new Baresip(options);
-    const socket = await mustBecome('control port of baresip', () => tryConnect(options.controlPort, options.address), 8_000);
+    const socket = await mustBecome(
+      'control port of baresip',
+      () => tryConnect(options.controlPort, options.address),
+      8_000,
+    );
     phone.#socket = socket;
     socket.on('data', (chunk) => phone.#read(chunk));
     socket.on('error', () => {});

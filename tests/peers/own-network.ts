@@ -44,15 +44,19 @@ export class OwnNetwork {
  */
 export function inOwnNetwork(file: string, family: Family, suites: (network: OwnNetwork) => void): void {
   if (process.env[INSIDE] === file) return suites(new OwnNetwork(family));
-  const able = spawnSync(SCRIPT, [String(family), 'true'], { stdio: ['ignore', 'ignore', 'pipe'], timeout: 10_000 });
+  const able = spawnSync(SCRIPT, [String(family), 'true'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: 10_000,
+  });
   if (able.status !== 0) {
     describe('worlds', { skip: `no private namespaces here: ${String(able.stderr).trim()}` }, () => {});
     return;
   }
-  const { status } = spawnSync(
-    SCRIPT,
-    [String(family), process.execPath, ...process.execArgv, file],
-    { stdio: 'inherit', timeout: LIMIT_MS, killSignal: 'SIGKILL', env: { ...process.env, [INSIDE]: file } },
-  );
+  const { status } = spawnSync(SCRIPT, [String(family), process.execPath, ...process.execArgv, file], {
+    stdio: 'inherit',
+    timeout: LIMIT_MS,
+    killSignal: 'SIGKILL',
+    env: { ...process.env, [INSIDE]: file },
+  });
   process.exit(status ?? 1);
 }
