@@ -58,35 +58,40 @@ inOwnNetwork(import.meta.filename, 4, (network) => {
     after(() => worlds.close());
 
     for (const { name, host, peersGoOn, direct, open, long } of faults) {
-      test(`it ${name}: there and back`, { skip: long === true && !FULL_MATRIX && 'only in ./test-long' }, async () => {
-        const ends = open === undefined ? [] : [await open(worlds, S2S_PORT), await open(worlds, SIPS_PORT)];
-        try {
-          worlds.links(
-            {
-              ...{ xmppServer: [host, 'xs'], kamailio: [host, 'kam'] },
-              ...(peersGoOn && { gatewayFromXmpp: [host, 'gw-a'], gatewayFromSip: [host, 'gw-a'] }),
-            },
-            direct === true ? [host] : [],
-          );
-          await worlds.forget();
-          const { status } = await zoe.message(ALICE, `although it ${name}`);
-          assert.equal(status, 202);
-          await alice.message((m) => m.body === `although it ${name}`);
-          alice.send({ to: ZOE, body: `back, although it ${name}` });
-          await mustBecome(
-            'the MESSAGE',
-            () => zoe.bodies.includes(`back, although it ${name}`),
-            network.family === 4 && long === true ? 40_000 : 10_000,
-          );
-          assert.deepEqual(
-            alice.received.filter((m) => m.type === 'error'),
-            [],
-          );
-          for (const end of ends) assert.ok(end.calls > 0, 'the first target was asked first');
-        } finally {
-          await Promise.all(ends.map((end) => end.die()));
-        }
-      });
+      test(
+        `it ${name}: there and back`,
+        { skip: long === true && !FULL_MATRIX && 'only in ./test-long' },
+        async () => {
+          const ends =
+            open === undefined ? [] : [await open(worlds, S2S_PORT), await open(worlds, SIPS_PORT)];
+          try {
+            worlds.links(
+              {
+                ...{ xmppServer: [host, 'xs'], kamailio: [host, 'kam'] },
+                ...(peersGoOn && { gatewayFromXmpp: [host, 'gw-a'], gatewayFromSip: [host, 'gw-a'] }),
+              },
+              direct === true ? [host] : [],
+            );
+            await worlds.forget();
+            const { status } = await zoe.message(ALICE, `although it ${name}`);
+            assert.equal(status, 202);
+            await alice.message((m) => m.body === `although it ${name}`);
+            alice.send({ to: ZOE, body: `back, although it ${name}` });
+            await mustBecome(
+              'the MESSAGE',
+              () => zoe.bodies.includes(`back, although it ${name}`),
+              network.family === 4 && long === true ? 40_000 : 10_000,
+            );
+            assert.deepEqual(
+              alice.received.filter((m) => m.type === 'error'),
+              [],
+            );
+            for (const end of ends) assert.ok(end.calls > 0, 'the first target was asked first');
+          } finally {
+            await Promise.all(ends.map((end) => end.die()));
+          }
+        },
+      );
     }
 
     for (const [link, changed, at] of [
