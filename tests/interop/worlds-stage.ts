@@ -282,7 +282,7 @@ function configuration(
     dns: { private_targets: 'allow' },
     keys: ['the same secret of all gateways of the domain'],
     node: `gw-${name}`,
-    store: 'memory:',
+    store: 'sqlite:stoxgate.db',
     log: { level: 'debug', format: 'json' },
   };
 }
