@@ -2,7 +2,8 @@ export { ok, err, fault, type Ok, type Err, type Result, type Fault } from './re
 export { formatDateTime } from './date-time.ts';
 export { StoxgateError } from './error.ts';
 export type { Clock } from './clock.ts';
-export { TimerWheel, type Timer, type Timers, type TimerWheelOptions } from './timers.ts';
+export { fromTicks, toTicks } from './ticks.ts';
+export { TimerWheel, type Timer, type TimerOwner, type Timers, type TimerWheelOptions } from './timers.ts';
 export { VirtualTime } from './virtual-time.ts';
 export {
   hashHex,

@@ -7,9 +7,15 @@ export interface Timer {
   readonly armed: boolean;
 }
 
+/** Who owns timers by the hundred thousand: he is called himself, so that there is no closure for each of them. */
+export interface TimerOwner {
+  /** `timer` fired. */
+  timerFired(timer: Timer): void;
+}
+
 export interface Timers {
   /** Runs `fire` after `delayMs` (rounded up to a tick). */
-  set(delayMs: number, fire: () => void): Timer;
+  set(delayMs: number, fire: (() => void) | TimerOwner): Timer;
   /** Disarms; clearing a dead timer does nothing. */
   clear(timer: Timer | undefined): void;
   /** Milliseconds until it fires, to be shown; undefined for one that is not armed. */
@@ -19,11 +25,11 @@ export interface Timers {
 class Entry implements Timer {
   armed = true;
   readonly dueTick: number;
-  readonly fire: () => void;
+  readonly fire: (() => void) | TimerOwner;
   previous: Entry | undefined;
   next: Entry | undefined;
 
-  constructor(dueTick: number, fire: () => void) {
+  constructor(dueTick: number, fire: (() => void) | TimerOwner) {
     this.dueTick = dueTick;
     this.fire = fire;
   }
@@ -66,7 +72,7 @@ export class TimerWheel implements Timers {
     return this.#size;
   }
 
-  set(delayMs: number, fire: () => void): Timer {
+  set(delayMs: number, fire: (() => void) | TimerOwner): Timer {
     // An empty wheel need not be walked up to the present: it starts again from there.
     if (this.#size === 0) this.#tick = Math.max(this.#tick, Math.floor(this.#now() / this.tickMs));
     const due = Math.max(Math.ceil((this.#now() + Math.max(0, delayMs)) / this.tickMs), this.#tick + 1);
@@ -117,7 +123,8 @@ export class TimerWheel implements Timers {
       if (entry === undefined || !entry.armed) continue;
       this.#unlink(entry);
       try {
-        entry.fire();
+        if (typeof entry.fire === 'function') entry.fire();
+        else entry.fire.timerFired(entry);
       } catch (error) {
         if (this.#onError === undefined) throw error;
         this.#onError(error);

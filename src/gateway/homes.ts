@@ -17,8 +17,13 @@ export interface HomesEnv {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly dns: () => DnsResolver;
-  /** Names of this gateway, and the ports at which it listens for either protocol. */
-  readonly own: () => { readonly hosts: ReadonlySet<string>; readonly ports: ReadonlySet<number> };
+  readonly own: () => OwnPlaces;
+}
+
+/** Names of this gateway, and where it listens for either protocol. */
+export interface OwnPlaces {
+  readonly hosts: ReadonlySet<string>;
+  readonly listeners: readonly { readonly address: string; readonly port: number }[];
 }
 
 /** Only such a rule leaves it to DNS. */
@@ -62,21 +67,15 @@ export class Homes {
     return home;
   }
 
-  /** A domain whose records lead here is not at home where we are asked: we stand for it on that side (row DNS-06). */
+  /**
+   * A domain whose records lead here is not at home where we are asked: we stand for it on that side (row DNS-06). One record
+   * is enough, since the others may lead to further gateways of that domain.
+   */
   async #judge({ found, targets }: ServiceEvidence, dns: DnsCache): Promise<Evidence> {
-    if (found !== 'yes' || targets.length === 0) return found;
-    const { hosts, ports } = this.#env.own();
-    for (const { target, port } of targets) {
-      if (hosts.has(target)) continue;
-      if (!ports.has(port)) return 'yes';
-      const [four, six] = await Promise.all([dns.a(target), dns.aaaa(target)]);
-      const addresses = [four, six].flatMap(({ answer }) =>
-        answer.kind === 'records' ? answer.records : [],
-      );
-      const own = ownAddresses();
-      if (addresses.length === 0 || addresses.some((address) => !own.has(address))) return 'yes';
-    }
-    return 'here';
+    if (found !== 'yes') return found;
+    const own = this.#env.own();
+    const here = await Promise.all(targets.map(({ target, port }) => leadsHere(target, port, own, dns)));
+    return here.includes(true) ? 'here' : 'yes';
   }
 
   /** Another one when the configuration names other servers. */
@@ -89,6 +88,20 @@ export class Homes {
     }
     return this.#dns;
   }
+}
+
+/** Whether a place is one of ours: by its name, or by an address at which we listen on that port. */
+async function leadsHere(target: string, port: number, own: OwnPlaces, dns: DnsCache): Promise<boolean> {
+  if (own.hosts.has(target)) return true;
+  const listeners = own.listeners.filter((listener) => listener.port === port);
+  if (listeners.length === 0) return false;
+  const ours = new Set(listeners.map(({ address }) => address));
+  const everywhere = ours.has('0.0.0.0') || ours.has('::');
+  const machine = everywhere ? ownAddresses() : ours;
+  const answers = await Promise.all([dns.a(target), dns.aaaa(target)]);
+  return answers.some(
+    ({ answer }) => answer.kind === 'records' && answer.records.some((address) => machine.has(address)),
+  );
 }
 
 /** Addresses of this machine. */

@@ -22,6 +22,17 @@ export function listenerUrls(endpoints: readonly LocalEndpoint[]): string[] {
   return endpoints.map(({ transport, address, port }) => listenerUrl(transport, address, port));
 }
 
+/** Addresses (IPv6 without brackets) and ports of such URLs. */
+export function placesOf(urls: readonly string[]): { readonly address: string; readonly port: number }[] {
+  return urls.map((url) => {
+    const [host, port] = [
+      url.slice(url.indexOf('://') + 3, url.lastIndexOf(':')),
+      url.slice(url.lastIndexOf(':') + 1),
+    ];
+    return { address: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+  });
+}
+
 /** Hosts that are the gateway itself: addresses (IPv6 in brackets) and advertised names, lower case. */
 export function hostsOf(endpoints: readonly LocalEndpoint[]): string[] {
   return endpoints.flatMap(({ address, advertiseHost }) => [

@@ -23,10 +23,10 @@ import { adminRoutes } from './admin-routes.ts';
 import { Beliefs } from './beliefs.ts';
 import type { Config } from './config/schema.ts';
 import { gauges } from './gauges.ts';
-import { Homes, leavesHomeToDns } from './homes.ts';
+import { Homes, leavesHomeToDns, type OwnPlaces } from './homes.ts';
 import { openKept, type Kept } from './kept.ts';
 import { Links } from './links.ts';
-import { hostsOf, listenerUrls, sipListeners } from './listeners.ts';
+import { hostsOf, listenerUrls, placesOf, sipListeners } from './listeners.ts';
 import type { Live } from './live.ts';
 import { MessageTypes } from './message-types.ts';
 import { MessageFeature } from './messages/message-feature.ts';
@@ -310,9 +310,8 @@ class RunningGateway implements Gateway {
   }
 
   /** By what records of DNS that lead to this gateway are known. */
-  #own(): { readonly hosts: ReadonlySet<string>; readonly ports: ReadonlySet<number> } {
-    const ports = this.status().listeners.map((url) => Number(url.slice(url.lastIndexOf(':') + 1)));
-    return { hosts: this.#ownHosts, ports: new Set(ports) };
+  #own(): OwnPlaces {
+    return { hosts: this.#ownHosts, listeners: placesOf(this.status().listeners) };
   }
 
   /** Who the gateway is where it asks for itself. */

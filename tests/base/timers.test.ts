@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { TimerWheel, VirtualTime } from '../../src/base/index.ts';
+import { fromTicks, TimerWheel, toTicks, VirtualTime, type Timer } from '../../src/base/index.ts';
 
 describe('timer wheel', () => {
   test('a timer fires once, at its delay, not a tick earlier', () => {
@@ -15,6 +15,29 @@ describe('timer wheel', () => {
     time.advance(60_000);
     assert.equal(fired, 1);
     assert.equal(time.timers.size, 0);
+  });
+
+  test('an owner is told which of its timers fired', () => {
+    const time = new VirtualTime();
+    const fired: Timer[] = [];
+    const owner = { timerFired: (timer: Timer) => void fired.push(timer) };
+    const [late, soon] = [time.timers.set(500, owner), time.timers.set(100, owner)];
+    time.timers.clear(time.timers.set(200, owner));
+    time.advance(1000);
+    assert.deepEqual(
+      fired.map((timer) => [soon, late].indexOf(timer)),
+      [0, 1],
+    );
+    assert.equal(soon.armed, false);
+    assert.equal(time.timers.size, 0);
+  });
+
+  test('ticks are whole, and a hundredth of a second at most away from the time', () => {
+    for (const ms of [0, 4, 5.1, 123_456.789, 3_600_000, 240 * 86_400_000]) {
+      const ticks = toTicks(ms);
+      assert.ok(Number.isInteger(ticks) && ticks < 2 ** 31, `${ms}`);
+      assert.ok(Math.abs(fromTicks(ticks) - ms) <= 5, `${ms}`);
+    }
   });
 
   test('a cleared timer never fires, and clearing twice is harmless', () => {

@@ -28,7 +28,13 @@ describe('by DNS', () => {
       clock: time,
       counters: new Counters(),
       dns: () => resolver,
-      own: () => ({ hosts: new Set(['gw.example']), ports: new Set([5060, 5269]) }),
+      own: () => ({
+        hosts: new Set(['gw.example']),
+        listeners: [
+          { address: '0.0.0.0', port: 5060 },
+          { address: '127.0.0.1', port: 5269 },
+        ],
+      }),
     });
 
   const SIP = { 'SRV _sip._udp.d.example': srv('sip.example') };
@@ -68,6 +74,34 @@ describe('by DNS', () => {
       { 'SRV _xmpp-server._tcp.d.example': srv('other.example', 5555), 'A other.example': ['127.0.0.1'] },
       'xmpp',
       'xmpp',
+    ],
+    [
+      'our port at another address of this machine: somebody else listens there',
+      { 'SRV _xmpp-server._tcp.d.example': srv('other.example', 5269), 'A other.example': ['127.0.0.2'] },
+      'xmpp',
+      'xmpp',
+    ],
+    [
+      'a listener at every address of this machine',
+      { 'SRV _sip._udp.d.example': srv('other.example'), 'A other.example': ['127.0.0.1'], ...XMPP },
+      'xmpp',
+      'xmpp',
+    ],
+    [
+      'several gateways, of which we are one: by records (DNS-06)',
+      { 'SRV _sip._udp.d.example': [...srv('gw2.example'), ...srv('gw.example')], ...XMPP },
+      'xmpp',
+      'xmpp',
+    ],
+    [
+      'several gateways, of which we are one: by addresses of one name',
+      {
+        ...SIP,
+        'SRV _xmpp-server._tcp.d.example': srv('gws.example', 5269),
+        'A gws.example': ['192.0.2.9', '127.0.0.1'],
+      },
+      'sip',
+      'sip',
     ],
     ['no answer about XMPP', { ...SIP, 'SRV _xmpp-server._tcp.d.example': 'SERVFAIL' }, 'unknown', 'sip'],
     ['no answer about SIP', { ...XMPP, 'SRV _sip._udp.d.example': 'SERVFAIL' }, 'xmpp', 'unknown'],

@@ -8,6 +8,8 @@ import { mustBecome, waitFor } from './wait.ts';
 
 export interface BaresipOptions {
   readonly folder: string;
+  /** Its own address and the proxy's; default 127.0.0.1. */
+  readonly address?: string;
   readonly user: string;
   readonly domain: string;
   readonly password: string;
@@ -40,12 +42,13 @@ export class Baresip {
 
   private constructor(options: BaresipOptions) {
     this.options = options;
-    const { folder } = options;
+    const { folder, address = '127.0.0.1' } = options;
+    const six = address.includes(':');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'config'), configuration(options));
     const account =
       `<sip:${options.user}@${options.domain};transport=udp>;regint=${options.registers === false ? 0 : 600};auth_pass=${options.password}` +
-      `;outbound="sip:127.0.0.1:${options.proxyPort};transport=udp"`;
+      `;outbound="sip:${hostOf(options)}:${options.proxyPort};transport=udp"`;
     writeFileSync(join(folder, 'accounts'), `${account}\n`);
     const watched = options.presence === true ? ';presence=p2p' : '';
     writeFileSync(
@@ -54,7 +57,7 @@ export class Baresip {
     );
     // No newline at its end: it would land inside the Contact, and Kamailio drops such a REGISTER.
     writeFileSync(join(folder, 'uuid'), this.instance.slice('urn:uuid:'.length));
-    this.#process = new PeerProcess('baresip', ['baresip', '-4', '-s', '-f', folder], {
+    this.#process = new PeerProcess('baresip', ['baresip', six ? '-6' : '-4', '-s', '-f', folder], {
       logFile: join(folder, 'baresip.log'),
       cwd: folder,
       env: { HOME: folder },
@@ -64,7 +67,11 @@ export class Baresip {
   /** Started, connected and, unless it shall not, registered. */
   static async registered(options: BaresipOptions): Promise<Baresip> {
     const phone = new Baresip(options);
-    const socket = await mustBecome('control port of baresip', () => tryConnect(options.controlPort), 8_000);
+    const socket = await mustBecome(
+      'control port of baresip',
+      () => tryConnect(options.controlPort, options.address),
+      8_000,
+    );
     phone.#socket = socket;
     socket.on('data', (chunk) => phone.#read(chunk));
     socket.on('error', () => {});
@@ -113,7 +120,7 @@ export class Baresip {
 
   /** Every MESSAGE request that came in so far, from its SIP trace, retransmissions too. */
   get received(): readonly TracedMessage[] {
-    const own = `127.0.0.1:${this.options.sipPort}`;
+    const own = `${hostOf(this.options)}:${this.options.sipPort}`;
     return tracedMessages(this.#process.output).filter((message) => message.receiver === own);
   }
 
@@ -150,11 +157,11 @@ function configuration(options: BaresipOptions): string {
   const modules = apps.map((name) => `module_app ${name}.so`);
   return [
     'poll_method epoll',
-    `sip_listen 127.0.0.1:${options.sipPort}`,
+    `sip_listen ${hostOf(options)}:${options.sipPort}`,
     'sip_trans_def udp',
-    'net_interface 127.0.0.1',
+    `net_interface ${options.address ?? '127.0.0.1'}`,
     `module_path ${modulePath()}`,
-    `ctrl_tcp_listen 127.0.0.1:${options.controlPort}`,
+    `ctrl_tcp_listen ${hostOf(options)}:${options.controlPort}`,
     'statmode_default off',
     'module g711.so',
     'module uuid.so',
@@ -174,9 +181,14 @@ function modulePath(): string {
   return found;
 }
 
-function tryConnect(port: number): Promise<Socket | undefined> {
+/** As URIs have it. */
+function hostOf({ address = '127.0.0.1' }: BaresipOptions): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
+
+function tryConnect(port: number, host = '127.0.0.1'): Promise<Socket | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
+    const socket = connect({ port, host });
     socket.once('connect', () => resolve(socket));
     socket.once('error', () => resolve(undefined));
   });

@@ -67,7 +67,8 @@ export class Ejabberd implements XmppServer {
     await this.#process.waitForOutput('ready', 30_000);
     await untilPortIsOpen('ejabberd', this.options.clientPort);
     for (const { port } of this.options.components) await untilPortIsOpen('ejabberd', port);
-    if (this.options.federation) await untilPortIsOpen('ejabberd', this.options.federation.port);
+    const { federation: other } = this.options;
+    if (other) await untilPortIsOpen('ejabberd', other.port, 10_000, other.address);
   }
 
   async stop(): Promise<void> {
@@ -87,7 +88,7 @@ function federation({ folder, federation: wanted }: XmppServerOptions): Record<s
   if (wanted === undefined) {
     return { FEDERATION: 's2s_access: none', FEDERATION_LISTENER: '', FEDERATION_MODULES: '' };
   }
-  const { tls, port, certificatesOnly, extensions } = wanted;
+  const { tls, port, certificatesOnly, extensions, address = '127.0.0.1' } = wanted;
   const pem = join(folder, 'server.pem');
   writeFileSync(pem, readFileSync(tls.certificate, 'utf8') + readFileSync(tls.key, 'utf8'));
   return {
@@ -100,7 +101,7 @@ function federation({ folder, federation: wanted }: XmppServerOptions): Record<s
       's2s_dns_timeout: 3 seconds',
       'outgoing_s2s_families: [ipv4]',
     ].join('\n'),
-    FEDERATION_LISTENER: `  - {port: ${port}, ip: "127.0.0.1", module: ejabberd_s2s_in}`,
+    FEDERATION_LISTENER: `  - {port: ${port}, ip: "${address}", module: ejabberd_s2s_in}`,
     FEDERATION_MODULES: [
       ...(certificatesOnly ? [] : ['  mod_s2s_dialback: {}']),
       ...(extensions ? ['  mod_stream_mgmt: {}'] : []),

@@ -29,6 +29,7 @@ export class Jabberd2 implements XmppServer {
         CLIENT_PORT: options.clientPort,
         ROUTER_PORT: this.#routerPort,
         SECRET: options.components[0]?.secret ?? 'secret',
+        SERVER_ADDRESS: federation?.address ?? '127.0.0.1',
         SERVER_PORT: federation?.port ?? 0,
         CA: federation?.tls.ca ?? '',
       });
@@ -59,7 +60,7 @@ export class Jabberd2 implements XmppServer {
     const [address = '', port = ''] = federation.dns.split(':');
     // udns, its resolver, takes these instead of resolv.conf.
     this.#processes.push(this.#launch('s2s', { NAMESERVERS: address, RES_OPTIONS: `port:${port}` }));
-    await untilPortIsOpen('jabberd2-s2s', federation.port);
+    await untilPortIsOpen('jabberd2-s2s', federation.port, 10_000, federation.address);
   }
 
   /** The session manager alone; router, component links and client connections stay. */

@@ -49,6 +49,7 @@ export class Prosody implements XmppServer {
         FOLDER: folder,
         PLUGINS: fileURLToPath(new URL('prosody/modules', import.meta.url)),
         HOSTS: options.hosts ?? `VirtualHost "${options.domain}"\n${components.join('')}`,
+        CLIENT_ADDRESS: options.clientAddress ?? '127.0.0.1',
         CLIENT_PORT: options.clientPort,
         COMPONENT_PORTS: componentPorts(options).join(', '),
         FEDERATION: federation(options),
@@ -73,10 +74,11 @@ export class Prosody implements XmppServer {
         },
       }),
     });
-    await untilPortIsOpen('prosody', this.options.clientPort);
+    const { clientPort, clientAddress } = this.options;
+    await untilPortIsOpen('prosody', clientPort, 10_000, clientAddress);
     for (const port of componentPorts(this.options)) await untilPortIsOpen('prosody', port);
     const { federation: other } = this.options;
-    if (other) await untilPortIsOpen('prosody', other.port);
+    if (other) await untilPortIsOpen('prosody', other.port, 10_000, other.address);
   }
 
   async stop(): Promise<void> {
@@ -108,16 +110,18 @@ function componentPorts(options: XmppServerOptions): number[] {
 /** mod_s2s with its ports, certificates and DNS, or none of it. */
 function federation({ federation: wanted }: XmppServerOptions): string {
   if (wanted === undefined) return 'modules_disabled = { "s2s" }\ns2s_direct_tls_ports = {}';
-  const { port, tls, dns, certificatesOnly, directTls } = wanted;
+  const { port, tls, dns, certificatesOnly, directTls, address = '127.0.0.1' } = wanted;
   const files = `certificate = "${tls.certificate}", key = "${tls.key}", cafile = "${tls.ca}"`;
   return [
+    `s2s_interfaces = { "${address}" }`,
+    `s2s_direct_tls_interfaces = { "${address}" }`,
     `s2s_ports = { ${directTls === true ? '' : port} }`,
     `s2s_direct_tls_ports = { ${directTls === true ? port : ''} }`,
     's2s_require_encryption = true',
     `s2s_secure_auth = ${certificatesOnly}`,
     `ssl = { ${files} }`,
     // libunbound asks nobody on loopback, and answers for special names itself, unless it is told.
-    `unbound = { resolvconf = false, hoststxt = false, forward = { "${dns.replace(':', '@')}" },`,
-    '  options = { ["do-not-query-localhost:"] = "no", ["cache-max-ttl:"] = "1", ["cache-max-negative-ttl:"] = "1" } }',
+    `unbound = { resolvconf = false, hoststxt = false, forward = { "${dns.replace(/:(\d+)$/, '@$1').replace(/[[\]]/g, '')}" },`,
+    '  options = { ["do-not-query-localhost:"] = "no", ["local-zone:"] = "test. transparent", ["cache-max-ttl:"] = "1", ["cache-max-negative-ttl:"] = "1" } }',
   ].join('\n');
 }

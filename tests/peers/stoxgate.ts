@@ -14,6 +14,8 @@ export interface StoxgateOptions {
   readonly name?: string;
   readonly folder: string;
   readonly consolePort: number;
+  /** Default: 127.0.0.1. */
+  readonly consoleHost?: string;
   /** The configuration as a value (JSON is YAML), or the text of the file, which then has the console at `consolePort`. */
   readonly config: Readonly<Record<string, unknown>> | string;
   readonly env?: Readonly<Record<string, string>>;
@@ -29,8 +31,8 @@ export class Stoxgate {
   constructor(options: StoxgateOptions) {
     this.options = options;
     mkdirSync(options.folder, { recursive: true });
-    const { config, consolePort } = options;
-    const console = { listen: `127.0.0.1:${consolePort}` };
+    const { config } = options;
+    const console = { listen: this.#console };
     const text =
       typeof config === 'string' ? config : `${JSON.stringify({ ...config, console }, undefined, 2)}\n`;
     writeFileSync(this.configFile, text);
@@ -91,7 +93,7 @@ export class Stoxgate {
   /** The status of GET /healthz; 0 when nobody answers. */
   async health(): Promise<number> {
     try {
-      const response = await fetch(`http://127.0.0.1:${this.options.consolePort}/healthz`);
+      const response = await fetch(`http://${this.#console}/healthz`);
       await response.arrayBuffer();
       return response.status;
     } catch {
@@ -100,8 +102,13 @@ export class Stoxgate {
   }
 
   async metrics(): Promise<string> {
-    const response = await fetch(`http://127.0.0.1:${this.options.consolePort}/metrics`);
+    const response = await fetch(`http://${this.#console}/metrics`);
     return await response.text();
+  }
+
+  get #console(): string {
+    const { consoleHost: host = '127.0.0.1', consolePort } = this.options;
+    return `${host.includes(':') ? `[${host}]` : host}:${consolePort}`;
   }
 
   /** The log lines (JSON) of one event so far. */

@@ -7,6 +7,8 @@ export interface XmppClientOptions {
   readonly jid: string;
   readonly password: string;
   readonly port: number;
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
   readonly logFile: string;
   /** Logs in again whenever the server went away. */
   readonly reconnect?: boolean;
@@ -67,7 +69,7 @@ export class XmppClient {
       AGENT,
       options.jid,
       options.password,
-      '127.0.0.1',
+      options.host ?? '127.0.0.1',
       String(options.port),
     ];
     if (options.reconnect) command.push('reconnect=1');

@@ -13,6 +13,8 @@ export interface ComponentAccount {
 
 /** How a server speaks to other servers. */
 export interface Federation {
+  /** Where it listens for servers; default 127.0.0.1. */
+  readonly address?: string;
   readonly port: number;
   /** Certificate, key and authority (PEM). */
   readonly tls: { readonly certificate: string; readonly key: string; readonly ca: string };
@@ -27,6 +29,8 @@ export interface Federation {
 }
 
 export interface XmppServerOptions {
+  /** Where it listens for clients, where the server can be told; default 127.0.0.1. */
+  readonly clientAddress?: string;
   /** Of jabberd2's router, when there is no component. */
   readonly routerPort?: number;
   /** Absent: it speaks to no other server. */

@@ -814,8 +814,11 @@ describe('forks (RFC 6665 §4.1.4), for a package that allows them', () => {
       const next = await WatchRig.start({ registrarPorts: [notifier.port] });
       try {
         const parts = {
-          ...{ resource: ROMEO, from: 'sip:juliet@example.com', event: { package: 'presence' } },
-          ...{ accept: ['application/pidf+xml'], expires: 3600, forks: 'several' as const, durable: true },
+          ...{ resource: ROMEO, from: 'sip:juliet@example.com' },
+          terms: {
+            ...{ event: { package: 'presence' }, accept: ['application/pidf+xml'] },
+            ...{ expires: 3600, forks: 'several' as const, durable: true },
+          },
         };
         const again = new Usage();
         assert.equal(next.subscriptions.restore(parts, again, []), undefined, 'nothing to go on with');

@@ -7,7 +7,7 @@ import { SipEdge } from '../../src/edge/sip/index.ts';
 import { RegistrationWatch } from '../../src/gateway/registrations/registration-watch.ts';
 import { Subscriptions } from '../../src/gateway/subscriptions/subscriptions.ts';
 import type {
-  SubscribeParts,
+  SubscribeTerms,
   SubscriberHandle,
   SubscriptionUsage,
 } from '../../src/gateway/subscriptions/types.ts';
@@ -113,16 +113,18 @@ export class WatchRig {
     return this.#edge.localEndpoints[0]?.port ?? 0;
   }
 
-  subscribe(parts: Partial<SubscribeParts>, usage: SubscriptionUsage): SubscriberHandle | undefined {
+  subscribe(terms: Partial<SubscribeTerms>, usage: SubscriptionUsage): SubscriberHandle | undefined {
     return this.subscriptions.subscribe(
       {
         resource: 'sip:romeo@example.net',
         from: 'sip:juliet@example.com',
-        event: { package: 'presence' },
-        accept: ['application/pidf+xml'],
-        expires: 3600,
-        forks: 'several',
-        ...parts,
+        terms: {
+          event: { package: 'presence' },
+          accept: ['application/pidf+xml'],
+          expires: 3600,
+          forks: 'several',
+          ...terms,
+        },
       },
       usage,
     );

@@ -1,7 +1,7 @@
 // `stoxgate/testing`: the means for an operator to test his route script without a gateway. The views, the verbs and the
 // runner are those of the gateway, so that what passes here is what happens there.
 
-import { Counters, utf8Bytes, type Log, type Timer, type Timers } from '../../base/index.ts';
+import { Counters, utf8Bytes, type Log, type Timer, type TimerOwner, type Timers } from '../../base/index.ts';
 import {
   isRouteAction,
   readRouteModule,
@@ -302,11 +302,12 @@ class PlainTimer implements Timer {
 }
 
 class PlainTimers implements Timers {
-  set(delayMs: number, fire: () => void): Timer {
+  set(delayMs: number, fire: (() => void) | TimerOwner): Timer {
     const timer = new PlainTimer();
     timer.handle = setTimeout(() => {
       timer.armed = false;
-      fire();
+      if (typeof fire === 'function') fire();
+      else fire.timerFired(timer);
     }, delayMs);
     return timer;
   }

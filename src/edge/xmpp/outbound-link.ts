@@ -39,6 +39,7 @@ const NEXT_PLACE = new Set<ServerStreamFailure['reason']>([
   'connect-failed',
   'connect-timeout',
   'tls',
+  'certificate',
   'negotiation-timeout',
   'connection-lost',
   'closed-by-peer',

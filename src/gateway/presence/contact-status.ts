@@ -37,7 +37,7 @@ export function contactStatus(contact: Contact, env: StatusEnv, inTurn: boolean)
   const subscriptions = [...contact.subscriptions];
   const waitMs = env.timers.leftMs(contact.timer);
   return {
-    ...{ state: contact.state, by: contact.reason, sinceMs: contact.sinceMs, inTurn },
+    ...{ state: contact.state, by: contact.reason, sinceMs: contact.sinceMs(env.clock), inTurn },
     waitMs: waitMs === undefined ? undefined : env.clock.wall() + waitMs,
     resources: resources.slice(0, MAX_SHOWN).map(({ resource, stanza, receivedMs }) => ({
       ...{ resource, receivedMs, doubted: contact.doubts(resource) },
@@ -48,6 +48,6 @@ export function contactStatus(contact: Contact, env: StatusEnv, inTurn: boolean)
       resources: Math.max(0, resources.length - MAX_SHOWN),
       subscriptions: Math.max(0, subscriptions.length - MAX_SHOWN),
     },
-    fetches: contact.fetches.size,
+    fetches: contact.fetches.length,
   };
 }

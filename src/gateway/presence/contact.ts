@@ -1,6 +1,6 @@
 // One SIP watcher of one XMPP contact: his subscriptions, and what the contact has sent to him.
 
-import { SmallSet, type Timer } from '../../base/index.ts';
+import { fromTicks, SmallSet, toTicks, type Clock, type Timer } from '../../base/index.ts';
 import type {
   ContactState,
   PersonalEvents,
@@ -22,20 +22,21 @@ export interface ContactAddresses {
 }
 
 const NONE: readonly XmppResource[] = [];
+const NO_FETCHES: readonly ServedSubscription[] = [];
 const NO_EVENTS: PersonalEvents = {};
 
 export class Contact {
   readonly addresses: ContactAddresses;
   readonly shared: SharedContact;
   state: ContactState = 'none';
-  /** Why it is in its state, in words; and since when, in milliseconds since 1970-01-01T00:00:00Z. */
+  /** Why it is in its state, in words; and since when, by the monotonic clock, in ticks. */
   reason = '';
-  sinceMs = 0;
+  #since: number | undefined;
   timer: Timer | undefined;
   /** The subscriptions of his phones, without fetches. */
   readonly subscriptions = new SmallSet<ServedSubscription>();
   /** Those that want one answer (PRES-49). */
-  readonly fetches = new SmallSet<ServedSubscription>();
+  #fetches: SmallSet<ServedSubscription> | undefined;
   #resources: readonly XmppResource[] = NONE;
   /** Mood, activity and place, as they were told last (PRES-55: to this watcher). */
   #events = NO_EVENTS;
@@ -48,12 +49,39 @@ export class Contact {
     this.shared = shared;
   }
 
+  /** In milliseconds since 1970-01-01T00:00:00Z; 0: it was never in another. */
+  sinceMs(clock: Clock): number {
+    return this.#since === undefined ? 0 : Math.round(clock.wall() + fromTicks(this.#since) - clock.now());
+  }
+
+  enter(state: ContactState, reason: string, nowMs: number): void {
+    this.state = state;
+    this.reason = reason;
+    this.#since = toTicks(nowMs);
+  }
+
   get key(): string {
     return contactKey(this.addresses.watcher, this.addresses.contact);
   }
 
+  get fetches(): readonly ServedSubscription[] {
+    return this.#fetches === undefined ? NO_FETCHES : [...this.#fetches];
+  }
+
+  add(subscription: ServedSubscription): void {
+    if (subscription.isFetch) (this.#fetches ??= new SmallSet()).add(subscription);
+    else this.subscriptions.add(subscription);
+  }
+
+  /** True: it was the last one that is no fetch. */
+  delete(subscription: ServedSubscription): boolean {
+    this.#fetches?.delete(subscription);
+    if (this.#fetches?.size === 0) this.#fetches = undefined;
+    return this.subscriptions.delete(subscription) && this.subscriptions.size === 0;
+  }
+
   get idle(): boolean {
-    return this.subscriptions.size === 0 && this.fetches.size === 0;
+    return this.subscriptions.size === 0 && this.fetches.length === 0;
   }
 
   /** Resources that the contact has shown and not taken back. */

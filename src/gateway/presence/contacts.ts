@@ -156,8 +156,7 @@ export class Contacts implements EventPackage, ContactSide {
     const last = this.#lastDocument(contact, subscription, end);
     if (last !== undefined) this.#lastWords.set(subscription, last);
     this.#bySubscription.delete(subscription);
-    contact.fetches.delete(subscription);
-    const wasLast = contact.subscriptions.delete(subscription) && contact.subscriptions.size === 0;
+    const wasLast = contact.delete(subscription);
     // Where the package has ended them itself there is nobody to be told.
     if (wasLast && contact.state !== 'none') this.#step(contact, 'lastEnded');
     this.#dropIdle(contact);
@@ -280,7 +279,7 @@ export class Contacts implements EventPackage, ContactSide {
       this.#contacts.set(key, contact);
     }
     this.#bySubscription.set(subscription, contact);
-    (subscription.isFetch ? contact.fetches : contact.subscriptions).add(subscription);
+    contact.add(subscription);
     return contact;
   }
 
@@ -297,9 +296,7 @@ export class Contacts implements EventPackage, ContactSide {
       return;
     }
     if (state !== contact.state) {
-      contact.state = state;
-      contact.sinceMs = this.#env.clock.wall();
-      contact.reason = event;
+      contact.enter(state, event, this.#env.clock.now());
     }
     for (const effect of effects) this.#run(contact, effect);
   }

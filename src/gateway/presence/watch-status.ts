@@ -71,7 +71,7 @@ export function watchStatus(watch: Watch, { clock, timers }: StatusEnv, inTurn: 
   ];
   const checkMs = timers.leftMs(watch.check);
   return {
-    ...{ state: watch.state, by: watch.by, sinceMs: watch.sinceMs },
+    ...{ state: watch.state, by: watch.by, sinceMs: watch.sinceMs(clock) },
     authorization: authorizationOf(watch.state).authorization,
     inTurn,
     checkMs: checkMs === undefined ? undefined : clock.wall() + checkMs,

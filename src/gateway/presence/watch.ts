@@ -1,6 +1,15 @@
 // One watcher as its driver holds it: the state of its machine, what is known and told, and its subscription.
 
-import { detachText, ok, SmallSet, type Result, type Timer } from '../../base/index.ts';
+import {
+  detachText,
+  fromTicks,
+  ok,
+  SmallSet,
+  toTicks,
+  type Clock,
+  type Result,
+  type Timer,
+} from '../../base/index.ts';
 import type { WatcherEvent, WatcherState } from '../../interwork/presence/index.ts';
 import type { End } from '../../sip/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
@@ -31,9 +40,9 @@ export class Watch {
   readonly addresses: WatchAddresses;
   readonly view: PresenceView;
   state: WatcherState = 'none';
-  /** What brought it into its state; and since when, in milliseconds since 1970-01-01T00:00:00Z. 0: it was never in another. */
+  /** What brought it into its state; and since when, by the monotonic clock, in ticks. Undefined: it was never in another. */
   by: WatcherEvent | 'restored' = 'restored';
-  sinceMs = 0;
+  #since: number | undefined;
   /** How its last subscription in SIP ended; undefined: none has. */
   lastEnd: LastEnd | undefined;
   /** The code of what was wrong with the last document; undefined: nothing. */
@@ -43,10 +52,10 @@ export class Watch {
   handle: SubscriberHandle | undefined;
   #online: SmallSet<string> | undefined;
   /** When he hid from the contact, and when the last of his resources left; by the monotonic clock, in ms. */
-  #hiddenMs = -Infinity;
-  #leftMs = -Infinity;
-  /** When the user, or his server for him, last said anything about this contact; by the monotonic clock, in ms. */
-  seenMs: number;
+  #hiddenMs: number | undefined;
+  #leftMs: number | undefined;
+  /** When the user, or his server for him, last said anything about this contact; by the monotonic clock, in ticks. */
+  #seen: number;
   /** His server tells this contact whether he is there: it has told it before. */
   told = false;
   /** Clients of the user that want personal events, by resource; few watchers have one. */
@@ -65,7 +74,7 @@ export class Watch {
   readonly outlived: boolean;
 
   constructor(key: string, addresses: WatchAddresses, nowMs: number, told?: readonly string[]) {
-    this.seenMs = nowMs;
+    this.#seen = toTicks(nowMs);
     this.key = key;
     this.addresses = addresses;
     this.view = new PresenceView(told);
@@ -96,13 +105,27 @@ export class Watch {
     return [...(this.#online ?? [])];
   }
 
+  /** In milliseconds since 1970-01-01T00:00:00Z; 0: it was never in another. */
+  sinceMs(clock: Clock): number {
+    return this.#since === undefined ? 0 : Math.round(clock.wall() + fromTicks(this.#since) - clock.now());
+  }
+
+  get seenMs(): number {
+    return fromTicks(this.#seen);
+  }
+
+  /** At `nowMs` he, or his server for him, said something about this contact. */
+  heardOf(nowMs: number): void {
+    this.#seen = toTicks(nowMs);
+  }
+
   isOnline(resource: string): boolean {
     return this.#online?.has(resource) === true;
   }
 
-  enter(by: WatcherEvent | 'restored', wallMs: number): void {
+  enter(by: WatcherEvent | 'restored', nowMs: number): void {
     this.by = by;
-    this.sinceMs = wallMs;
+    this.#since = toTicks(nowMs);
   }
 
   /** A subscription of it ended. */
@@ -121,7 +144,7 @@ export class Watch {
   /** One is not any more ('': none is), at `nowMs`. What that means for the subscription; undefined: nothing. */
   left(resource: string, nowMs: number): WatcherEvent | undefined {
     // Nothing will be said of his resources any more, and nothing is known of them.
-    if (nowMs - this.#hiddenMs < HIDING_MS) {
+    if (isWithin(HIDING_MS, this.#hiddenMs, nowMs)) {
       this.#forgetResources();
       return undefined;
     }
@@ -147,13 +170,17 @@ export class Watch {
     this.told = false;
     this.#hiddenMs = nowMs;
     if (isChecked) return this.silence(nowMs);
-    return this.state === 'authorized' && nowMs - this.#leftMs < HIDING_MS ? 'available' : undefined;
+    return this.state === 'authorized' && isWithin(HIDING_MS, this.#leftMs, nowMs) ? 'available' : undefined;
   }
 
   #forgetResources(): void {
     this.#online = undefined;
     this.ears = undefined;
   }
+}
+
+function isWithin(ms: number, sinceMs: number | undefined, nowMs: number): boolean {
+  return sinceMs !== undefined && nowMs - sinceMs < ms;
 }
 
 export interface LastEnd {

@@ -211,7 +211,7 @@ export class Watchers implements WatchOwner {
     }
     if (state !== watch.state) {
       const { user, contact } = watch.addresses;
-      watch.enter(event, this.#env.clock.wall());
+      watch.enter(event, this.#env.clock.now());
       this.#env.log.debug('watcher.state', { user, contact, by: event, from: watch.state, to: state });
     }
     watch.state = state;
@@ -355,7 +355,7 @@ export class Watchers implements WatchOwner {
     watch.handle = subscriptions.restore(this.#parts(watch, EXPIRES_SECONDS), watch.usage, kept);
     if (watch.handle === undefined) watch.usage = undefined;
     watch.state = stateAfterRestart(record, watch.handle === undefined ? undefined : best);
-    watch.enter('restored', clock.wall());
+    watch.enter('restored', clock.now());
     const asksAgain = watch.handle === undefined ? record.wanted : record.untold === true;
     if (asksAgain || watch.state === 'closing') this.#restarting.push(watch);
     this.#count('restored');
@@ -372,7 +372,7 @@ export class Watchers implements WatchOwner {
 
   #heard(user: MappedUri, contact: MappedUri): Watch | undefined {
     const watch = this.#find(user, contact);
-    if (watch !== undefined) watch.seenMs = this.#env.clock.now();
+    watch?.heardOf(this.#env.clock.now());
     return watch;
   }
 

@@ -83,7 +83,7 @@ export class ContactSources implements Pick<Subscriptions, 'subscribe' | 'restor
   #subscribe(parts: SubscribeParts, usage: SubscriptionUsage): SubscriberHandle | undefined {
     const server = this.#serverOf(parts);
     // RFC 4662 §4.6: "polling of resource state may not be particularly useful".
-    return server?.lists === undefined || parts.expires === 0
+    return server?.lists === undefined || parts.terms.expires === 0
       ? this.#env.subscriptions.subscribe(this.#withServer(parts), usage)
       : this.#lists.subscribe(parts, usage, server.lists, server.server);
   }
@@ -131,7 +131,7 @@ class PublishedSubscription implements SubscriberHandle {
   }
 
   start(): void {
-    if (this.#parts.expires === 0) {
+    if (this.#parts.terms.expires === 0) {
       this.#notify('terminated');
       this.#over = true;
       return this.#usage.over({ cause: 'fetched' });

@@ -77,15 +77,17 @@ export class ListSubscription implements SubscriptionUsage, MemberList {
     this.#parts = {
       resource: uri,
       from: first.from,
-      event: first.event,
       ...(proxy === undefined ? {} : { proxy }),
-      accept: [PIDF_TYPE, RLMI_TYPE, RELATED_TYPE],
-      alsoRead: PRESENCE_TYPES,
-      supported: ['eventlist'],
       ...(carried ? { initial: () => this.#content() } : {}),
-      expires: first.expires,
-      // RFC 4662 §4.7: "MUST NOT install multiple subscriptions when the initial request is forked".
-      forks: 'single',
+      terms: {
+        event: first.terms.event,
+        accept: [PIDF_TYPE, RLMI_TYPE, RELATED_TYPE],
+        alsoRead: PRESENCE_TYPES,
+        supported: ['eventlist'],
+        expires: first.terms.expires,
+        // RFC 4662 §4.7: "MUST NOT install multiple subscriptions when the initial request is forked".
+        forks: 'single',
+      },
     };
     this.#startLater(GATHER_MS);
   }

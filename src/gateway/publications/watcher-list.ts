@@ -14,6 +14,7 @@ import { PRESENCE_EVENT } from '../presence/watch-parts.ts';
 import type {
   Notification,
   SubscribeParts,
+  SubscribeTerms,
   SubscriberHandle,
   SubscriptionUsage,
 } from '../subscriptions/types.ts';
@@ -33,17 +34,21 @@ export interface WatcherListOwner {
   over(end: End): void;
 }
 
+const TERMS: SubscribeTerms = {
+  event: { package: WINFO_EVENT },
+  accept: [WATCHERINFO_TYPE],
+  expires: EXPIRES_SECONDS,
+  // RFC 3857 §4.9: "all watcherinfo subscribers MUST be prepared to install multiple subscriptions".
+  forks: 'several',
+};
+
 /** CSP-10: the user subscribes to his own watchers, at his presence server. `uri`: his. */
 export function winfoParts(uri: string, server: string): SubscribeParts {
   return {
     resource: uri,
     from: uri,
     proxy: server,
-    event: { package: WINFO_EVENT },
-    accept: [WATCHERINFO_TYPE],
-    expires: EXPIRES_SECONDS,
-    // RFC 3857 §4.9: "all watcherinfo subscribers MUST be prepared to install multiple subscriptions".
-    forks: 'several',
+    terms: TERMS,
   };
 }
 

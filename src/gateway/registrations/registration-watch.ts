@@ -95,12 +95,14 @@ export class RegistrationWatch {
       {
         resource,
         from: this.#from,
-        event: { package: REG_EVENT },
-        // RFC 3680 §4.5: "it MUST include "application/reginfo+xml"".
-        accept: [REGINFO_TYPE],
-        expires: this.#expires,
-        // §4.9: "a subscriber MUST NOT create multiple dialogs as a result of a single subscription request".
-        forks: 'single',
+        terms: {
+          event: { package: REG_EVENT },
+          // RFC 3680 §4.5: "it MUST include "application/reginfo+xml"".
+          accept: [REGINFO_TYPE],
+          expires: this.#expires,
+          // §4.9: "a subscriber MUST NOT create multiple dialogs as a result of a single subscription request".
+          forks: 'single',
+        },
       },
       watch,
     );

@@ -11,7 +11,7 @@ import {
   type SipRequest,
 } from '../../sip/index.ts';
 import type { NotifyDocument } from './notifier-types.ts';
-import type { Notification, SubscribeParts } from './types.ts';
+import type { Notification, SubscribeParts, SubscribeTerms } from './types.ts';
 
 /** `local`: our side towards the target; without one there is no Contact, and nothing could be sent either. */
 export function subscribeFields(
@@ -21,11 +21,12 @@ export function subscribeFields(
   secure: boolean,
 ): readonly HeaderField[] {
   const fields = [
-    rawHeaderField('Event', formatEvent(parts.event)),
+    rawHeaderField('Event', formatEvent(parts.terms.event)),
     rawHeaderField('Expires', String(seconds)),
-    rawHeaderField('Accept', parts.accept.join(', ')),
+    rawHeaderField('Accept', parts.terms.accept.join(', ')),
   ];
-  if (parts.supported !== undefined) fields.push(rawHeaderField('Supported', parts.supported.join(', ')));
+  if (parts.terms.supported !== undefined)
+    fields.push(rawHeaderField('Supported', parts.terms.supported.join(', ')));
   if (local !== undefined) fields.unshift(rawHeaderField('Contact', `<${contactUri(local, secure)}>`));
   return fields;
 }
@@ -89,6 +90,6 @@ export function notificationOf(
 }
 
 /** A document of this type is taken. */
-export function reads({ accept, alsoRead }: SubscribeParts, type: string): boolean {
+export function reads({ accept, alsoRead }: SubscribeTerms, type: string): boolean {
   return accept.includes(type) || alsoRead?.includes(type) === true;
 }

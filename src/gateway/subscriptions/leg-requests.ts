@@ -87,7 +87,7 @@ export function countOutcome({ counters }: SubscriptionsEnv, what: 'accepted' | 
 /** What a final response that is no success means for the machine; it is logged. */
 export function refusedBy(
   { log }: SubscriptionsEnv,
-  { resource, event, finalStatuses }: SubscribeParts,
+  { resource, terms: { event, finalStatuses } }: SubscribeParts,
   response: SipResponse,
 ): SubscriptionEvent {
   const { status } = response;

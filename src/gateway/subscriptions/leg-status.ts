@@ -1,5 +1,6 @@
 // One subscription as the operator is shown it (`stoxgate presence`), and as it is kept beyond a restart.
 
+import { fromTicks, type Clock } from '../../base/index.ts';
 import type { Dialog, KeptSubscription, SubscriptionState } from '../../sip/index.ts';
 import type { LegIds } from './leg-requests.ts';
 import type { LegTimer, LegTimers } from './leg-timers.ts';
@@ -7,23 +8,24 @@ import type { LegStatus } from './types.ts';
 
 export type { LegStatus } from './types.ts';
 
-interface LegHistory extends Pick<LegStatus, 'answered' | 'notifiedMs' | 'notifyStatus'> {
-  /** 0 before anything was granted. */
-  readonly expiresMs: number;
+/** Times by the monotonic clock, in ticks. */
+interface LegHistory extends Pick<LegStatus, 'answered' | 'notifyStatus'> {
+  /** When what was granted ends; undefined before anything was. */
+  readonly ends: number | undefined;
+  readonly notified: number | undefined;
 }
 
-/** `wallMs`: now. */
 export function legStatus(
-  wallMs: number,
+  clock: Clock,
   ids: LegIds,
   dialog: Dialog | undefined,
   state: SubscriptionState,
   timers: LegTimers,
-  { expiresMs, answered, notifiedMs, notifyStatus }: LegHistory,
+  { ends, answered, notified, notifyStatus }: LegHistory,
 ): LegStatus {
   const due = (name: LegTimer): number | undefined => {
     const leftMs = timers.leftMs(name);
-    return leftMs === undefined ? undefined : wallMs + leftMs;
+    return leftMs === undefined ? undefined : clock.wall() + leftMs;
   };
   const open = state.name === 'terminated' ? undefined : state;
   return {
@@ -35,24 +37,29 @@ export function legStatus(
     sending: open?.sending ?? 'nothing',
     asked: open?.asked ?? 0,
     granted: open?.granted,
-    expiresMs: expiresMs === 0 ? undefined : expiresMs,
+    expiresMs: wallMsOf(clock, ends),
     refreshMs: due('refresh'),
     notifyByMs: due('N'),
     failures: open?.failures ?? 0,
     answered,
-    notifiedMs,
+    notifiedMs: wallMsOf(clock, notified),
     notifyStatus,
   };
 }
 
 /** undefined: it has no dialog, or is about to end. */
 export function keptOf(
+  clock: Clock,
   dialog: Dialog | undefined,
   state: SubscriptionState,
-  expiresMs: number,
+  ends: number | undefined,
 ): KeptSubscription | undefined {
   if (dialog === undefined || state.name === 'terminated' || state.name === 'notify_wait') return undefined;
   if (state.ending !== 'no') return undefined;
   const { remoteSeq: _, ...rest } = dialog;
-  return { dialog: rest, state: state.name, asked: state.asked, expiresMs };
+  return { dialog: rest, state: state.name, asked: state.asked, expiresMs: wallMsOf(clock, ends) ?? 0 };
+}
+
+function wallMsOf(clock: Clock, ticks: number | undefined): number | undefined {
+  return ticks === undefined ? undefined : Math.round(clock.wall() + fromTicks(ticks) - clock.now());
 }

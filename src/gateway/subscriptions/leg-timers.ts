@@ -1,23 +1,37 @@
 // The timers of one subscription, by name; each is set anew or not at all. There are many of these, so that they are fields.
 
-import type { Timer, Timers } from '../../base/index.ts';
+import type { Timer, TimerOwner, Timers } from '../../base/index.ts';
 
 /** Timer N of RFC 6665 §4.1.2.4, the next refresh, and the end of what was granted. */
 export type LegTimer = 'N' | 'refresh' | 'expiry';
 
-export class LegTimers {
+/** Who has them. */
+export interface LegTimersOwner {
+  due(name: LegTimer): void;
+}
+
+export class LegTimers implements TimerOwner {
   readonly #timers: Timers;
+  readonly #owner: LegTimersOwner;
   #n: Timer | undefined;
   #refresh: Timer | undefined;
   #expiry: Timer | undefined;
 
-  constructor(timers: Timers) {
+  constructor(timers: Timers, owner: LegTimersOwner) {
     this.#timers = timers;
+    this.#owner = owner;
   }
 
-  set(name: LegTimer, ms: number, fire: () => void): void {
+  /** `fire`: instead of what its owner does when it is due. */
+  set(name: LegTimer, ms: number, fire?: () => void): void {
     this.clear(name);
-    this.#put(name, this.#timers.set(ms, fire));
+    this.#put(name, this.#timers.set(ms, fire ?? this));
+  }
+
+  timerFired(timer: Timer): void {
+    const name = timer === this.#n ? 'N' : timer === this.#refresh ? 'refresh' : 'expiry';
+    this.#put(name, undefined);
+    this.#owner.due(name);
   }
 
   clear(name: LegTimer): void {

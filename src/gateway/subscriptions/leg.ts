@@ -1,6 +1,6 @@
 // Drives one subscription in one dialog: its timers, its SUBSCRIBE requests, its notifications (RFC 6665 §4.1).
 
-import { fault, type Result } from '../../base/index.ts';
+import { fault, fromTicks, toTicks, type Result } from '../../base/index.ts';
 import {
   afterTargetRefresh,
   beginSubscription,
@@ -33,7 +33,8 @@ import { mediaType, notificationOf, reads } from './fields.ts';
 import { countOutcome, dialogRequest, initialRequest, refusedBy, type LegIds } from './leg-requests.ts';
 import type { LegOwner } from './leg-owner.ts';
 import { keptOf, legStatus, type LegStatus } from './leg-status.ts';
-import { LegTimers, type LegTimer } from './leg-timers.ts';
+import { LegTimers, type LegTimer, type LegTimersOwner } from './leg-timers.ts';
+import { sharedState } from './shared-state.ts';
 import { ownDialog, ownKey } from './own-dialog.ts';
 import type { Notification, SubscriptionsEnv } from './types.ts';
 
@@ -43,7 +44,7 @@ const AFTER_TIMER_F_MS = 100;
 /** The usage may ask for the full state so often. */
 const MIN_ASKED_REFRESH_MS = 30_000;
 
-export class Leg {
+export class Leg implements LegTimersOwner {
   readonly #env: SubscriptionsEnv;
   readonly #owner: LegOwner;
   /** Those of its dialog, once it has one. */
@@ -60,13 +61,14 @@ export class Leg {
   #confirmed = false;
   /** The dialog that the usage has heard of. */
   #told: string | undefined;
-  #sinceMs: number | undefined;
+  /** By the monotonic clock, in ticks. */
+  #since: number | undefined;
   #askedMs: number | undefined;
-  /** When what was granted ends, by the monotonic clock; undefined before anything was. */
-  #endMs: number | undefined;
-  /** To be shown: the outcome of the last SUBSCRIBE, and the last NOTIFY by the wall clock, with its answer. */
+  /** When what was granted ends, in ticks; undefined before anything was. */
+  #ends: number | undefined;
+  /** To be shown: the outcome of the last SUBSCRIBE, and the last NOTIFY, in ticks, with its answer. */
   #answered: number | FailureReason | undefined;
-  #notifiedMs: number | undefined;
+  #notified: number | undefined;
   #notifyStatus: number | undefined;
 
   /** `forked`: the state and the SUBSCRIBE of a fork; else it begins with `start` or `restore`. */
@@ -79,7 +81,7 @@ export class Leg {
     this.#env = env;
     this.#owner = owner;
     this.#ids = ids;
-    this.#timers = new LegTimers(env.timers);
+    this.#timers = new LegTimers(env.timers, this);
     this.#state = forked?.state ?? { name: 'terminated' };
     this.#initial = forked?.initial;
   }
@@ -89,7 +91,7 @@ export class Leg {
   }
 
   get event(): EventName {
-    return this.#owner.parts.event;
+    return this.#owner.parts.terms.event;
   }
 
   get dialog(): Dialog | undefined {
@@ -102,16 +104,16 @@ export class Leg {
   }
 
   get status(): LegStatus {
-    return legStatus(this.#env.clock.wall(), this.#ids, this.#dialog, this.#state, this.#timers, {
-      expiresMs: this.#expiresMs,
+    return legStatus(this.#env.clock, this.#ids, this.#dialog, this.#state, this.#timers, {
+      ends: this.#ends,
       answered: this.#answered,
-      notifiedMs: this.#notifiedMs,
+      notified: this.#notified,
       notifyStatus: this.#notifyStatus,
     });
   }
 
   start(): void {
-    this.#apply(beginSubscription(this.#owner.parts.expires));
+    this.#apply(beginSubscription(this.#owner.parts.terms.expires));
   }
 
   /** Goes on with what an earlier run of the gateway kept. */
@@ -119,7 +121,7 @@ export class Leg {
     const leftMs = kept.expiresMs - this.#env.clock.wall();
     this.#state = keptState(kept);
     this.#cseq = kept.dialog.localSeq;
-    this.#sinceMs = this.#env.clock.now();
+    this.#since = toTicks(this.#env.clock.now());
     this.#bind(kept.dialog, true);
     this.#told = this.#key;
     this.#schedule(Math.max(0, leftMs / 1000));
@@ -127,11 +129,16 @@ export class Leg {
 
   /** What `restore` takes; undefined: it has no dialog, or is about to end. */
   get kept(): KeptSubscription | undefined {
-    return this.#confirmed ? keptOf(this.#dialog, this.#state, this.#expiresMs) : undefined;
+    return this.#confirmed ? keptOf(this.#env.clock, this.#dialog, this.#state, this.#ends) : undefined;
   }
 
   refresh(): void {
     this.#step({ kind: 'refresh' });
+  }
+
+  due(timer: LegTimer): void {
+    if (timer === 'refresh') this.#refreshDue();
+    else this.#step({ kind: timer === 'N' ? 'timerN' : 'timerExpiry' });
   }
 
   /** No further dialog will come of its initial SUBSCRIBE. */
@@ -167,8 +174,8 @@ export class Leg {
     }
     const type = mediaType(request);
     const { parts } = this.#owner;
-    if (request.body.length > 0 && (type === undefined || !reads(parts, type))) {
-      return this.#answer(tx, 415, [rawHeaderField('Accept', parts.accept.join(', '))]);
+    if (request.body.length > 0 && (type === undefined || !reads(parts.terms, type))) {
+      return this.#answer(tx, 415, [rawHeaderField('Accept', parts.terms.accept.join(', '))]);
     }
     const told = terminated ? state : state === 'active' ? 'active' : 'pending';
     const taken = this.#tell(notificationOf(request, ownKey(request, this.#key), told, reason, type));
@@ -178,7 +185,7 @@ export class Leg {
     // The usage unsubscribed when it heard, and there was no dialog to say so in.
     if (this.#state.name === 'terminated') return true;
     if (dialog.ok && !terminated) this.#bind(dialog.value, true);
-    if (!terminated) this.#sinceMs ??= this.#env.clock.now();
+    if (!terminated) this.#since ??= toTicks(this.#env.clock.now());
     this.#exchange?.settle();
     this.#step({
       kind: 'notify',
@@ -193,7 +200,7 @@ export class Leg {
 
   #answer(tx: ServerTransaction, status: number, headers: readonly HeaderField[] = []): false {
     this.#notifyStatus = status;
-    this.#notifiedMs = this.#env.clock.wall();
+    this.#notified = toTicks(this.#env.clock.now());
     tx.respond(status, { headers });
     return false;
   }
@@ -225,7 +232,7 @@ export class Leg {
     const waitMs = this.#askedMs === undefined ? 0 : this.#askedMs + MIN_ASKED_REFRESH_MS - now;
     // Perhaps one is due sooner anyway.
     if (waitMs >= (this.#timers.leftMs('refresh') ?? Infinity)) return;
-    if (waitMs > 0) return this.#setTimer('refresh', waitMs, { kind: 'timerRefresh' });
+    if (waitMs > 0) return this.#timers.set('refresh', waitMs, () => this.#step({ kind: 'timerRefresh' }));
     this.#askedMs = now;
     this.#step({ kind: 'refresh' });
   }
@@ -253,7 +260,7 @@ export class Leg {
   }
 
   #apply({ state, effects }: SubscriptionTransition): void {
-    this.#state = state;
+    this.#state = sharedState(state);
     for (const effect of effects) this.#run(effect);
   }
 
@@ -272,7 +279,7 @@ export class Leg {
         return this.#refreshIn(delayMs);
       }
       case 'end': {
-        const lastedMs = this.#sinceMs === undefined ? 0 : this.#env.clock.now() - this.#sinceMs;
+        const lastedMs = this.#since === undefined ? 0 : this.#env.clock.now() - fromTicks(this.#since);
         this.stop();
         if (this.#key !== undefined) this.#owner.unbound(this.#key);
         if (this.#told !== undefined && !this.#owner.muted) this.#owner.usage.dialogEnded(this.#told);
@@ -283,7 +290,7 @@ export class Leg {
 
   #schedule(seconds: number): void {
     const delayMs = refreshDelayMs(seconds, this.#env.random.unit());
-    this.#endMs = this.#env.clock.now() + seconds * 1000;
+    this.#ends = toTicks(this.#env.clock.now() + seconds * 1000);
     this.#timers.clear('expiry');
     if (delayMs >= seconds * 1000) this.#watchEnd();
     this.#refreshIn(delayMs);
@@ -291,18 +298,12 @@ export class Leg {
 
   /** The end need not be watched before a refresh is due, so that most of the time there is one timer. */
   #watchEnd(): void {
-    if (this.#endMs === undefined || this.#timers.leftMs('expiry') !== undefined) return;
-    this.#setTimer('expiry', this.#endMs - this.#env.clock.now(), { kind: 'timerExpiry' });
+    if (this.#ends === undefined || this.#timers.leftMs('expiry') !== undefined) return;
+    this.#timers.set('expiry', fromTicks(this.#ends) - this.#env.clock.now());
   }
 
   #refreshIn(ms: number): void {
-    this.#timers.set('refresh', ms, this.#refreshDue.bind(this));
-  }
-
-  /** By the wall clock; 0 before anything was granted. */
-  get #expiresMs(): number {
-    const { clock } = this.#env;
-    return this.#endMs === undefined ? 0 : Math.round(clock.wall() + this.#endMs - clock.now());
+    this.#timers.set('refresh', ms);
   }
 
   #send(seconds: number): void {
@@ -333,7 +334,7 @@ export class Leg {
       this.#dialog = { ...this.#dialog, localSeq: this.#cseq };
       this.#keptChanged();
     }
-    this.#setTimer('N', TIMER_N_TIMES_T1 * this.#env.t1Ms + AFTER_TIMER_F_MS, { kind: 'timerN' });
+    this.#timers.set('N', TIMER_N_TIMES_T1 * this.#env.t1Ms + AFTER_TIMER_F_MS);
   }
 
   #responded(response: SipResponse, request: SipRequest): void {
@@ -392,9 +393,5 @@ export class Leg {
 
   #keptChanged(): void {
     if (this.#confirmed && !this.#owner.muted) this.#owner.usage.keptChanged?.();
-  }
-
-  #setTimer(name: LegTimer, ms: number, event: SubscriptionEvent): void {
-    this.#timers.set(name, ms, () => this.#step(event));
   }
 }

@@ -1,7 +1,7 @@
 // Drives one subscription that the gateway serves: its dialog, its timers, its NOTIFY requests (RFC 6665 §4.2). There may
 // be 200,000 of them, so it holds little, and nothing twice: see docs/architecture.md, "The way of a served subscription".
 
-import { detachText, type Timer } from '../../base/index.ts';
+import { detachText, fromTicks, toTicks, type Timer, type TimerOwner } from '../../base/index.ts';
 import {
   afterTargetRefresh,
   beginFetch,
@@ -51,7 +51,7 @@ const NO_ROUTES: readonly string[] = [];
 const EXPIRY: NotifierEvent = { kind: 'timerExpiry' };
 const WAIT_OVER: NotifierEvent = { kind: 'timerWait' };
 
-export class NotifierLeg implements ServedSubscription, Notifying {
+export class NotifierLeg implements ServedSubscription, Notifying, TimerOwner {
   readonly resource: string;
   readonly eventId: string | undefined;
   readonly resourceParty: Party;
@@ -62,9 +62,9 @@ export class NotifierLeg implements ServedSubscription, Notifying {
   readonly #spec: EventPackage;
   #dialog: Dialog;
   #state: NotifierState = restoredNotifier('pending');
-  /** Monotonic, in milliseconds. */
-  #expiresMs = 0;
-  #notifiedMs = -Infinity;
+  /** By the monotonic clock, in ticks. */
+  #expires = 0;
+  #notified: number | undefined;
   #keptSeq = 0;
   #expiry: Timer | undefined;
   #wait: Timer | undefined;
@@ -109,9 +109,8 @@ export class NotifierLeg implements ServedSubscription, Notifying {
 
   /** As NOTIFY repeats it (RFC 6665 §8.2.1). */
   get event(): EventName {
-    return this.eventId === undefined
-      ? { package: this.package }
-      : { package: this.package, id: this.eventId };
+    const { eventId: id } = this;
+    return id === undefined ? { package: this.package } : { package: this.package, id };
   }
 
   get resourceJid(): string {
@@ -150,7 +149,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
   }
 
   get expiresInSeconds(): number {
-    return Math.max(0, Math.round((this.#expiresMs - this.#host.env.clock.now()) / 1000));
+    return Math.max(0, Math.round((fromTicks(this.#expires) - this.#host.env.clock.now()) / 1000));
   }
 
   get status(): ServedStatus {
@@ -159,10 +158,10 @@ export class NotifierLeg implements ServedSubscription, Notifying {
     const toWallMs = clock.wall() - clock.now();
     return {
       ...{ id: this.id, callId: this.#dialog.callId, contact: this.contact, state: this.state },
-      expiresMs: this.#expiresMs + toWallMs,
+      expiresMs: fromTicks(this.#expires) + toWallMs,
       ...notifyStatus(this.#state),
       againMs: againMs === undefined ? undefined : clock.wall() + againMs,
-      notifiedMs: this.#notifiedMs === -Infinity ? undefined : this.#notifiedMs + toWallMs,
+      notifiedMs: this.#notified === undefined ? undefined : fromTicks(this.#notified) + toWallMs,
       answered: this.#answered,
     };
   }
@@ -183,7 +182,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
 
   /** After the 2xx. */
   begin(state: 'pending' | 'active', seconds: number, hold: boolean): void {
-    this.#expiresMs = this.#host.env.clock.now() + seconds * 1000;
+    this.#expires = toTicks(this.#host.env.clock.now() + seconds * 1000);
     this.#apply(seconds === 0 ? beginFetch(hold) : beginNotifier(state, seconds));
     if (this.isOpen) this.#host.keep(this);
   }
@@ -194,6 +193,12 @@ export class NotifierLeg implements ServedSubscription, Notifying {
     this.#dialog = { ...this.#dialog, localSeq: this.#dialog.localSeq + 2 * SEQ_BLOCK };
     this.#expireIn(remainingMs, GRACE_MS);
     this.#safely(() => this.#spec.restored(this));
+  }
+
+  timerFired(timer: Timer): void {
+    if (timer === this.#expiry) return this.#step(EXPIRY);
+    this.#wait = undefined;
+    this.#step(WAIT_OVER);
   }
 
   /** RFC 3261 §12.2.2: the dialog after this SUBSCRIBE, or the answer that it deserves. */
@@ -210,7 +215,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
     this.source = this.watcherParty.share(source);
     this.accept = accept;
     if (seconds === 0) return this.#step({ kind: 'unsubscribed' });
-    this.#expiresMs = this.#host.env.clock.now() + seconds * 1000;
+    this.#expires = toTicks(this.#host.env.clock.now() + seconds * 1000);
     this.#safely(() => this.#spec.refreshed(this));
     // It may have ended it.
     if (!this.isOpen) return;
@@ -238,7 +243,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
       resourceJid: this.resourceJid,
       watcherJid: this.watcherJid,
       accept: this.accept,
-      expiresMs: Math.round(clock.wall() + this.#expiresMs - clock.now()),
+      expiresMs: Math.round(clock.wall() + fromTicks(this.#expires) - clock.now()),
       source: this.source,
       dialog: this.#dialog,
     };
@@ -248,11 +253,11 @@ export class NotifierLeg implements ServedSubscription, Notifying {
     const queued = this.#state;
     this.#step({ kind: 'left' });
     if (this.#state === queued) return false;
-    this.#notifiedMs = this.#host.env.clock.now();
+    this.#notified = toTicks(this.#host.env.clock.now());
     const document = this.#safely(() => this.#spec.document(this));
     const dialog = this.#dialog;
     const uri = parseNameAddr(dialog.remoteUri);
-    const exchange = new Exchange(this.#host.env, {
+    this.#exchange = new Exchange(this.#host.env, {
       name: 'notify',
       nextHop: buildDialogRequest(dialog, { method: 'NOTIFY' }).nextHop,
       fallback: uri.ok ? uri.value.uri : undefined,
@@ -266,8 +271,7 @@ export class NotifierLeg implements ServedSubscription, Notifying {
       responded: (response) => this.#responded(response),
       failed: (reason) => this.#failed(reason),
     });
-    this.#exchange = exchange;
-    exchange.start();
+    this.#exchange.start();
     return true;
   }
 
@@ -322,7 +326,8 @@ export class NotifierLeg implements ServedSubscription, Notifying {
 
   /** How long a change still has to wait. */
   #restMs(): number {
-    return Math.max(0, this.#notifiedMs + this.#spec.minIntervalMs - this.#host.env.clock.now());
+    const sinceMs = fromTicks(this.#notified ?? -Infinity);
+    return Math.max(0, sinceMs + this.#spec.minIntervalMs - this.#host.env.clock.now());
   }
 
   #step(event: NotifierEvent): void {
@@ -366,17 +371,14 @@ export class NotifierLeg implements ServedSubscription, Notifying {
 
   #expireIn(ms: number, graceMs: number): void {
     const { timers, clock } = this.#host.env;
-    this.#expiresMs = clock.now() + ms;
+    this.#expires = toTicks(clock.now() + ms);
     timers.clear(this.#expiry);
-    this.#expiry = timers.set(ms + graceMs, this.#step.bind(this, EXPIRY));
+    this.#expiry = timers.set(ms + graceMs, this);
   }
 
   #waitFor(ms: number): void {
     this.#stopWait();
-    this.#wait = this.#host.env.timers.set(ms, () => {
-      this.#wait = undefined;
-      this.#step(WAIT_OVER);
-    });
+    this.#wait = this.#host.env.timers.set(ms, this);
   }
 
   #stopWait(): void {

@@ -77,7 +77,7 @@ export class Subscriber implements SubscriberHandle, LegOwner {
 
   /** It goes on after the next start. */
   get lasts(): boolean {
-    return this.parts.durable === true && this.#state.name !== 'stopping';
+    return this.parts.terms.durable === true && this.#state.name !== 'stopping';
   }
 
   get dialogs(): readonly Dialog[] {
@@ -148,7 +148,10 @@ export class Subscriber implements SubscriberHandle, LegOwner {
       tx.respond(481);
       return false;
     }
-    const leg = new Leg(this.#env, this, ids, { state: forkedSubscription(this.parts.expires), initial });
+    const leg = new Leg(this.#env, this, ids, {
+      state: forkedSubscription(this.parts.terms.expires),
+      initial,
+    });
     // Before the NOTIFY, which may end it again.
     this.#legs.add(leg);
     this.#step({ kind: 'forked' });
@@ -160,7 +163,7 @@ export class Subscriber implements SubscriberHandle, LegOwner {
 
   #mayFork(): boolean {
     return (
-      this.parts.forks === 'several' &&
+      this.parts.terms.forks === 'several' &&
       this.#legs.size < MAX_FORKS &&
       this.#state.name === 'subscribing' &&
       this.#forks !== undefined
@@ -181,7 +184,7 @@ export class Subscriber implements SubscriberHandle, LegOwner {
     this.#lastEnd = end;
     this.#env.log.debug('subscription.ended', {
       resource: this.parts.resource,
-      event: this.parts.event.package,
+      event: this.parts.terms.event.package,
       ...end,
     });
     this.#env.counters
@@ -189,7 +192,7 @@ export class Subscriber implements SubscriberHandle, LegOwner {
         cause: CAUSES[end.cause],
       })
       .add();
-    const final = end.cause === 'refused' && this.parts.finalStatuses?.has(end.status) === true;
+    const final = end.cause === 'refused' && this.parts.terms.finalStatuses?.has(end.status) === true;
     const retry: Retry = final ? { kind: 'never' } : retryAfterEnd(end);
     const transition = stepSubscriber(this.#state, { kind: 'ended', retry, lastedMs });
     const [next] = transition.effects;

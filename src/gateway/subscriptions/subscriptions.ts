@@ -88,7 +88,8 @@ export class Subscriptions implements SubscriberRegistry {
     const leg = this.#dialogs.get(keyOfRequest(request));
     if (leg !== undefined) return equalEvents(leg.event, event.value) ? leg.notify(tx) : refuse(tx, 481);
     const subscriber = this.#attempts.get(attemptKey(request.callId, request.to.tag ?? ''));
-    if (subscriber === undefined || !equalEvents(subscriber.parts.event, event.value)) return refuse(tx, 481);
+    if (subscriber === undefined || !equalEvents(subscriber.parts.terms.event, event.value))
+      return refuse(tx, 481);
     return subscriber.notify(tx);
   }
 

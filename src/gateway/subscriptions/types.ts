@@ -41,17 +41,22 @@ export interface SubscribeParts {
   readonly resource: string;
   /** Who we are: a SIP URI, for From. */
   readonly from: string;
-  readonly event: EventName;
   /** The server that is asked in the place of the resource's own: a SIP URI (RFC 3261 §8.1.2). */
   readonly proxy?: string;
+  /** What the initial SUBSCRIBE alone carries, asked for each time that one goes out; Content-Type is among the fields. */
+  readonly initial?: () => InitialContent;
+  readonly terms: SubscribeTerms;
+}
+
+/** What is the same for all subscriptions of one kind: one object for the hundred thousand that there may be. */
+export interface SubscribeTerms {
+  readonly event: EventName;
   /** Media types of NOTIFY bodies, lower case; Accept. */
   readonly accept: readonly string[];
   /** What is understood all the same where a notifier sends it unasked. */
   readonly alsoRead?: readonly string[];
   /** Option tags that a NOTIFY may require; Supported. */
   readonly supported?: readonly string[];
-  /** What the initial SUBSCRIBE alone carries, asked for each time that one goes out; Content-Type is among the fields. */
-  readonly initial?: () => InitialContent;
   /** Seconds; 0 for a fetch. */
   readonly expires: number;
   /** §5.4.9: whether a forked SUBSCRIBE makes a subscription of each answer, or of the first only. */

@@ -51,7 +51,7 @@ export function stepOutbound(
         effects: [{ kind: 'connect' }, { kind: 'setTimer', timer: 'connect' }],
       };
     case 'connecting':
-      return connecting(state, event);
+      return connecting(state, event, env);
     case 'closing':
       return closing(state, event);
     default:
@@ -59,9 +59,16 @@ export function stepOutbound(
   }
 }
 
-function connecting(state: OutboundState & { kind: 'connecting' }, event: OutboundEvent): OutboundTransition {
+function connecting(
+  state: OutboundState & { kind: 'connecting' },
+  event: OutboundEvent,
+  env: OutboundEnv,
+): OutboundTransition {
   switch (event.kind) {
     case 'connected':
+      if (event.secure && !mayGoOn(event.certificate, env)) {
+        return aborted({ reason: 'certificate', during: state.kind });
+      }
       return {
         state: {
           kind: 'opening',
@@ -100,6 +107,9 @@ function open(state: OutboundOpen, event: OutboundEvent, env: OutboundEnv): Outb
       return taken(state, event.element, env);
     case 'secured':
       if (state.kind !== 'securing') return unexpected(state);
+      if (!mayGoOn(event.certificate, env)) {
+        return aborted({ reason: 'certificate', during: state.kind }, state);
+      }
       // RFC 6120 §5.4.3.3: a new stream, and nothing that was learnt before counts.
       return {
         state: {
@@ -360,6 +370,14 @@ function ended(failure: ServerStreamFailure, from?: OutboundOpen): OutboundTrans
     state: { kind: 'closed' },
     effects: [...effects, { kind: 'clearTimer' }, { kind: 'ended', failure }],
   };
+}
+
+/**
+ * RFC 6120 §13.7.2: where only certificates count, a peer whose own proves nothing is left at once. It need not even speak XMPP,
+ * and the next place has to be tried while somebody still waits.
+ */
+function mayGoOn(certificate: boolean, { policy }: OutboundEnv): boolean {
+  return certificate || policy !== 'never';
 }
 
 function aborted(failure: ServerStreamFailure, from?: OutboundOpen): OutboundTransition {

@@ -33,28 +33,35 @@ const CODES = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5 } as const;
 
 /** See the file head. Names that end in a CNAME entry are followed within the answer, as resolvers do. */
 export class TestDnsServer {
-  readonly #socket: Socket = createSocket('udp4');
+  #socket: Socket | undefined;
   zone: Readonly<Record<string, ZoneEntry>>;
   ttl = 300;
   readonly asked: string[] = [];
 
   constructor(zone: Readonly<Record<string, ZoneEntry>>) {
     this.zone = zone;
-    this.#socket.on('message', (bytes, sender) => {
-      const response = this.#respond(bytes);
-      if (response !== undefined) this.#socket.send(response, sender.port, sender.address);
-    });
   }
 
-  async start(): Promise<string> {
-    this.#socket.bind(0, '127.0.0.1');
-    await once(this.#socket, 'listening');
-    return `127.0.0.1:${this.#socket.address().port}`;
+  /** `ADDRESS:PORT` at which it answers; by default a free port of 127.0.0.1. */
+  async start(address = '127.0.0.1', port = 0): Promise<string> {
+    const six = address.includes(':');
+    const socket = createSocket(six ? 'udp6' : 'udp4');
+    this.#socket = socket;
+    socket.on('message', (bytes, sender) => {
+      const response = this.#respond(bytes);
+      if (response !== undefined) socket.send(response, sender.port, sender.address);
+    });
+    socket.bind(port, address);
+    await once(socket, 'listening');
+    return `${six ? `[${address}]` : address}:${socket.address().port}`;
   }
 
   async stop(): Promise<void> {
-    this.#socket.close();
-    await once(this.#socket, 'close');
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    this.#socket = undefined;
+    socket.close();
+    await once(socket, 'close');
   }
 
   #respond(bytes: Uint8Array): Uint8Array | undefined {

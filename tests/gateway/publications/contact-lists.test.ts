@@ -18,10 +18,12 @@ const MINUTE = 60_000;
 const parts = (user: string, from = 'sip:juliet@example.com'): SubscribeParts => ({
   resource: `sip:${user}@example.net`,
   from,
-  event: { package: 'presence' },
-  accept: ['application/pidf+xml'],
-  expires: 3600,
-  forks: 'several',
+  terms: {
+    event: { package: 'presence' },
+    accept: ['application/pidf+xml'],
+    expires: 3600,
+    forks: 'several',
+  },
 });
 
 /** The lists, with subscriptions that are only written down. */

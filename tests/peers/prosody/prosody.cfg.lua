@@ -5,10 +5,10 @@ pidfile = "@FOLDER@/prosody.pid"
 data_path = "@FOLDER@/data"
 plugin_paths = { "@PLUGINS@" }
 log = { { levels = { min = "@LOG_LEVEL@" }, to = "console" } }
-interfaces = { "127.0.0.1" }
+interfaces = { "@CLIENT_ADDRESS@" }
 c2s_ports = { @CLIENT_PORT@ }
 component_ports = { @COMPONENT_PORTS@ }
-component_interfaces = { "127.0.0.1" }
+component_interfaces = { "@CLIENT_ADDRESS@" }
 c2s_direct_tls_ports = {}
 modules_enabled = { "roster", "saslauth", "tls", "disco", "ping", "version", "carbons", "pep", "offline", @MODULES@ }
 -- Server-to-server only on loopback, and only where a test wants it: nothing of a test leaves the machine.

@@ -407,6 +407,25 @@ describe('What is negotiated, by certificate, policy and offer', () => {
     });
   }
 
+  for (const [policy, becomes] of [
+    ['never', 'closed'],
+    ['over-tls', 'opening'],
+  ] as const) {
+    for (const [name, state, event] of [
+      ['STARTTLS', states.securing, { kind: 'secured', certificate: false }],
+      ['XEP-0368', states.connecting, { kind: 'connected', secure: true, certificate: false }],
+    ] as const) {
+      test(`RFC 6120 §13.7.2: TLS with somebody else, ${name}, dialback ${policy} → ${becomes}`, () => {
+        const { state: next, effects } = stepOutbound(state, event, env(policy));
+        assert.equal(next.kind, becomes);
+        assert.equal(
+          effects.some(({ kind }) => kind === 'abort'),
+          becomes === 'closed',
+        );
+      });
+    }
+  }
+
   test('XEP-0288 §2: no bidi with a peer that its certificate does not prove', () => {
     const { effects } = stepOutbound(
       { ...states.negotiating, certificate: false },
