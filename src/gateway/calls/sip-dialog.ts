@@ -36,8 +36,8 @@ export interface OwnRequest {
   /** The final response; `failed`: there is none. */
   responded(response: SipResponse, request: SipRequest): void;
   failed(reason: FailureReason): void;
-  provisional?(response: SipResponse): void;
-  again?(response: SipResponse, request: SipRequest): void;
+  readonly provisional?: (response: SipResponse) => void;
+  readonly again?: (response: SipResponse) => void;
 }
 
 interface Answered {
