@@ -208,7 +208,7 @@ export class Stage {
   /** Its INVITE. */
   invite(parts: RequestText & { readonly branch?: string } = {}): string {
     const body = parts.body ?? formatSdp(sdp(5000));
-    const type = body === '' || parts.headers?.some((line) => line.startsWith('Content-Type')) ? [] : [SDP_FIELD];
+    const type = body === '' || parts.headers?.some((line) => /^(?:Content|X)-Type/.test(line)) ? [] : [SDP_FIELD];
     return this.request({
       method: 'INVITE',
       ...parts,
