@@ -3,21 +3,15 @@
 
 import {
   beginCaller,
-  buildRequest,
-  dialogFromResponse,
-  formatNameAddr,
   minSe,
-  parseSipUri,
   sessionExpires,
   stepCaller,
   timerOfResponse,
-  transportTraits,
   type CallerEffect,
   type CallerEvent,
   type CallerState,
   type CallOffer,
   type ChangeEffect,
-  type Dialog,
   type ServerTransaction,
   type SessionStart,
   type SipRequest,
@@ -28,15 +22,14 @@ import type { SessionDescription } from '../../sdp/index.ts';
 import { Exchange } from '../subscriptions/exchange.ts';
 import type { SipCommand } from './legs.ts';
 import { NO_BODY, writeDescription, type WrittenBody } from './sip-bodies.ts';
-import { CallDialog } from './sip-dialog.ts';
-import { allows, reasonFields, supports, targetFields, timerFields } from './sip-fields.ts';
+import type { CallDialog } from './sip-dialog.ts';
+import { allows, reasonFields, supports, targetFields } from './sip-fields.ts';
+import { buildInvite, SipForks } from './sip-forks.ts';
 import { serveInCall } from './sip-serve.ts';
 import type { LegContext, OutgoingParts } from './sip-leg-types.ts';
 
 type Effect<K extends CallerEffect['kind']> = Extract<CallerEffect, { readonly kind: K }>;
 
-/** Dialogs of one INVITE that are looked at: more than that the machine hears of (16), and those that answer late. */
-const MAX_DIALOGS = 32;
 const TAG_CHARS = 16;
 
 export interface Established {
@@ -61,7 +54,7 @@ export class SipCaller {
   /** What K offers, and what is sent of it. */
   #offer: SessionDescription | undefined;
   #body: WrittenBody = NO_BODY;
-  readonly #dialogs = new Map<string, CallDialog>();
+  readonly #forks: SipForks;
   #taken: SessionDescription | undefined;
   #answering: WrittenBody = NO_BODY;
   #unwanted = false;
@@ -71,6 +64,7 @@ export class SipCaller {
     this.#parts = parts;
     this.#localTag = ctx.env.random.base32(TAG_CHARS);
     this.#established = established;
+    this.#forks = new SipForks(ctx);
   }
 
   get isOver(): boolean {
@@ -135,15 +129,6 @@ export class SipCaller {
     );
   }
 
-  get isQuiet(): boolean {
-    for (const dialog of this.#dialogs.values()) if (!dialog.isQuiet) return false;
-    return true;
-  }
-
-  dialogs(): readonly CallDialog[] {
-    return [...this.#dialogs.values()];
-  }
-
   stop(): void {
     this.#exchange?.abandon();
   }
@@ -182,16 +167,16 @@ export class SipCaller {
       case 'take':
         return this.#take(effect);
       case 'prack': {
-        const dialog = this.#dialogs.get(effect.tag);
+        const dialog = this.#forks.of(effect.tag);
         if (dialog === undefined) return;
         const { tag } = effect;
         return this.#ctx.prack(dialog, effect.rseq, () => this.#step({ kind: 'endFork', tag }));
       }
       case 'ack':
-        if (this.#invite !== undefined) this.#dialogs.get(effect.tag)?.acknowledge(this.#invite);
+        if (this.#invite !== undefined) this.#forks.of(effect.tag)?.acknowledge(this.#invite);
         return;
       case 'ackAgain':
-        return this.#dialogs.get(effect.tag)?.acknowledgeAgain(this.#cseq);
+        return this.#forks.of(effect.tag)?.acknowledgeAgain(this.#cseq);
       case 'bye':
         return this.#bye(effect.tag);
       case 'forkEnded':
@@ -212,12 +197,10 @@ export class SipCaller {
     }
   }
 
-  #send({ expires, minSe: min }: CallOffer): void {
+  #send(offer: CallOffer): void {
     const { env, agenda } = this.#ctx;
-    const { from, to, callId } = this.#parts;
+    const { to } = this.#parts;
     const base = this.#cseq + 1;
-    const uri = parseSipUri(to.uri);
-    const isSecure = uri.ok && uri.value.scheme === 'sips';
     let isFirst = true;
     const later = (response: SipResponse, act: () => void | Promise<void>): void =>
       agenda.input(() => {
@@ -231,19 +214,9 @@ export class SipCaller {
       routed: false,
       build: (target, challenges) => {
         this.#target = target;
-        return buildRequest({
-          method: 'INVITE',
-          requestUri: to.uri,
-          from: formatNameAddr({ ...from, params: new Map([['tag', this.#localTag]]) }),
-          to: formatNameAddr(to),
-          callId,
-          cseq: base + challenges,
-          headers: [
-            ...targetFields(env.localFor(target), isSecure, this.#ctx.media === undefined),
-            ...timerFields(expires, min),
-            ...this.#body.headers,
-          ],
-          body: this.#body.body,
+        return buildInvite(this.#parts, {
+          ...{ tag: this.#localTag, cseq: base + challenges, offer, body: this.#body },
+          ...{ local: env.localFor(target), trickle: this.#ctx.media === undefined },
         });
       },
       sent: (request) => {
@@ -281,7 +254,7 @@ export class SipCaller {
     const tag = response.to.tag;
     if (status === 100) return this.#step({ kind: 'provisional', status, description: 'none' });
     if (tag === undefined) return this.#step({ kind: 'provisional', status, description: 'none' });
-    if (this.#dialogOf(request, response) === undefined) return;
+    if (this.#forks.make(request, response, this.#target) === undefined) return;
     const rseq = this.#ctx.reliably(response);
     const description = this.#ctx.at.description === undefined ? 'none' : 'answer';
     this.#step({
@@ -318,32 +291,11 @@ export class SipCaller {
   }
 
   #accepted(response: SipResponse, request: SipRequest): void {
-    const dialog = this.#dialogOf(request, response);
+    const dialog = this.#forks.make(request, response, this.#target);
     if (dialog === undefined) return;
     const tag = response.to.tag ?? '';
     const description = this.#ctx.at.description === undefined ? 'none' : 'answer';
     this.#step({ kind: 'accepted', tag, description });
-  }
-
-  /** The dialog of this response, as the response makes it (RFC 3261 §12.1.2, §13.2.2.4). */
-  #dialogOf(request: SipRequest, response: SipResponse): CallDialog | undefined {
-    const key = (response.to.tag ?? '').toLowerCase();
-    const overTls = this.#target !== undefined && transportTraits[this.#target.transport].secure;
-    const made = dialogFromResponse(request, response, overTls);
-    const known = this.#dialogs.get(key);
-    if (known !== undefined) {
-      if (made.ok && response.status >= 200) known.settle(made.value);
-      return known;
-    }
-    if (this.#dialogs.size >= MAX_DIALOGS) return undefined;
-    if (!made.ok)
-      this.#ctx.env.log.debug('call.dialog', { code: made.error.code, error: made.error.message });
-    const dialog = new CallDialog(this.#ctx.env, made.ok ? made.value : bareDialog(request, response), () =>
-      this.#ctx.moved(),
-    );
-    this.#dialogs.set(key, dialog);
-    this.#ctx.open(dialog);
-    return dialog;
   }
 
   #take({ tag }: Effect<'take'>): void | Promise<void> {
@@ -358,7 +310,7 @@ export class SipCaller {
   }
 
   #begin({ tag, changes }: Effect<'established'>): void {
-    const dialog = this.#dialogs.get(tag);
+    const dialog = this.#forks.of(tag);
     const { response } = this.#ctx.at;
     if (dialog === undefined || response === undefined || this.#state?.name !== 'answered') return;
     const expires = sessionExpires(response);
@@ -380,7 +332,7 @@ export class SipCaller {
 
   #bye(tag: string): void {
     const failed = (): void => this.#ctx.agenda.input(() => this.#step({ kind: 'byeFailed', tag }));
-    this.#dialogs.get(tag)?.request({
+    this.#forks.of(tag)?.request({
       method: 'BYE',
       fields: () => reasonFields(this.#ctx.farewell),
       responded: (response) => (response.status < 300 ? this.#ctx.agenda.input(() => {}) : failed()),
@@ -389,7 +341,7 @@ export class SipCaller {
   }
 
   #change(tag: string, effect: ChangeEffect): void | Promise<void> {
-    const dialog = this.#dialogs.get(tag);
+    const dialog = this.#forks.of(tag);
     if (dialog === undefined) return;
     if (effect.kind === 'reply') {
       const { cseq, status, description } = effect;
@@ -409,19 +361,4 @@ export class SipCaller {
       this.#ctx.host.take({ kind: 'asked', method, description: passed, tag });
     });
   }
-}
-
-/** Of a response without a Contact that can be used: phones leave it out of a 180. It is reached where the INVITE went. */
-function bareDialog(request: SipRequest, response: SipResponse): Dialog {
-  return {
-    callId: request.callId,
-    localTag: request.from.tag ?? '',
-    remoteTag: response.to.tag ?? '',
-    localUri: formatNameAddr({ displayName: request.from.displayName, uri: request.from.uri }),
-    remoteUri: formatNameAddr({ displayName: request.to.displayName, uri: request.to.uri }),
-    localSeq: request.cseq.number,
-    remoteTarget: request.requestUri,
-    routeSet: [],
-    secure: false,
-  };
 }

@@ -5,9 +5,6 @@ import {
   restoredSession,
   beginSession,
   keptSession,
-  retryAfter,
-  minSe,
-  sessionExpires,
   stepSession,
   type CallEnd,
   type ChangeEvent,
@@ -27,18 +24,11 @@ import {
 import type { SessionDescription } from '../../sdp/index.ts';
 import { NO_BODY, writeDescription, type WrittenBody } from './sip-bodies.ts';
 import type { CallDialog } from './sip-dialog.ts';
-import {
-  reasonFields,
-  retryAfterField,
-  targetFields,
-  timerFields,
-  timerOffer,
-  warningField,
-} from './sip-fields.ts';
+import { reasonFields, targetFields, timerFields, timerOffer, warningField } from './sip-fields.ts';
 import { serveInCall } from './sip-serve.ts';
 import type { LegContext } from './sip-leg-types.ts';
 import type { SipCommand } from './legs.ts';
-import { optionField } from '../../sip/index.ts';
+import { acceptedBy, refusedBy, replyOptions } from './sip-replies.ts';
 
 type Effect<K extends SessionEffect['kind']> = Extract<SessionEffect, { readonly kind: K }>;
 
@@ -54,6 +44,8 @@ export class SipSession {
   /** The request of ours that is open has an offer of K. */
   #offered = false;
   #taken: SessionDescription | undefined;
+  /** Our re-INVITE that was accepted last. */
+  #invite: SipRequest | undefined;
   /** The body of the answer that is being given. */
   #answering: WrittenBody = NO_BODY;
   /** The call ends since something failed, whatever the machine calls it. */
@@ -324,23 +316,14 @@ export class SipSession {
     this.#change({ kind: 'provisional', description, ...(rseq === undefined ? {} : { rseq }) });
   }
 
-  #invite: SipRequest | undefined;
-
   #responded(response: SipResponse, request: SipRequest): void {
     const { status } = response;
     if (status < 300) {
       this.#invite = request;
       this.dialog.ourRefresh(response);
-      const expires = sessionExpires(response);
-      const description = this.#ctx.at.description === undefined ? 'none' : 'answer';
-      const timed = expires.ok && expires.value !== undefined ? { expires: expires.value } : {};
-      return this.#step({ kind: 'change', event: { kind: 'accepted', description }, ...timed });
+      return this.#step(acceptedBy(response, this.#ctx.at.description !== undefined));
     }
-    const after = retryAfter(response);
-    const later = after.ok && after.value !== undefined ? { retryAfter: after.value.seconds } : {};
-    const min = minSe(response);
-    const least = min.ok && min.value !== undefined ? { minSe: min.value } : {};
-    this.#step({ kind: 'change', event: { kind: 'refused', status, ...later }, ...least });
+    this.#step(refusedBy(response));
   }
 
   /** The 2xx at hand is of our INVITE. */
@@ -353,26 +336,13 @@ export class SipSession {
   }
 
   #reply(effect: Effect<'reply'>): void {
-    const { cseq, status, description, expires, require, minSe: min } = effect;
+    const { cseq, status, description } = effect;
     const tx = this.dialog.pending(cseq);
     if (tx === undefined) return;
-    const { env, fault } = this.#ctx;
     const { method } = tx.request;
     const body = description === 'none' ? NO_BODY : this.#answering;
     this.#answering = NO_BODY;
-    const isTarget = status < 300 && (method === 'INVITE' || method === 'UPDATE');
-    const { local } = tx.source;
-    this.dialog.reply(cseq, status, {
-      headers: [
-        ...(isTarget ? targetFields(local, this.dialog.state.secure, this.#ctx.media === undefined) : []),
-        ...timerFields(expires, min),
-        ...(require === true ? [optionField('Require', ['timer'])] : []),
-        ...(effect.retryAfter === true ? [retryAfterField(env.random.unit())] : []),
-        ...(status === fault?.status ? [warningField(local, fault.warning)] : []),
-        ...body.headers,
-      ],
-      body: body.body,
-    });
+    this.dialog.reply(cseq, status, replyOptions(this.#ctx, tx, effect, body, this.dialog.state.secure));
     this.#ctx.fault = undefined;
     if (this.#ctx.at.cancel !== undefined && method === 'INVITE' && status === 487) {
       this.#ctx.host.take({ kind: 'askedNoMore' });

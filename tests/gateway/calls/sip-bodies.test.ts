@@ -24,7 +24,13 @@ interface Row {
 }
 
 const refused: readonly Row[] = [
-  { what: 'no SDP at all', headers: [SDP_FIELD], body: 'hello', status: 400, field: ['warning', /^399 192\.0\.2\.1 "/] },
+  {
+    what: 'no SDP at all',
+    headers: [SDP_FIELD],
+    body: 'hello',
+    status: 400,
+    field: ['warning', /^399 192\.0\.2\.1 "/],
+  },
   { what: 'SDP of another version', headers: [SDP_FIELD], body: SDP.replace('v=0', 'v=1'), status: 400 },
   { what: 'a line that is none', headers: [SDP_FIELD], body: `${SDP}nonsense\r\n`, status: 400 },
   {
@@ -33,10 +39,26 @@ const refused: readonly Row[] = [
     body: SDP + 'm=audio 1 RTP/AVP 0\r\n'.repeat(33),
     status: 400,
   },
-  { what: 'a description that is too long', headers: [SDP_FIELD], body: SDP + 'a=x\r\n'.repeat(2000), status: 400 },
-  { what: 'a message that is too long', headers: [SDP_FIELD], body: SDP + `a=${'x'.repeat(65_536)}\r\n`, status: 513 },
+  {
+    what: 'a description that is too long',
+    headers: [SDP_FIELD],
+    body: SDP + 'a=x\r\n'.repeat(2000),
+    status: 400,
+  },
+  {
+    what: 'a message that is too long',
+    headers: [SDP_FIELD],
+    body: SDP + `a=${'x'.repeat(65_536)}\r\n`,
+    status: 513,
+  },
   { what: 'a body without a type', headers: ['X-Type: none'], body: SDP, status: 400 },
-  { what: 'another type', headers: ['Content-Type: text/plain'], body: 'x', status: 415, field: ['accept', /application\/sdp/] },
+  {
+    what: 'another type',
+    headers: ['Content-Type: text/plain'],
+    body: 'x',
+    status: 415,
+    field: ['accept', /application\/sdp/],
+  },
   {
     what: 'SDP for another purpose (SDP-39)',
     headers: [SDP_FIELD, 'Content-Disposition: early-session'],
@@ -44,10 +66,27 @@ const refused: readonly Row[] = [
     status: 415,
     field: ['accept', /application\/sdp/],
   },
-  { what: 'a coding that is not understood', headers: [SDP_FIELD, 'Content-Encoding: gzip'], body: SDP, status: 415, field: ['accept-encoding', /identity/] },
-  { what: 'a multipart without SDP', headers: [MIXED], body: multi(ISUP), status: 415, field: ['accept', /application\/sdp/] },
+  {
+    what: 'a coding that is not understood',
+    headers: [SDP_FIELD, 'Content-Encoding: gzip'],
+    body: SDP,
+    status: 415,
+    field: ['accept-encoding', /identity/],
+  },
+  {
+    what: 'a multipart without SDP',
+    headers: [MIXED],
+    body: multi(ISUP),
+    status: 415,
+    field: ['accept', /application\/sdp/],
+  },
   { what: 'a multipart without an end', headers: [MIXED], body: SDP_PART, status: 400 },
-  { what: 'a multipart without a boundary', headers: ['Content-Type: multipart/mixed'], body: multi(SDP_PART), status: 400 },
+  {
+    what: 'a multipart without a boundary',
+    headers: ['Content-Type: multipart/mixed'],
+    body: multi(SDP_PART),
+    status: 400,
+  },
   {
     what: 'RFC 5621 §3: a part that has to be understood',
     headers: [MIXED],
@@ -61,8 +100,18 @@ const refused: readonly Row[] = [
     status: 400,
   },
   { what: 'no Contact', headers: ['m: <>', SDP_FIELD], body: SDP, status: 400 },
-  { what: 'two Contacts', headers: [SDP_FIELD, `Contact: <${PHONE}>, <sip:b@192.0.2.9>`], body: SDP, status: 400 },
-  { what: 'Session-Expires that is no number', headers: [SDP_FIELD, 'Session-Expires: soon'], body: SDP, status: 400 },
+  {
+    what: 'two Contacts',
+    headers: [SDP_FIELD, `Contact: <${PHONE}>, <sip:b@192.0.2.9>`],
+    body: SDP,
+    status: 400,
+  },
+  {
+    what: 'Session-Expires that is no number',
+    headers: [SDP_FIELD, 'Session-Expires: soon'],
+    body: SDP,
+    status: 400,
+  },
   { what: 'Min-SE twice', headers: [SDP_FIELD, 'Min-SE: 90', 'Min-SE: 91'], body: SDP, status: 400 },
   { what: 'Expires that is no number', headers: [SDP_FIELD, 'Expires: soon'], body: SDP, status: 400 },
   {
@@ -98,7 +147,12 @@ const KEYS = [
 ];
 
 const taken: readonly { what: string; headers: readonly string[]; body: string; told: string }[] = [
-  { what: 'SDP-40: lines that end with LF', headers: [SDP_FIELD], body: SDP.replaceAll('\r\n', '\n'), told: 'invited 5000' },
+  {
+    what: 'SDP-40: lines that end with LF',
+    headers: [SDP_FIELD],
+    body: SDP.replaceAll('\r\n', '\n'),
+    told: 'invited 5000',
+  },
   { what: 'SDP-40: SDP in a multipart', headers: [MIXED], body: multi(ISUP, SDP_PART), told: 'invited 5000' },
   {
     what: 'SDP in base64',
@@ -134,10 +188,37 @@ describe('a body that is taken', () => {
 
 describe('within a call', () => {
   const rows: readonly (Row & { method: string })[] = [
-    { what: 'malformed SDP', method: 'INVITE', headers: [SDP_FIELD], body: 'x', status: 400, field: ['warning', /^399/] },
-    { what: 'malformed SDP', method: 'UPDATE', headers: [SDP_FIELD], body: 'x', status: 400, field: ['warning', /^399/] },
-    { what: 'another type', method: 'UPDATE', headers: ['Content-Type: a/b'], body: 'x', status: 415, field: ['accept', /sdp/] },
-    { what: 'Session-Expires that is no number', method: 'UPDATE', headers: ['Session-Expires: x'], body: '', status: 400 },
+    {
+      what: 'malformed SDP',
+      method: 'INVITE',
+      headers: [SDP_FIELD],
+      body: 'x',
+      status: 400,
+      field: ['warning', /^399/],
+    },
+    {
+      what: 'malformed SDP',
+      method: 'UPDATE',
+      headers: [SDP_FIELD],
+      body: 'x',
+      status: 400,
+      field: ['warning', /^399/],
+    },
+    {
+      what: 'another type',
+      method: 'UPDATE',
+      headers: ['Content-Type: a/b'],
+      body: 'x',
+      status: 415,
+      field: ['accept', /sdp/],
+    },
+    {
+      what: 'Session-Expires that is no number',
+      method: 'UPDATE',
+      headers: ['Session-Expires: x'],
+      body: '',
+      status: 400,
+    },
     {
       what: 'an interval that is too small',
       method: 'UPDATE',
@@ -203,7 +284,13 @@ describe('RFC 8840 §9: fragments', () => {
   });
 
   test('credentials and the end before the first medium are for all', () => {
-    const text = ['a=ice-ufrag:u', 'a=end-of-candidates', 'm=audio 9 RTP/AVP 0', 'm=video 9 RTP/AVP 0', 'a=ice-ufrag:v'];
+    const text = [
+      'a=ice-ufrag:u',
+      'a=end-of-candidates',
+      'm=audio 9 RTP/AVP 0',
+      'm=video 9 RTP/AVP 0',
+      'a=ice-ufrag:v',
+    ];
     const read = readFragment(utf8Bytes(text.join('\n')));
     assert.ok(read.ok);
     assert.deepEqual(

@@ -615,7 +615,11 @@ describe('RFC 3261 §12.2.2: requests within the dialog', () => {
       headers: ['Refer-To: <sip:x@example.net>'],
       answer: '603 REFER',
     },
-    { what: '§8.2.1: a method that is known and not meant here', method: 'SUBSCRIBE', answer: '405 SUBSCRIBE' },
+    {
+      what: '§8.2.1: a method that is known and not meant here',
+      method: 'SUBSCRIBE',
+      answer: '405 SUBSCRIBE',
+    },
     {
       what: '§8.2.2.3: an extension that is required and not there',
       method: 'UPDATE',
@@ -623,7 +627,12 @@ describe('RFC 3261 §12.2.2: requests within the dialog', () => {
       answer: '420 UPDATE',
       field: ['unsupported', 'nonsense'],
     },
-    { what: 'RFC 3262: PRACK of nothing', method: 'PRACK', headers: ['RAck: 1 1 INVITE'], answer: '481 PRACK' },
+    {
+      what: 'RFC 3262: PRACK of nothing',
+      method: 'PRACK',
+      headers: ['RAck: 1 1 INVITE'],
+      answer: '481 PRACK',
+    },
   ];
   for (const { what, method, headers = [], body = '', answer, field, told = [] } of requests) {
     test(what, () => {

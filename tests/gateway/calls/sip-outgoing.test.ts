@@ -127,10 +127,7 @@ describe('RFC 3261 §13.2: INVITE and its answer', () => {
     const invite = stage.call();
     const headers = [`Record-Route: <sip:${PEER}:5062;lr>, <sip:${PEER}:5061;lr>`];
     stage.respond(invite, 200, { body: sdp(5000), headers });
-    assert.equal(
-      stage.sentRequest('ACK').header('route'),
-      `<sip:${PEER}:5061;lr>, <sip:${PEER}:5062;lr>`,
-    );
+    assert.equal(stage.sentRequest('ACK').header('route'), `<sip:${PEER}:5061;lr>, <sip:${PEER}:5062;lr>`);
     hangUp(stage, invite);
     stage.assertNothingLeft();
   });

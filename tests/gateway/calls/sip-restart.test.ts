@@ -28,7 +28,11 @@ describe('a restored call', () => {
     const before = incoming();
     const stage = Stage.restored(kept(before), before.time, before);
     stage.request({ method: 'OPTIONS', cseq: 1 });
-    stage.request({ method: 'INVITE', headers: [SDP_FIELD, `Contact: <${PHONE}>`], body: formatSdp(sdp(5002)) });
+    stage.request({
+      method: 'INVITE',
+      headers: [SDP_FIELD, `Contact: <${PHONE}>`],
+      body: formatSdp(sdp(5002)),
+    });
     assert.deepEqual(stage.lines(), ['500 OPTIONS']);
     assert.deepEqual(stage.host.told(), ['asked INVITE 5002']);
     stage.host.say({ kind: 'answer', method: 'INVITE', status: 200, description: sdp(4002) });

@@ -88,7 +88,15 @@ function shown(event: CallEvent): string {
     case 'sipEnded': {
       const { end, cause, text } = event;
       const why =
-        'status' in end ? end.status : 'by' in end ? end.by : 'why' in end ? end.why : 'reason' in end ? end.reason : '';
+        'status' in end
+          ? end.status
+          : 'by' in end
+            ? end.by
+            : 'why' in end
+              ? end.why
+              : 'reason' in end
+                ? end.reason
+                : '';
       const words = ['ended', end.cause, why, cause === undefined ? '' : `cause ${cause}`, text ?? ''];
       return words.filter((word) => word !== '').join(' ');
     }
@@ -128,7 +136,11 @@ export class Stage {
   from = `<${ROMEO}>;tag=f1`;
 
   constructor(options: StageOptions = {}) {
-    const { time = new VirtualTime(), servers = [PEER], timer = { interval: undefined, minSe: 90 } } = options;
+    const {
+      time = new VirtualTime(),
+      servers = [PEER],
+      timer = { interval: undefined, minSe: 90 },
+    } = options;
     this.time = time;
     this.media = options.media;
     this.transport = new RecordingTransport(time);
@@ -208,7 +220,8 @@ export class Stage {
   /** Its INVITE. */
   invite(parts: RequestText & { readonly branch?: string } = {}): string {
     const body = parts.body ?? formatSdp(sdp(5000));
-    const type = body === '' || parts.headers?.some((line) => /^(?:Content|X)-Type/.test(line)) ? [] : [SDP_FIELD];
+    const type =
+      body === '' || parts.headers?.some((line) => /^(?:Content|X)-Type/.test(line)) ? [] : [SDP_FIELD];
     return this.request({
       method: 'INVITE',
       ...parts,
