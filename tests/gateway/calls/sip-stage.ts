@@ -70,6 +70,9 @@ export class Host implements CallHost {
     this.changes += 1;
   }
 
+  /** Its leg is there. */
+  joined(): void {}
+
   say(command: SipCommand): void {
     assert.ok(this.leg);
     this.leg.command(command);
@@ -124,7 +127,7 @@ export class Stage {
   readonly transport: RecordingTransport;
   readonly layer: TransactionLayer;
   readonly legs: SipLegs;
-  readonly host = new Host();
+  host = new Host();
   readonly media: MediaPath | undefined;
   readonly unknown: string[] = [];
   scope: { covers(host: string): boolean } | undefined;
@@ -187,10 +190,16 @@ export class Stage {
     if (method === 'INVITE' && to.tag === undefined) {
       this.ourTag = tx.toTag;
       this.host.leg = this.legs.incoming(tx, this.host, { media: this.media });
+      this.host.joined();
     } else if (!this.legs.request(tx, this.scope)) {
       this.unknown.push(method);
       tx.respond(481);
     }
+  }
+
+  /** Calls go to this one from now on. */
+  use(host: Host): void {
+    this.host = host;
   }
 
   // The peer.
