@@ -24,10 +24,11 @@ import {
 import type { SessionDescription } from '../../sdp/index.ts';
 import { NO_BODY, writeDescription, type WrittenBody } from './sip-bodies.ts';
 import type { CallDialog } from './sip-dialog.ts';
-import { reasonFields, targetFields, timerFields, timerOffer, warningField } from './sip-fields.ts';
+import { reasonFields, timerOffer, warningField } from './sip-fields.ts';
 import { serveInCall } from './sip-serve.ts';
 import type { LegContext } from './sip-leg-types.ts';
 import type { SipCommand } from './legs.ts';
+import { OwnChanges } from './sip-own-changes.ts';
 import { acceptedBy, refusedBy, replyOptions } from './sip-replies.ts';
 
 type Effect<K extends SessionEffect['kind']> = Extract<SessionEffect, { readonly kind: K }>;
@@ -44,6 +45,7 @@ export class SipSession {
   /** The request of ours that is open has an offer of K. */
   #offered = false;
   #taken: SessionDescription | undefined;
+  readonly #own: OwnChanges;
   /** Our re-INVITE that was accepted last. */
   #invite: SipRequest | undefined;
   /** The body of the answer that is being given. */
@@ -54,6 +56,7 @@ export class SipSession {
   constructor(ctx: LegContext, dialog: CallDialog, start: SessionStart | KeptSession) {
     this.#ctx = ctx;
     this.dialog = dialog;
+    this.#own = new OwnChanges(ctx, dialog);
     const { timing, timer } = ctx.env;
     this.#rules = { timing, timer };
     this.#refreshedMs = ctx.env.clock.wall();
@@ -233,6 +236,7 @@ export class SipSession {
       case 'bye':
         return this.#bye();
       case 'ended':
+        this.#own.cancelIn(64 * this.#ctx.env.timing.t1Ms);
         return this.#ctx.ended(this.#instead ?? effect.end);
       // 'prack': the peer's provisional responses to re-INVITEs; 'over': see `isOver`.
       case 'prack':
@@ -271,38 +275,13 @@ export class SipSession {
     });
   }
 
-  #leave({ method, expires, minSe: min }: Effect<'send'>, written: WrittenBody): void {
-    const { env, agenda } = this.#ctx;
-    const { secure } = this.dialog.state;
-    const later = (response: SipResponse, act: () => void): void =>
-      agenda.input(() => {
-        this.#ctx.at = this.#atOf(response);
-        act();
-      });
-    this.dialog.request({
-      method,
-      body: written.body,
-      fields: (target) => [
-        ...targetFields(env.localFor(target), secure, this.#ctx.media === undefined),
-        ...timerFields(expires, min),
-        ...written.headers,
-      ],
-      provisional: (response) => {
-        if (method !== 'INVITE' || response.status === 100 || agenda.isFull) return;
-        later(response, () => this.#provisional(response));
-      },
-      responded: (response, request) => later(response, () => this.#responded(response, request)),
-      failed: (reason) => agenda.input(() => this.#failed(reason)),
-      again: (response) => {
-        if (agenda.isFull) return;
-        const { number } = response.cseq;
-        later(response, () => this.#change({ kind: 'acceptedAgain', cseq: number }));
-      },
+  #leave(effect: Effect<'send'>, written: WrittenBody): void {
+    this.#own.send(effect, written, {
+      provisional: (response) => this.#provisional(response),
+      responded: (response, request) => this.#responded(response, request),
+      failed: (reason) => this.#failed(reason),
+      again: (cseq) => this.#change({ kind: 'acceptedAgain', cseq }),
     });
-  }
-
-  #atOf(response: SipResponse): LegContext['at'] {
-    return { response, description: this.#ctx.read(response) };
   }
 
   #failed(reason: FailureReason): void {

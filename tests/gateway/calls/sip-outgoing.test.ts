@@ -503,6 +503,20 @@ test('§14.1: 491 to a change, and the Call-ID is ours: a pause of 2.1 to 4 s (C
   stage.assertNothingLeft();
 });
 
+test('§14.1: a change that only rings is cancelled after 180 s, and the call goes on', () => {
+  const stage = new Stage();
+  const invite = stage.established();
+  stage.host.say({ kind: 'change' });
+  const change = stage.sentRequest('INVITE');
+  stage.respond(change, 180);
+  stage.time.advance(180_100);
+  stage.respond(stage.sentRequest('CANCEL'), 200);
+  stage.respond(change, 487);
+  assert.deepEqual(stage.host.told(), ['offerDue', 'unchanged 487']);
+  hangUp(stage, invite);
+  stage.assertNothingLeft();
+});
+
 test('a leg that never called leaves nothing', () => {
   const stage = new Stage();
   stage.host.leg = stage.legs.outgoing(stage.host, {
