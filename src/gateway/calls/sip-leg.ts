@@ -60,6 +60,7 @@ export class DrivenLeg implements SipLeg, LegContext {
   #trickle: SipTrickle | undefined;
   #told = false;
   #gone = false;
+  #broken = false;
 
   constructor(env: SipLegsEnv, host: CallHost, table: LegTable, media: MediaPath | undefined) {
     this.env = env;
@@ -289,9 +290,14 @@ export class DrivenLeg implements SipLeg, LegContext {
     return { cause: sip?.cause, text: sip?.text === '' ? undefined : sip?.text };
   }
 
-  /** Our bug, not the peer's: this leg ends, the process goes on. */
+  /** Our bug, not the peer's: this leg ends as its other party expects, the process goes on. One that cannot even do that is gone. */
   #failed(error: unknown): void {
     this.env.log.error('call.leg.failed', { error });
+    if (!this.#broken) {
+      this.#broken = true;
+      return this.agenda.input(() => this.#end({ kind: 'endSip', status: 500 }));
+    }
+    this.#close();
     this.ended({ cause: 'failed', reason: 'transport' });
   }
 

@@ -15,6 +15,17 @@ const MIXED = 'Content-Type: multipart/mixed;boundary=b';
 const SDP_PART = part([SDP_FIELD], SDP);
 const ISUP = part(['Content-Type: application/ISUP;version=x'], 'xx');
 
+/** SDP so many multiparts deep. */
+function nested(depth: number): string {
+  let body = SDP;
+  let type = SDP_FIELD;
+  for (let n = 1; n <= depth; n++) {
+    body = `--b${n}\r\n${type}\r\n\r\n${body}\r\n--b${n}--\r\n`;
+    type = `Content-Type: multipart/mixed;boundary=b${n}`;
+  }
+  return body.replaceAll(`--b${depth}`, '--b');
+}
+
 interface Row {
   readonly what: string;
   readonly headers?: readonly string[];
@@ -93,6 +104,7 @@ const refused: readonly Row[] = [
     body: multi(SDP_PART, part(['Content-Type: x/y', 'Content-Disposition: z;handling=required'], 'x')),
     status: 415,
   },
+  { what: 'multiparts in multiparts in multiparts', headers: [MIXED], body: nested(4), status: 400 },
   {
     what: 'malformed SDP in a multipart',
     headers: [MIXED],
@@ -154,6 +166,7 @@ const taken: readonly { what: string; headers: readonly string[]; body: string; 
     told: 'invited 5000',
   },
   { what: 'SDP-40: SDP in a multipart', headers: [MIXED], body: multi(ISUP, SDP_PART), told: 'invited 5000' },
+  { what: 'SDP in a multipart in a multipart', headers: [MIXED], body: nested(2), told: 'invited 5000' },
   {
     what: 'SDP in base64',
     headers: [MIXED],

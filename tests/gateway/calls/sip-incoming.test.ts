@@ -155,6 +155,35 @@ describe('RFC 3261 §13.3: an INVITE and its answer', () => {
     stage.assertNothingLeft();
   });
 
+  test('a fault of ours: the INVITE is answered, and there is one outcome', () => {
+    const stage = new Stage();
+    const take = stage.host.take.bind(stage.host);
+    stage.host.take = (event) => {
+      take(event);
+      if (event.kind === 'invited') throw new Error('a bug');
+    };
+    const branch = stage.invite();
+    assert.deepEqual(stage.lines(), ['500 INVITE']);
+    stage.ackFailure(branch);
+    assert.deepEqual(stage.host.told(), ['invited 5000', 'ended refused 500']);
+    stage.host.say({ kind: 'endSip', status: 480 });
+    assert.deepEqual(stage.host.told(), []);
+    stage.assertNothingLeft();
+  });
+
+  test('a fault of ours that comes back: nothing of the leg is left', () => {
+    const stage = new Stage();
+    stage.answered();
+    stage.host.take = (event) => {
+      stage.host.events.push(event);
+      throw new Error('a bug');
+    };
+    stage.request({ method: 'INVITE', headers: [SDP_FIELD], body: OFFER });
+    assert.equal(stage.host.told().filter((word) => word.startsWith('ended')).length, 1);
+    stage.respond(stage.sentRequest('BYE'), 200);
+    stage.assertNothingLeft();
+  });
+
   test('RFC 6026 §7.1: legs are bounded', () => {
     const stage = new Stage({ maxLegs: 1 });
     stage.answered();

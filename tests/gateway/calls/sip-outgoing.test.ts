@@ -347,6 +347,10 @@ describe('RFC 3263 §4.3, RFC 3261 §22: other targets, and credentials', () => 
     const [, second] = stage.transport.sent;
     assert.equal(second?.target.address, '192.0.2.10');
     const again = stage.sentRequest('INVITE');
+    stage.ourTag = invite.from.tag ?? '';
+    stage.from = `<${ROMEO}>;tag=a`;
+    stage.request({ method: 'UPDATE' });
+    assert.deepEqual(stage.lines(), ['481 UPDATE']);
     stage.respond(again, 200, { tag: 'b', body: sdp(5000) });
     assert.deepEqual(stage.host.told(), ['progress 180', 'answered 5000']);
     hangUp(stage, again, 'b');
