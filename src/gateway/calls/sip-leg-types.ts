@@ -39,6 +39,8 @@ export interface SipLegsEnv {
 
 /** For a call that comes. */
 export interface IncomingParts {
+  /** Who was believed to call; `host` of his SIP address, where another identity stands for From (RFC 3325). */
+  readonly from?: { readonly host: string } | undefined;
   readonly media?: MediaPath | undefined;
 }
 

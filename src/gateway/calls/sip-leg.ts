@@ -49,6 +49,8 @@ export class DrivenLeg implements SipLeg, LegContext {
   readonly media: MediaPath | undefined;
   readonly agenda: Agenda;
   readonly timers: LegTimers;
+  /** Who else may speak for the other party: see `IncomingParts.from`. */
+  speaker: string | undefined;
   at: AtHand = {};
   farewell: Farewell | undefined;
   fault: PathFault | undefined;

@@ -99,6 +99,7 @@ export class SipLegs {
     if (this.#legs.size >= this.#env.maxLegs) return refuse(SERVER_UNAVAILABLE);
     const { cseq } = request;
     const leg = this.#begin(host, parts.media);
+    leg.speaker = parts.from?.host;
     const invitation = {
       cseq: cseq.number,
       description: body.kind === 'description' ? 'offer' : 'none',
@@ -133,7 +134,7 @@ export class SipLegs {
     const { request } = tx;
     const entry = this.#dialogs.get(keyOfRequest(request));
     if (entry === undefined) return false;
-    if (scope !== undefined && !speaksFor(scope, entry.dialog)) {
+    if (scope !== undefined && !speaksFor(scope, entry)) {
       tx.respond(403);
       return true;
     }
@@ -175,8 +176,9 @@ function reliabilityOf(request: SipRequest): 'none' | 'supported' | 'required' {
 }
 
 /** An address that is no domain (anonymous, a number, an IP address) is spoken for by nobody: the tags are what it is known by. */
-function speaksFor(scope: Pick<SpeakerScope, 'covers'>, { state }: CallDialog): boolean {
-  const address = parseNameAddr(state.remoteUri);
+function speaksFor(scope: Pick<SpeakerScope, 'covers'>, { dialog, leg }: Entry): boolean {
+  if (leg.speaker !== undefined && scope.covers(leg.speaker)) return true;
+  const address = parseNameAddr(dialog.state.remoteUri);
   const uri = address.ok ? parseSipUri(address.value.uri) : undefined;
   if (uri?.ok !== true) return true;
   const { host } = uri.value;

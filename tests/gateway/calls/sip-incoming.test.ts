@@ -564,6 +564,16 @@ describe('RFC 3261 §12.2.2: requests within the dialog', () => {
     stage.assertNothingLeft();
   });
 
+  test('RFC 3325: who asserted another identity than From speaks for that one', () => {
+    const stage = new Stage();
+    stage.believed = 'example.org';
+    stage.answered();
+    stage.scope = { covers: (host) => host === 'example.org' };
+    stage.request({ method: 'BYE' });
+    assert.deepEqual(stage.lines(), ['200 BYE']);
+    stage.assertNothingLeft();
+  });
+
   test('§12.1.1, §12.2.1.1: the route set is that of Record-Route, in order', () => {
     const stage = new Stage();
     const routes = [`Record-Route: <sip:${PEER}:5061;lr>`, `Record-Route: <sip:${PEER}:5062;lr>`];

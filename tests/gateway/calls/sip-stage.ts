@@ -130,6 +130,8 @@ export class Stage {
   host = new Host();
   readonly media: MediaPath | undefined;
   readonly unknown: string[] = [];
+  /** Host of who is believed to call. */
+  believed = 'example.net';
   scope: { covers(host: string): boolean } | undefined;
   #branch = 0;
   /** Our tag, as the peer has it. */
@@ -189,7 +191,8 @@ export class Stage {
     const { method, to } = tx.request;
     if (method === 'INVITE' && to.tag === undefined) {
       this.ourTag = tx.toTag;
-      this.host.leg = this.legs.incoming(tx, this.host, { media: this.media });
+      const from = { host: this.believed };
+      this.host.leg = this.legs.incoming(tx, this.host, { from, media: this.media });
       this.host.joined();
     } else if (!this.legs.request(tx, this.scope)) {
       this.unknown.push(method);
