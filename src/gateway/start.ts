@@ -21,6 +21,7 @@ import {
 } from '../sip/index.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { Beliefs } from './beliefs.ts';
+import { MediaRelays } from './calls/media-relays.ts';
 import type { Config } from './config/schema.ts';
 import { gauges } from './gauges.ts';
 import { Homes, leavesHomeToDns } from './homes.ts';
@@ -92,6 +93,7 @@ class RunningGateway implements Gateway {
   readonly #subscriptions: Subscriptions;
   readonly #presence: PresenceFeature;
   readonly #notifiers: Notifiers;
+  readonly #relays: MediaRelays;
   readonly #routes: RouteHost;
   readonly #ownHosts = new Set<string>();
   readonly #resolvers = new Resolvers();
@@ -198,6 +200,7 @@ class RunningGateway implements Gateway {
       node: config.node,
       shared: kind === 'postgres',
     });
+    this.#relays = new MediaRelays({ timers, random, log, counters }, config.media_relay);
     const homes = new Homes({ clock, counters, dns: () => this.#resolvers.current, own: () => this.#own() });
     const sip = new SipDispatch({
       ...{ log, counters, seen, draining, homes, live: this.#live, messages: toXmpp },
@@ -263,6 +266,7 @@ class RunningGateway implements Gateway {
     if (keys !== undefined) this.#messages.reports.tokens.replaceKeys(keys);
     this.#config = config;
     this.#messages.ledger.configure(config.ledger);
+    this.#relays.configure(config.media_relay);
     // The old locator and resolver end what was asked of them; a look-up lasts some seconds at most.
     this.#resolvers.retire();
     await this.#links.apply(config);
@@ -301,6 +305,7 @@ class RunningGateway implements Gateway {
     this.#messages.giveUpReports();
     this.#live.locator.stop();
     this.#beliefs.stop();
+    this.#relays.stop();
     this.#resolvers.cancel();
     await this.#edge.stop();
     this.#certificates?.stop();
@@ -388,6 +393,7 @@ class RunningGateway implements Gateway {
       served_subscriptions: this.#notifiers.size,
       waiting_notifies: this.#notifiers.waiting,
       route_runs: this.#routes.size,
+      relayed_calls: this.#relays.size,
       connections: this.#edge.connectionCount,
       ...this.#links.sizes,
       timers: this.#system.timers.size,
