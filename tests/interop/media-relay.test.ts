@@ -46,7 +46,12 @@ class World {
   readonly #timers = new TimerWheel(() => performance.now(), { tickMs: 10 });
   readonly #interval = setInterval(() => this.#timers.advance(), 10);
   readonly counters = new Counters();
-  readonly #env = { timers: this.#timers, random: new SecureRandom(), log: silentLog, counters: this.counters };
+  readonly #env = {
+    timers: this.#timers,
+    random: new SecureRandom(),
+    log: silentLog,
+    counters: this.counters,
+  };
   readonly relays: MediaRelays;
 
   constructor(config: ConfiguredRelay | undefined) {
@@ -217,7 +222,10 @@ describe('rtpengine', () => {
         isPlain(found, address, 'RTP/SAVP');
         const suites = cryptosOf(only(found)).map(({ suite }) => suite);
         assert.ok(suites.includes('AES_CM_128_HMAC_SHA1_80') && suites.includes('AES_CM_128_HMAC_SHA1_32'));
-        assert.ok(!suites.some((suite) => suite.startsWith('NULL') || suite.startsWith('F8')), suites.join(' '));
+        assert.ok(
+          !suites.some((suite) => suite.startsWith('NULL') || suite.startsWith('F8')),
+          suites.join(' '),
+        );
       },
     ],
     [
@@ -250,7 +258,8 @@ describe('rtpengine', () => {
     }
     assert.equal(new Set(hosts).size, 2, 'they take turns');
     await second.kill();
-    const [dead, alive] = hosts[0]?.startsWith(`${second.options.address}:`) === true ? paths : paths.toReversed();
+    const [dead, alive] =
+      hosts[0]?.startsWith(`${second.options.address}:`) === true ? paths : paths.toReversed();
     const change = await dead?.fromSip('offer', PLAIN_OFFER, { tag: 'phone' });
     assert.deepEqual(change, {
       ok: false,
@@ -307,7 +316,12 @@ describe('rtpengine', () => {
 test('a relay with two interfaces: each side has its own address', async () => {
   const folder = new TempFolder('media-relay-interfaces');
   const [inner, outer] = [await freeAddress(PORT), await freeAddress(PORT)];
-  const relay = new Rtpengine({ folder: folder.path, address: inner, port: PORT, interfaces: { inner, outer } });
+  const relay = new Rtpengine({
+    folder: folder.path,
+    address: inner,
+    port: PORT,
+    interfaces: { inner, outer },
+  });
   await relay.start();
   const rule: ConfiguredRelayRule = { ...ANYBODY, interfaces: { sip: 'inner', xmpp: 'outer' } };
   const world = new World({ instances: [{ host: inner, port: PORT }], rules: [rule] });

@@ -235,7 +235,7 @@ export class RelayedPath implements MediaPath {
   /** rtpengine forgets a call that it was not told the end of, when it has heard no media for a while. */
   #leave({ instance, callId }: Engaged): void {
     void instance.request('delete', { 'call-id': callId }).then((answer) => {
-      if (!answer.ok) this.#env.log.debug('relay.notDeleted', { call: callId, why: answer.error });
+      if (!answer.ok) this.#env.log.debug('relay.not-deleted', { call: callId, why: answer.error });
       this.#env.pool.release(instance);
     });
   }

@@ -38,6 +38,8 @@ export function remarksOnRelay({ media_relay: relay, domains }: Config): Remark[
       });
     }
     for (const side of ['sip', 'xmpp'] as const) {
+      // "*" names no domain that could be mistaken.
+      if (rule[side] === '*') continue;
       const known = domains.some(
         (each) => each.home === side && (covers(each[side], rule[side]) || covers(rule[side], each[side])),
       );

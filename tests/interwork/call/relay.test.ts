@@ -22,7 +22,16 @@ const FAILED: RelayEvent = { kind: 'failed' };
 const refused = (status: number): RelayEvent => ({ kind: 'refused', status });
 
 /** What each event leads to: when, the phase before, and the phases after PLAIN, WEBRTC, XMPP, ANSWER, 488, 486. */
-const table: [RelayWhen, RelayPhase, RelayPhase, RelayPhase, RelayPhase, RelayPhase, RelayPhase, RelayPhase][] = [
+const table: [
+  RelayWhen,
+  RelayPhase,
+  RelayPhase,
+  RelayPhase,
+  RelayPhase,
+  RelayPhase,
+  RelayPhase,
+  RelayPhase,
+][] = [
   // when, phase, plain offer, webrtc offer, xmpp offer, answer, refused 488, refused 486
   ['never', 'undecided', 'direct', 'direct', 'tried', 'undecided', 'undecided', 'undecided'],
   ['never', 'tried', 'direct', 'direct', 'tried', 'direct', 'tried', 'tried'],
@@ -124,7 +133,11 @@ describe('what offers lack', () => {
     ['of the medium', AUDIO + ICE + DTLS, false],
     ['ICE alone', AUDIO + ICE, true],
     ['a fingerprint alone', AUDIO + DTLS, true],
-    ['ICE whose password is too short (RFC 8839 §5.4)', `${AUDIO}a=ice-ufrag:abcd\r\na=ice-pwd:x\r\n${DTLS}`, true],
+    [
+      'ICE whose password is too short (RFC 8839 §5.4)',
+      `${AUDIO}a=ice-ufrag:abcd\r\na=ice-pwd:x\r\n${DTLS}`,
+      true,
+    ],
     [
       'RFC 8839 §4.2.5: an address that is none of the candidates',
       `${AUDIO}${ICE}${DTLS}a=candidate:1 1 UDP 1 10.0.0.9 4000 typ host\r\n`,
@@ -132,7 +145,11 @@ describe('what offers lack', () => {
     ],
     ['a plain medium that is rejected (port 0)', `${AUDIO}${ICE}${DTLS}m=video 0 RTP/AVP 31\r\n`, false],
     ['a second medium that is plain', `${AUDIO}${ICE}${DTLS}m=video 4002 RTP/AVP 31\r\n`, true],
-    ['RFC 9143 §6: bundle-only, which is no rejection', `${AUDIO}${ICE}${DTLS}m=video 0 RTP/AVP 31\r\na=bundle-only\r\n`, true],
+    [
+      'RFC 9143 §6: bundle-only, which is no rejection',
+      `${AUDIO}${ICE}${DTLS}m=video 0 RTP/AVP 31\r\na=bundle-only\r\n`,
+      true,
+    ],
     ['no medium of RTP', 'm=message 2855 TCP/MSRP *\r\n', false],
     ['none at all', '', false],
   ];
