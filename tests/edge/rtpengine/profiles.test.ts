@@ -68,7 +68,14 @@ test('webrtc-to-srtp offers keys in the description and no encryption that is no
 
 test('interfaces: from whom first, to whom second', () => {
   const interfaces = { sip: 'inner', xmpp: 'outer' };
-  for (const profile of Object.keys(RELAY_PROFILES) as RelayProfile[]) {
+  const all: readonly RelayProfile[] = [
+    'webrtc-to-rtp',
+    'webrtc-to-srtp',
+    'webrtc-to-dtls-srtp',
+    'webrtc-to-webrtc',
+  ];
+  assert.deepEqual(Object.keys(RELAY_PROFILES), all);
+  for (const profile of all) {
     const to = (side: 'sip' | 'xmpp') =>
       profileKeys(profile, { side, kind: 'offer' }, interfaces)['direction'];
     assert.deepEqual(to('xmpp'), ['inner', 'outer']);
