@@ -1,26 +1,17 @@
 // The composition root: makes the parts of a gateway, joins them, and starts them in an order in which nothing can
 // arrive before there is somebody to take it.
 
-import { Counters, StoxgateError, type Store, type Timer } from '../base/index.ts';
+import { Counters, type Store, type Timer } from '../base/index.ts';
 import type { AdminRoutes } from '../edge/admin/index.ts';
 import { RateLimitedLog } from '../edge/log/index.ts';
 import { batchDatagramSocket, SipEdge } from '../edge/sip/index.ts';
 import { openStore } from '../edge/store/index.ts';
 import { AddressBook } from '../mapping/index.ts';
 import type { RouteHooks } from '../policy/index.ts';
-import {
-  DEFAULT_TIMERS,
-  DigestClient,
-  Locator,
-  NextHops,
-  TransactionLayer,
-  type LocateResult,
-  type SipRequest,
-  type Source,
-  type Target,
-} from '../sip/index.ts';
+import { DEFAULT_TIMERS, DigestClient, type Locator, TransactionLayer } from '../sip/index.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { Beliefs } from './beliefs.ts';
+import { MediaRelays } from './calls/media-relays.ts';
 import type { Config } from './config/schema.ts';
 import { gauges } from './gauges.ts';
 import { Homes, leavesHomeToDns, type OwnPlaces } from './homes.ts';
@@ -28,9 +19,10 @@ import { openKept, type Kept } from './kept.ts';
 import { Links } from './links.ts';
 import { hostsOf, listenerUrls, placesOf, sipListeners } from './listeners.ts';
 import type { Live } from './live.ts';
+import { locateSentBy, makeLocator } from './locator.ts';
 import { MessageTypes } from './message-types.ts';
 import { MessageFeature } from './messages/message-feature.ts';
-import { PresenceModels, presenceServers } from './presence-models.ts';
+import { PresenceModels } from './presence-models.ts';
 import { PresenceFeature } from './presence/presence-feature.ts';
 import { PRESENCE_EVENT } from './presence/watch-parts.ts';
 import { WINFO_EVENT } from './publications/watcher-list.ts';
@@ -92,6 +84,7 @@ class RunningGateway implements Gateway {
   readonly #subscriptions: Subscriptions;
   readonly #presence: PresenceFeature;
   readonly #notifiers: Notifiers;
+  readonly #relays: MediaRelays;
   readonly #routes: RouteHost;
   readonly #ownHosts = new Set<string>();
   readonly #resolvers = new Resolvers();
@@ -142,7 +135,7 @@ class RunningGateway implements Gateway {
         log,
         counters,
         ...(env.timing === undefined ? {} : { timing: env.timing }),
-        resolveSentBy: (request, source, found) => this.#resolveSentBy(request, source, found),
+        resolveSentBy: (request, source, found) => locateSentBy(this.#live.locator, request, source, found),
       },
       {
         refuses: (request, source) => sip.refuses(request, source),
@@ -198,6 +191,7 @@ class RunningGateway implements Gateway {
       node: config.node,
       shared: kind === 'postgres',
     });
+    this.#relays = new MediaRelays({ timers, random, log, counters }, config.media_relay);
     const homes = new Homes({ clock, counters, dns: () => this.#resolvers.current, own: () => this.#own() });
     const sip = new SipDispatch({
       ...{ log, counters, seen, draining, homes, live: this.#live, messages: toXmpp },
@@ -263,6 +257,7 @@ class RunningGateway implements Gateway {
     if (keys !== undefined) this.#messages.reports.tokens.replaceKeys(keys);
     this.#config = config;
     this.#messages.ledger.configure(config.ledger);
+    this.#relays.configure(config.media_relay);
     // The old locator and resolver end what was asked of them; a look-up lasts some seconds at most.
     this.#resolvers.retire();
     await this.#links.apply(config);
@@ -301,6 +296,7 @@ class RunningGateway implements Gateway {
     this.#messages.giveUpReports();
     this.#live.locator.stop();
     this.#beliefs.stop();
+    this.#relays.stop();
     this.#resolvers.cancel();
     await this.#edge.stop();
     this.#certificates?.stop();
@@ -341,28 +337,10 @@ class RunningGateway implements Gateway {
 
   #makeLocator(config: Config): Locator {
     const { clock, timers, random } = this.#system;
-    const nextHops = NextHops.read(config.sip.next_hops, presenceServers(config));
-    if (!nextHops.ok) throw new StoxgateError(nextHops.error.code, nextHops.error.message);
-    const resolver = this.#resolvers.add(config.dns.servers);
-    return new Locator(
-      { clock, timers, random, resolver, counters: this.counters },
-      {
-        support: this.#edge.support,
-        nextHops: nextHops.value,
-        privateTargets: config.dns.private_targets,
-        own: this.#edge.ownAddresses,
-        flowOf: (host) => this.#edge.flowOf(host),
-        webPhone: (uri) => this.#beliefs.webPhone(uri),
-      },
-    );
-  }
-
-  /** RFC 3263 §5: where a response goes that cannot go back the way its request came. */
-  #resolveSentBy(request: SipRequest, source: Source, found: (targets: readonly Target[]) => void): void {
-    const take = (result: LocateResult): void => found(result.ok ? result.value : []);
-    const answer = this.#live.locator.locateSentBy(request.via, source.remoteAddress);
-    if (answer instanceof Promise) void answer.then(take);
-    else take(answer);
+    return makeLocator(config, {
+      ...{ clock, timers, random, counters: this.counters, edge: this.#edge, beliefs: this.#beliefs },
+      resolver: () => this.#resolvers.add(config.dns.servers),
+    });
   }
 
   #sweepLater(): void {
@@ -387,6 +365,7 @@ class RunningGateway implements Gateway {
       served_subscriptions: this.#notifiers.size,
       waiting_notifies: this.#notifiers.waiting,
       route_runs: this.#routes.size,
+      relayed_calls: this.#relays.size,
       connections: this.#edge.connectionCount,
       ...this.#links.sizes,
       timers: this.#system.timers.size,

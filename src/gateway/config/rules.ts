@@ -5,6 +5,7 @@ import { remarksOnBelief } from './belief-rules.ts';
 import { remarksOnDomains } from './domain-rules.ts';
 import { remarksOnPolicy } from './policy-rules.ts';
 import { remarksOnPresence } from './presence-rules.ts';
+import { remarksOnRelay } from './relay-rules.ts';
 import { remarksOnListeners } from './listener-rules.ts';
 import { remarksOnServer } from './server-rules.ts';
 import { remarksOnSipTls } from './sip-tls-rules.ts';
@@ -23,6 +24,7 @@ export function remarksOnRules(config: Config, nowMs = Date.now()): Remark[] {
     ...remarksOnServer(config, nowMs),
     ...remarksOnBelief(config),
     ...remarksOnPolicy(config),
+    ...remarksOnRelay(config),
     ...remarksOnCredentials(config),
   ];
 }

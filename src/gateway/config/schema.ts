@@ -13,6 +13,7 @@ import { location, presenceSchema } from './schema-presence.ts';
 import { listen, origins } from './schema-listen.ts';
 import { ledger, messages, offline } from './schema-messages.ts';
 import { limits, policy } from './schema-policy.ts';
+import { mediaRelay } from './schema-relay.ts';
 import { routes } from './schema-routes.ts';
 import { xmppSchema } from './schema-xmpp.ts';
 import {
@@ -139,6 +140,7 @@ export function configSchema(sources: SecretSources) {
       }),
       policy,
       limits,
+      media_relay: mediaRelay,
       store: documented(parsed(parseStore).prefault('sqlite:stoxgate.db'), {
         type: '`sqlite:PATH`, `postgres://USER@HOST/DATABASE` or `memory:`',
         says: 'Where state is kept beyond a restart. One gateway process uses an SQLite file at a time; `memory:` forgets everything at the end.',
@@ -179,7 +181,7 @@ export function configSchema(sources: SecretSources) {
       }),
       log: documented(log.prefault({}), { says: 'The log, written to standard error.' }),
     }),
-    ['timers', 'telephony', 'calls', 'media_relay'],
+    ['timers', 'telephony', 'calls'],
   );
 }
 
