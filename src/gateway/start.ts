@@ -11,7 +11,7 @@ import type { RouteHooks } from '../policy/index.ts';
 import { DEFAULT_TIMERS, DigestClient, type Locator, TransactionLayer } from '../sip/index.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { Beliefs } from './beliefs.ts';
-import { MediaRelays } from './calls/media-relays.ts';
+import { CallFeature } from './calls/call-feature.ts';
 import type { Config } from './config/schema.ts';
 import { gauges } from './gauges.ts';
 import { Homes, leavesHomeToDns, type OwnPlaces } from './homes.ts';
@@ -84,7 +84,7 @@ class RunningGateway implements Gateway {
   readonly #subscriptions: Subscriptions;
   readonly #presence: PresenceFeature;
   readonly #notifiers: Notifiers;
-  readonly #relays: MediaRelays;
+  readonly #calls: CallFeature;
   readonly #routes: RouteHost;
   readonly #ownHosts = new Set<string>();
   readonly #resolvers = new Resolvers();
@@ -140,6 +140,8 @@ class RunningGateway implements Gateway {
       {
         refuses: (request, source) => sip.refuses(request, source),
         request: (tx) => sip.request(tx),
+        ack: (request) => this.#calls.ack(request),
+        cancelled: (tx, cancel) => this.#calls.cancelled(tx, cancel),
       },
     );
     this.#subscriptions = new Subscriptions({
@@ -167,7 +169,12 @@ class RunningGateway implements Gateway {
     const { toXmpp, toSip, reports } = this.#messages;
     const draining = (): boolean => this.#draining;
     const seen = (sipBareJid: string): void => this.#messages.seen(sipBareJid);
-    const features = new UserFeatures({ live: this.#live, peers: reports.peers, name: NAME });
+    const features = new UserFeatures({
+      live: this.#live,
+      peers: reports.peers,
+      name: NAME,
+      calls: () => this.#calls.enabled,
+    });
     this.#presence = new PresenceFeature({
       ...{ clock, timers, random, log, counters, draining },
       live: this.#live,
@@ -179,29 +186,42 @@ class RunningGateway implements Gateway {
       groupFor: (domain) => this.#links.groupFor(domain),
       seen,
     });
-    this.admin = adminRoutes({ ledger: this.#messages.ledger, presence: this.#presence });
     const { kind } = kept.store.status();
+    const lasts = config.durability === 'full' && kind !== 'memory';
+    this.#calls = new CallFeature(
+      {
+        ...{ clock, timers, random, log, counters, timing: env.timing, node: config.node },
+        ...{ live: this.#live, transactions: this.#transactions, records: lasts ? kept.calls : undefined },
+        localFor: (target) => this.#edge.localFor(target),
+        address: () => this.#edge.localEndpoints[0]?.address,
+        groupFor: (domain) => this.#links.groupFor(domain),
+        resources: (own, other) => this.#presence.resources(own, other),
+      },
+      config,
+    );
+    this.admin = adminRoutes({
+      ...{ ledger: this.#messages.ledger, presence: this.#presence, calls: this.#calls },
+    });
     this.#notifiers = new Notifiers({
       ...{ clock, timers, random, log, counters },
       live: this.#live,
       transactions: this.#transactions,
       localFor: (target) => this.#edge.localFor(target),
       packages: [this.#presence.contacts],
-      records: config.durability === 'full' && kind !== 'memory' ? kept.served : undefined,
+      records: lasts ? kept.served : undefined,
       node: config.node,
       shared: kind === 'postgres',
     });
-    this.#relays = new MediaRelays({ timers, random, log, counters }, config.media_relay);
     const homes = new Homes({ clock, counters, dns: () => this.#resolvers.current, own: () => this.#own() });
     const sip = new SipDispatch({
       ...{ log, counters, seen, draining, homes, live: this.#live, messages: toXmpp },
-      ...{ subscriptions: this.#subscriptions, notifiers: this.#notifiers },
+      ...{ subscriptions: this.#subscriptions, notifiers: this.#notifiers, calls: this.#calls },
       published: this.#presence.published,
       ownHosts: this.#ownHosts,
     });
     const xmpp = new XmppDispatch({
       ...{ clock, log, counters, homes, features, toSip, toXmpp, live: this.#live },
-      presence: this.#presence,
+      ...{ presence: this.#presence, calls: this.#calls },
       name: NAME,
       version: env.version,
       startedMs: clock.now(),
@@ -220,6 +240,7 @@ class RunningGateway implements Gateway {
     await this.#links.apply(this.#config);
     await this.#messages.start();
     await this.#notifiers.restore();
+    await this.#calls.restore();
     this.#presence.start();
     await this.#links.listen();
     this.#sweepLater();
@@ -257,7 +278,7 @@ class RunningGateway implements Gateway {
     if (keys !== undefined) this.#messages.reports.tokens.replaceKeys(keys);
     this.#config = config;
     this.#messages.ledger.configure(config.ledger);
-    this.#relays.configure(config.media_relay);
+    this.#calls.configured(config);
     // The old locator and resolver end what was asked of them; a look-up lasts some seconds at most.
     this.#resolvers.retire();
     await this.#links.apply(config);
@@ -270,6 +291,7 @@ class RunningGateway implements Gateway {
       this.#messages.drain(),
       this.#subscriptions.drain(),
       this.#notifiers.drain(),
+      this.#calls.drain(),
     ]);
     // What was with the route script is with the messages now, and what failed of those is with it again.
     await this.#routes.idle();
@@ -292,11 +314,11 @@ class RunningGateway implements Gateway {
     this.#presence.stop();
     this.#subscriptions.stop();
     this.#notifiers.stop();
+    this.#calls.stop();
     this.#transactions.stop();
     this.#messages.giveUpReports();
     this.#live.locator.stop();
     this.#beliefs.stop();
-    this.#relays.stop();
     this.#resolvers.cancel();
     await this.#edge.stop();
     this.#certificates?.stop();
@@ -361,11 +383,11 @@ class RunningGateway implements Gateway {
       ...this.#messages.sizes(),
       ...this.#presence.sizes(),
       ...this.#beliefs.sizes(),
+      ...this.#calls.sizes(),
       subscriptions: this.#subscriptions.size,
       served_subscriptions: this.#notifiers.size,
       waiting_notifies: this.#notifiers.waiting,
       route_runs: this.#routes.size,
-      relayed_calls: this.#relays.size,
       connections: this.#edge.connectionCount,
       ...this.#links.sizes,
       timers: this.#system.timers.size,

@@ -6,6 +6,7 @@ import type { MappedJid, MappedUri } from '../../mapping/index.ts';
 import type { KeptSession, ServerTransaction } from '../../sip/index.ts';
 import type { Call } from './call.ts';
 import type { CallHost, SipLeg } from './legs.ts';
+import type { MediaPath } from './media-path.ts';
 
 /** Who calls whom. */
 export interface CallFacts {
@@ -31,15 +32,24 @@ export interface SipSide {
   incoming(
     tx: ServerTransaction,
     host: CallHost,
-    parts: { readonly from: MappedJid; readonly to: MappedJid },
+    parts: { readonly from: MappedJid; readonly to: MappedJid; readonly media?: MediaPath | undefined },
   ): SipLeg | undefined;
   /** A leg that calls when it is told to. */
   outgoing(
     host: CallHost,
-    parts: { readonly from: MappedUri; readonly to: MappedUri; readonly callId: string },
+    parts: {
+      readonly from: MappedUri;
+      readonly to: MappedUri;
+      readonly callId: string;
+      readonly media?: MediaPath | undefined;
+    },
   ): SipLeg;
   /** A leg of before a restart; undefined: it cannot go on. */
-  restore(kept: KeptSession, host: CallHost): SipLeg | undefined;
+  restore(
+    kept: KeptSession,
+    host: CallHost,
+    parts?: { readonly media?: MediaPath | undefined },
+  ): SipLeg | undefined;
 }
 
 /** Where a call is told. One that goes on beyond a stop has no outcome yet: the next start goes on with it. */

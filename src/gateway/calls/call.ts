@@ -15,6 +15,7 @@ import {
 } from '../../interwork/call/index.ts';
 import type { CallEnv, CallFacts } from './call-types.ts';
 import type { CallHost, SipLeg, XmppLegs } from './legs.ts';
+import type { MediaPath } from './media-path.ts';
 
 type InvitedEvent = Extract<CallEvent, { readonly kind: 'invited' }>;
 
@@ -24,6 +25,7 @@ export class Call implements CallHost {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   answeredMs: number | undefined;
   readonly #env: CallEnv;
+  readonly #media: MediaPath | undefined;
   #state: CallState;
   #sip: SipLeg | undefined;
   #xmpp: XmppLegs | undefined;
@@ -34,14 +36,29 @@ export class Call implements CallHost {
   #stopped = false;
   readonly #timers = new Map<CallTimer, Timer>();
 
-  constructor(env: CallEnv, facts: CallFacts, state: CallState) {
+  /** `media`: the way of its descriptions, which the SIP leg asks; here it is only kept. */
+  constructor(env: CallEnv, facts: CallFacts, state: CallState, media?: MediaPath) {
     this.#env = env;
+    this.#media = media;
     this.facts = facts;
     this.#state = state;
   }
 
   get state(): CallState {
     return this.#state;
+  }
+
+  /** Its timers, and how many milliseconds they have left. */
+  get dueMs(): readonly (readonly [CallTimer, number])[] {
+    return [...this.#timers].flatMap(([name, timer]) => {
+      const leftMs = this.#env.timers.leftMs(timer);
+      return leftMs === undefined ? [] : [[name, leftMs] as const];
+    });
+  }
+
+  /** The media relay that has its media, as `ADDRESS:PORT`. */
+  get relay(): string | undefined {
+    return this.#media?.kept()?.instance;
   }
 
   /** Its legs are there: what they have said meanwhile is heard now. */
@@ -80,7 +97,9 @@ export class Call implements CallHost {
     if (phase !== 'up') return { kind: 'ringing', node, direction, legs, xmpp: this.#xmpp.kept() };
     const sip = this.#sip?.kept();
     if (sip === undefined || session === undefined) return undefined;
-    return keptCall(this.#state, { node, sip, session, proposed: this.#xmpp.proposed() });
+    const record = keptCall(this.#state, { node, sip, session, proposed: this.#xmpp.proposed() });
+    const path = this.#media?.kept();
+    return record === undefined || path === undefined ? record : { ...record, path: JSON.stringify(path) };
   }
 
   /** The gateway goes down: nothing is said any more, and nothing heard. */

@@ -28,6 +28,8 @@ import { CallCaps, type CallCapsOptions } from './call-caps.ts';
 import { CallLog } from './call-log.ts';
 import type { CallEnv, CallFacts, SipSide } from './call-types.ts';
 import type { XmppLegs } from './legs.ts';
+import { keptPathOf, type MediaPath } from './media-path.ts';
+import type { MediaRelays } from './media-relays.ts';
 import type { XmppSessions } from './xmpp-sessions.ts';
 import type { Begun, XmppBeginning } from './xmpp-types.ts';
 
@@ -43,6 +45,8 @@ export interface CallsEnv {
   readonly live: { readonly book: AddressBook; readonly callRules: CallRules };
   readonly sip: SipSide;
   readonly xmpp: Pick<XmppSessions, 'outgoing' | 'restore' | 'choose'>;
+  /** Who finds a way for the media of a call; by default they go as they are. */
+  readonly relays?: Pick<MediaRelays, 'begin' | 'restore'>;
   /** undefined: a restart ends every call. */
   readonly records: Collection<CallRecord> | undefined;
   /** The address that o= of our descriptions says; media never come to it. */
@@ -124,16 +128,19 @@ export class Calls {
     if (this.caps.begin(facts.caller, facts.callee) !== undefined) {
       return refuse('ERR-G2', gatewayResponse('ERR-G2'));
     }
-    const call = new Call(this.#callEnv, facts, this.#begin('toXmpp'));
+    const parties = { sipDomain: from.host, xmppDomain: to.value.jid.domain, callId };
+    const media = this.#env.relays?.begin(parties);
+    const call = new Call(this.#callEnv, facts, this.#begin('toXmpp'), media);
     const legs = xmpp.outgoing(call, { self: from.jidText, peer: to.value.jidText, sid });
     if (legs === undefined) {
       this.caps.end(facts.caller, facts.callee);
       return refuse('ERR-G2', gatewayResponse('ERR-G2'));
     }
-    const leg = sip.incoming(tx, call, { from, to: to.value });
+    const leg = sip.incoming(tx, call, { from, to: to.value, media });
     if (leg === undefined) {
       this.caps.end(facts.caller, facts.callee);
       legs.stop();
+      media?.end();
       return this.log.ended(facts, { kind: 'refused', clause: 'RFC 3261 §13.3.1', status: 400 });
     }
     this.#calls.set(facts.id, call);
@@ -163,11 +170,19 @@ export class Calls {
     if (this.caps.begin(facts.caller, facts.callee) !== undefined) {
       return refuse('ERR-G2', gatewayStanzaError('ERR-G2'));
     }
-    const call = new Call(this.#callEnv, facts, this.#begin('toSip'));
-    const leg = sip.outgoing(call, { from: from.value, to: to.value, callId });
+    const parties = { sipDomain: to.value.host, xmppDomain: from.value.jid.domain, callId };
+    const media = this.#env.relays?.begin(parties);
+    const call = new Call(this.#callEnv, facts, this.#begin('toSip'), media);
+    const leg = sip.outgoing(call, { from: from.value, to: to.value, callId, media });
     this.#calls.set(facts.id, call);
     call.join(leg, legs);
     return { ok: true, host: call };
+  }
+
+  /** One that was refused before it came here. */
+  refused({ sid, self, peer }: Pick<XmppBeginning, 'sid' | 'self' | 'peer'>, clause: string): void {
+    const facts = this.#facts('toSip', { caller: bareOf(peer), callee: bareOf(self), sid, callId: '' });
+    this.log.ended(facts, { kind: 'refused', clause, status: STATUS[clause] ?? 403 });
   }
 
   /** What this node had before a restart: answered calls go on, those that rang are over. Rejects when the store fails. */
@@ -226,8 +241,9 @@ export class Calls {
     const { sip, xmpp, records, log } = this.#env;
     const transition = record.kind === 'answered' ? restoredCall(record) : interruptedCall(record);
     const facts = this.#factsOf(key, record);
-    const call = new Call(this.#callEnv, facts, beginIdle(record.direction));
-    const leg = record.kind === 'answered' ? sip.restore(record.sip, call) : undefined;
+    const media = record.kind === 'answered' ? this.#pathOf(record.path) : undefined;
+    const call = new Call(this.#callEnv, facts, beginIdle(record.direction), media);
+    const leg = record.kind === 'answered' ? sip.restore(record.sip, call, { media }) : undefined;
     const legs = xmpp.restore(call, record);
     this.#stored.add(key);
     if (transition === undefined || legs === undefined || (record.kind === 'answered' && leg === undefined)) {
@@ -247,6 +263,11 @@ export class Calls {
     if (record.kind === 'ringing' && record.legs.sip) {
       call.take({ kind: 'sipEnded', end: { cause: 'failed', reason: 'timeout' } });
     }
+  }
+
+  #pathOf(text: string | undefined): MediaPath | undefined {
+    const kept = text === undefined ? undefined : keptPathOf(text);
+    return kept === undefined ? undefined : this.#env.relays?.restore(kept);
   }
 
   #factsOf(id: string, record: CallRecord): CallFacts {

@@ -58,3 +58,25 @@ export interface MediaPath {
   /** The call is over. */
   end(): void;
 }
+
+/** What was written of a path; undefined: it cannot be read. */
+export function keptPathOf(text: string): KeptPath | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return isKeptPath(value) ? value : undefined;
+}
+
+function isKeptPath(value: unknown): value is KeptPath {
+  if (typeof value !== 'object' || value === null) return false;
+  const { instance, callId, xmppTag, sipTag, profile, interfaces } = value as Record<string, unknown>;
+  const texts = [instance, callId, xmppTag, sipTag, profile];
+  if (texts.some((text) => typeof text !== 'string')) return false;
+  if (interfaces === undefined) return true;
+  if (typeof interfaces !== 'object' || interfaces === null) return false;
+  const { sip, xmpp } = interfaces as Record<string, unknown>;
+  return typeof sip === 'string' && typeof xmpp === 'string';
+}

@@ -2,6 +2,7 @@
 
 import type { Remark } from './finding.ts';
 import { remarksOnBelief } from './belief-rules.ts';
+import { remarksOnCalls } from './call-rules.ts';
 import { remarksOnDomains } from './domain-rules.ts';
 import { remarksOnPolicy } from './policy-rules.ts';
 import { remarksOnPresence } from './presence-rules.ts';
@@ -24,6 +25,7 @@ export function remarksOnRules(config: Config, nowMs = Date.now()): Remark[] {
     ...remarksOnServer(config, nowMs),
     ...remarksOnBelief(config),
     ...remarksOnPolicy(config),
+    ...remarksOnCalls(config),
     ...remarksOnRelay(config),
     ...remarksOnCredentials(config),
   ];

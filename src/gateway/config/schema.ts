@@ -8,6 +8,7 @@ import { later } from './later.ts';
 import { parseNextHop } from './next-hop.ts';
 import { digestAlgorithms, identity, trusted, users } from './schema-belief.ts';
 import { dns, log } from './schema-local.ts';
+import { callsSchema } from './schema-calls.ts';
 import { domainRule } from './schema-domains.ts';
 import { location, presenceSchema } from './schema-presence.ts';
 import { listen, origins } from './schema-listen.ts';
@@ -140,6 +141,7 @@ export function configSchema(sources: SecretSources) {
       }),
       policy,
       limits,
+      calls: callsSchema,
       media_relay: mediaRelay,
       store: documented(parsed(parseStore).prefault('sqlite:stoxgate.db'), {
         type: '`sqlite:PATH`, `postgres://USER@HOST/DATABASE` or `memory:`',
@@ -181,7 +183,7 @@ export function configSchema(sources: SecretSources) {
       }),
       log: documented(log.prefault({}), { says: 'The log, written to standard error.' }),
     }),
-    ['timers', 'telephony', 'calls'],
+    ['timers', 'telephony'],
   );
 }
 
