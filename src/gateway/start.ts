@@ -233,14 +233,15 @@ class RunningGateway implements Gateway {
   async start(): Promise<void> {
     await this.#messages.attach();
     await this.#presence.attach();
+    await this.#calls.attach();
     await this.#edge.start();
     this.#certificates?.start();
     for (const host of hostsOf(this.#edge.localEndpoints)) this.#ownHosts.add(host);
     this.#live.locator = this.#makeLocator(this.#config);
     await this.#links.apply(this.#config);
+    this.#calls.restore();
     await this.#messages.start();
     await this.#notifiers.restore();
-    await this.#calls.restore();
     this.#presence.start();
     await this.#links.listen();
     this.#sweepLater();
@@ -367,8 +368,8 @@ class RunningGateway implements Gateway {
 
   #sweepLater(): void {
     this.#sweep = this.#system.timers.set(SWEEP_MS, () => {
-      const all = [this.#messages, this.#presence, this.#links, this.#notifiers, this.#beliefs];
-      for (const each of all) each.sweep();
+      for (const each of [this.#messages, this.#presence, this.#links, this.#notifiers]) each.sweep();
+      for (const each of [this.#beliefs, this.#calls]) each.sweep();
       this.#sweepLater();
     });
   }

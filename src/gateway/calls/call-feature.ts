@@ -16,9 +16,11 @@ import {
   type TransactionLayer,
 } from '../../sip/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
+import { stanzaError } from '../../xmpp/index.ts';
 import type { Config } from '../config/schema.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
+import { EarlyRequests } from '../subscriptions/early-requests.ts';
 import { askCalls } from './call-status.ts';
 import { Calls } from './calls.ts';
 import { MediaRelays } from './media-relays.ts';
@@ -48,8 +50,15 @@ export interface CallFeatureEnv {
   readonly node: string;
 }
 
+interface EarlyInCall {
+  readonly tx: ServerTransaction;
+  readonly scope: SpeakerScope;
+}
+
 /** Legs of SIP at the same time, those included that have ended less than 64*T1 ago. */
 const MAX_LEGS = 20_000;
+/** Requests in dialogs of calls that are not read yet. */
+const MAX_EARLY = 1000;
 /** RFC 4028 §4: "recommended that it have a value of 1800 seconds"; in seconds. */
 const SESSION_EXPIRES = 1800;
 /** Of IPv4, where there is no listener. */
@@ -63,6 +72,7 @@ export class CallFeature {
   readonly #xmpp: XmppSessions;
   readonly #calls: Calls;
   readonly #relays: MediaRelays;
+  readonly #early: EarlyRequests<EarlyInCall>;
   #enabled: boolean;
 
   constructor(env: CallFeatureEnv, config: Config) {
@@ -91,6 +101,9 @@ export class CallFeature {
       relays: this.#relays,
       address: () => env.address() ?? NOWHERE,
     });
+    this.#early = new EarlyRequests(timers, MAX_EARLY, ({ tx, scope }) => {
+      if (!this.#serve(tx, scope)) tx.respond(481);
+    });
   }
 
   /** Calls are carried. */
@@ -108,9 +121,15 @@ export class CallFeature {
     };
   }
 
-  /** What is there of before a restart goes on, or is ended. */
-  async restore(): Promise<void> {
-    await this.#calls.restore();
+  /** Before anything comes in: reads what is kept of before a restart. */
+  attach(): Promise<void> {
+    return this.#calls.attach();
+  }
+
+  /** The ways out are there: that goes on, or is ended. */
+  restore(): void {
+    this.#calls.restore();
+    this.#early.close();
   }
 
   /** Another configuration holds; calls that there are go on. */
@@ -129,29 +148,31 @@ export class CallFeature {
 
   /** A request within a dialog. False: it is of no call, and was not answered. */
   request(tx: ServerTransaction, scope: SpeakerScope): boolean {
-    return this.#sip.request(tx, scope.any ? undefined : scope);
+    return this.#serve(tx, scope) || this.#early.hold({ tx, scope });
   }
 
   ack(request: SipRequest): void {
     this.#sip.ack(request);
   }
 
+  /** A CANCEL of an INVITE that has no final response. */
   cancelled(tx: ServerTransaction, cancel: SipRequest): void {
-    this.#sip.cancelled(tx, cancel);
+    // Before it has a leg, while it is with the route script, for example, nobody else answers.
+    if (!this.#sip.cancelled(tx, cancel)) tx.respond(487);
   }
 
   /** False: it is about no call. */
   iq(stanza: XmlElement, group: LinkGroup): boolean {
-    return this.#enabled && this.#xmpp.iq(stanza, group);
+    return this.#isHeard && this.#xmpp.iq(stanza, group);
   }
 
   /** False: it has something to say besides. */
   message(stanza: XmlElement, group: LinkGroup): boolean {
-    return this.#enabled && this.#xmpp.message(stanza, group);
+    return this.#isHeard && this.#xmpp.message(stanza, group);
   }
 
   presence(stanza: XmlElement): void {
-    if (this.#enabled) this.#xmpp.presence(stanza);
+    this.#xmpp.presence(stanza);
   }
 
   /** `call/ID`. */
@@ -159,19 +180,35 @@ export class CallFeature {
     return askCalls(this.#calls, args, this.#env.clock);
   }
 
+  sweep(): void {
+    this.#calls.caps.sweep();
+  }
+
   drain(): Promise<void> {
     return this.#calls.drain();
   }
 
   stop(): void {
+    this.#early.close();
     this.#calls.stop();
     this.#sip.stop();
     this.#xmpp.stop();
     this.#relays.stop();
   }
 
+  /** What goes on is carried to its end, also when nothing new begins any more. */
+  get #isHeard(): boolean {
+    return this.#enabled || this.#xmpp.size > 0;
+  }
+
+  #serve(tx: ServerTransaction, scope: SpeakerScope): boolean {
+    return this.#sip.request(tx, scope.any ? undefined : scope);
+  }
+
   /** ERR-G2, ERR-G3: rules and limits of the operator for everything come before those for calls. */
   #begins(beginning: XmppBeginning, legs: XmppLegs): Begun {
+    // As without calls (RFC 6120 §8.4).
+    if (!this.#enabled) return { ok: false, error: stanzaError('service-unavailable') };
     const { book, admission } = this.#env.live;
     const from = book.jidSenderToSip(beginning.peer);
     const to = book.jidTargetToSip(beginning.self);

@@ -57,6 +57,8 @@ export interface CallsEnv {
 const PAGE = 500;
 /** What is refused while draining is asked again of another gateway, or of the next one. */
 const DRAIN_RETRY_SECONDS = 30;
+/** How long a drain waits for the answers to what ends calls. */
+const DRAIN_MS = 2000;
 
 export class Calls {
   readonly caps: CallCaps;
@@ -66,6 +68,8 @@ export class Calls {
   /** By our id, until all of their legs have ended. */
   readonly #calls = new Map<string, Call>();
   readonly #stored = new Set<string>();
+  /** Of before a restart, until they go on. */
+  readonly #found: { readonly key: string; readonly record: CallRecord }[] = [];
   #draining = false;
   #emptied: (() => void) | undefined;
 
@@ -107,6 +111,8 @@ export class Calls {
 
   /** An INVITE outside of a dialog, from somebody who is believed; it passed the checks of RFC 3261 §8.2. */
   invite(tx: ServerTransaction, from: MappedJid): void {
+    // It was cancelled while it was with the route script, or its domain with DNS.
+    if (tx.state !== 'Proceeding') return;
     const { random, live, sip, xmpp } = this.#env;
     const { requestUri, callId } = tx.request;
     const to = live.book.sipTargetToJid(requestUri);
@@ -185,30 +191,39 @@ export class Calls {
     this.log.ended(facts, { kind: 'refused', clause, status: STATUS[clause] ?? 403 });
   }
 
-  /** What this node had before a restart: answered calls go on, those that rang are over. Rejects when the store fails. */
-  async restore(): Promise<void> {
+  /** Reads what this node had before a restart; `restore` goes on with it. Rejects when the store fails. */
+  async attach(): Promise<void> {
     const { records, node } = this.#env;
     if (records === undefined) return;
     for (let after = -1; ;) {
       const page = await records.find('node', node, { limit: PAGE, after });
-      for (const { key, record } of page) this.#restore(key, record);
+      this.#found.push(...page);
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE) return;
       after = last.seq;
     }
   }
 
-  /** No new calls; those that ring are ended, and answered ones too where no record lets them go on. */
+  /** The ways out are there: answered calls go on, those that rang are over, and both sides hear it. */
+  restore(): void {
+    for (const { key, record } of this.#found.splice(0)) this.#restore(key, record);
+  }
+
+  /**
+   * No new calls; those that ring are ended, and answered ones too where no record lets them go on. Resolves when both sides have
+   * been told and have answered, or soon after.
+   */
   async drain(): Promise<void> {
     this.#draining = true;
     const keeps = this.#env.records !== undefined;
     const ends = [...this.#calls.values()].filter(({ state }) => !keeps || state.phase !== 'up');
-    if (ends.length === 0) return;
-    const wait = new Set(ends.map(({ facts }) => facts.id));
+    const { timers } = this.#env;
     await new Promise<void>((resolve) => {
+      const patience = timers.set(DRAIN_MS, resolve);
       this.#emptied = () => {
-        if ([...wait].every((id) => this.#calls.get(id)?.outcome !== undefined || !this.#calls.has(id)))
-          resolve();
+        if (ends.some(({ facts }) => this.#calls.has(facts.id))) return;
+        timers.clear(patience);
+        resolve();
       };
       for (const call of ends) call.take({ kind: 'shutDown' });
       this.#emptied();

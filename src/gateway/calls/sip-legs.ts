@@ -153,9 +153,11 @@ export class SipLegs {
     entry?.leg.acknowledge(entry.dialog, request);
   }
 
-  /** CANCEL of an INVITE, first or later, which was answered 200. */
-  cancelled(tx: ServerTransaction, cancel?: SipRequest): void {
-    this.#invites.get(tx)?.cancelled(tx, cancel);
+  /** CANCEL of an INVITE, first or later, which was answered 200. False: that INVITE is of no leg. */
+  cancelled(tx: ServerTransaction, cancel?: SipRequest): boolean {
+    const leg = this.#invites.get(tx);
+    leg?.cancelled(tx, cancel);
+    return leg !== undefined;
   }
 
   /** The gateway ends: nothing is said any more. */

@@ -336,7 +336,8 @@ describe('the end of the gateway', () => {
     await new Promise((resolve) => void setImmediate(resolve));
     assert.equal(records.size, 1);
     const next = new Rig({ records });
-    await next.calls.restore();
+    await next.calls.attach();
+    next.calls.restore();
     assert.deepEqual([next.calls.size, next.calls.answered], [1, 1]);
     const sid = rig.sid();
     assert.equal(next.calls.find(sid).length, 1);
@@ -353,7 +354,8 @@ describe('the end of the gateway', () => {
     await new Promise((resolve) => void setImmediate(resolve));
     assert.equal(records.size, 1);
     const next = new Rig({ records });
-    await next.calls.restore();
+    await next.calls.attach();
+    next.calls.restore();
     assert.ok(next.has('retract general-error'), next.link.written.map(wordOf).join(', '));
     assert.equal(next.outcome('sip_to_xmpp', 'failed'), 1);
     assert.equal(records.size, 0);
