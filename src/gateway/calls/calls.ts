@@ -30,6 +30,7 @@ import type { CallEnv, CallFacts, SipSide } from './call-types.ts';
 import type { XmppLegs } from './legs.ts';
 import { keptPathOf, type MediaPath } from './media-path.ts';
 import type { MediaRelays } from './media-relays.ts';
+import { calledJid } from './xmpp-features.ts';
 import type { XmppSessions } from './xmpp-sessions.ts';
 import type { Begun, XmppBeginning } from './xmpp-types.ts';
 
@@ -164,7 +165,7 @@ export class Calls {
       this.log.ended(facts, { kind: 'refused', clause, status: STATUS[clause] ?? 403 });
       return { ok: false, error };
     };
-    const to = live.book.jidTargetToSip(self);
+    const to = live.book.jidTargetToSip(calledJid(self));
     if (!to.ok) return refuse(to.error.clause ?? 'ERR-G6', faultToStanzaError(to.error, 'target'));
     const from = live.book.jidSenderToSip(peer);
     if (!from.ok) return refuse(from.error.clause ?? 'ERR-G7', faultToStanzaError(from.error, 'sender'));

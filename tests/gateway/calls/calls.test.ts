@@ -41,6 +41,8 @@ class Rig {
   readonly group = new LinkGroup('sip.example');
   readonly counters = new Counters();
   readonly phones: PhoneSide[] = [];
+  /** Request-URIs of the calls that were made. */
+  readonly called: string[] = [];
   /** What INVITEs were answered by the table of calls itself. */
   readonly answers: string[] = [];
   readonly xmpp: XmppSessions;
@@ -61,7 +63,8 @@ class Rig {
       live: { book: BOOK, callRules: new CallRules(rules, BOOK) },
       sip: {
         incoming: (tx, host) => this.phone.incoming(tx, host),
-        outgoing: (host) => {
+        outgoing: (host, { to }) => {
+          this.called.push(to.uri);
           this.phones.push(new PhoneSide());
           return this.phone.outgoing(host);
         },
@@ -236,6 +239,8 @@ describe('XMPP to SIP', () => {
     const sid = calling(rig);
     assert.ok(rig.has('proceed'));
     assert.ok(rig.phone.seen.includes('INVITE'));
+    // The resource under which he speaks is the gateway's: no registrar knows it as a `gr` (RFC 7247 §6, ADDR-11).
+    assert.deepEqual(rig.called, [`sip:${ROMEO}`]);
     rig.phone.phone.progress(180);
     rig.phone.phone.accept(sdpOf(['audio'], { setup: 'passive' }));
     rig.phone.flush();
@@ -255,6 +260,18 @@ describe('XMPP to SIP', () => {
     rig.phone.flush();
     assert.ok(rig.has('session-terminate busy'));
     assert.equal(rig.outcome('xmpp_to_sip', 'busy'), 1);
+    rig.assertNothingLeft();
+  });
+
+  test('ADDR-11: a phone of its own that is called by its resource is called by that', () => {
+    const rig = new Rig();
+    rig.proposes('sid-1', `${ROMEO}/urn:uuid:6a`);
+    const contents = [contentOf('voice', 'initiator', 'audio', { setup: 'actpass' })];
+    rig.acts({ action: 'session-initiate', contents }, 'sid-1', `${ROMEO}/urn:uuid:6a`);
+    assert.deepEqual(rig.called, [`sip:${ROMEO};gr=urn:uuid:6a`]);
+    rig.phone.flush();
+    rig.phone.phone.end(486);
+    rig.phone.flush();
     rig.assertNothingLeft();
   });
 
