@@ -164,7 +164,7 @@ describe('a client calls', () => {
       const { client, invite } = await callsPhone(rig);
       rig.sip.respond(invite, { status, tag: 'one' });
       const end = await client.action('session-terminate');
-      assert.notEqual(end.child('reason')?.child(condition), undefined, end.child('reason')?.toString());
+      assert.notEqual(end.child('reason')?.child(condition), undefined, condition);
       assert.deepEqual(outcomes(rig), [`xmpp_to_sip ${outcome}`]);
       await rig.residue();
     });

@@ -71,12 +71,16 @@ export function keptPathOf(text: string): KeptPath | undefined {
 }
 
 function isKeptPath(value: unknown): value is KeptPath {
-  if (typeof value !== 'object' || value === null) return false;
-  const { instance, callId, xmppTag, sipTag, profile, interfaces } = value as Record<string, unknown>;
+  if (!isObject(value)) return false;
+  const { instance, callId, xmppTag, sipTag, profile, interfaces } = value;
   const texts = [instance, callId, xmppTag, sipTag, profile];
   if (texts.some((text) => typeof text !== 'string')) return false;
   if (interfaces === undefined) return true;
-  if (typeof interfaces !== 'object' || interfaces === null) return false;
-  const { sip, xmpp } = interfaces as Record<string, unknown>;
-  return typeof sip === 'string' && typeof xmpp === 'string';
+  return (
+    isObject(interfaces) && typeof interfaces['sip'] === 'string' && typeof interfaces['xmpp'] === 'string'
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
