@@ -20,7 +20,13 @@ import {
 } from '../../mapping/index.ts';
 import { dialledNumber, type CallDenial, type CallRules } from '../../policy/index.ts';
 import type { Origin } from '../../sdp/index.ts';
-import { headerField, type HeaderField, type Refusal, type ServerTransaction } from '../../sip/index.ts';
+import {
+  headerField,
+  type HeaderField,
+  type Refusal,
+  type ServerTransaction,
+  type SipRequest,
+} from '../../sip/index.ts';
 import type { StanzaError } from '../../xmpp/index.ts';
 import { bareOf } from '../address-text.ts';
 import { Call } from './call.ts';
@@ -184,6 +190,18 @@ export class Calls {
     this.#calls.set(facts.id, call);
     call.join(leg, legs);
     return { ok: true, host: call };
+  }
+
+  /** An INVITE that was refused before it came here. */
+  inviteRefused(
+    { requestUri, callId }: Pick<SipRequest, 'requestUri' | 'callId'>,
+    from: MappedJid,
+    { clause, status }: { readonly clause: string; readonly status: number },
+  ): void {
+    const to = this.#env.live.book.sipTargetToJid(requestUri);
+    const callee = to.ok ? to.value.bareText : requestUri;
+    const facts = this.#facts('toXmpp', { caller: from.bareText, callee, sid: '', callId });
+    this.log.ended(facts, { kind: 'refused', clause, status });
   }
 
   /** One that was refused before it came here. */
