@@ -34,7 +34,7 @@ import { CallCaps, type CallCapsOptions } from './call-caps.ts';
 import { CallLog } from './call-log.ts';
 import type { CallEnv, CallFacts, SipSide } from './call-types.ts';
 import type { XmppLegs } from './legs.ts';
-import { keptPathOf, type MediaPath } from './media-path.ts';
+import { carriesCandidates, keptPathOf, type MediaPath } from './media-path.ts';
 import type { MediaRelays } from './media-relays.ts';
 import { calledJid } from './xmpp-features.ts';
 import type { XmppSessions } from './xmpp-sessions.ts';
@@ -143,7 +143,7 @@ export class Calls {
     }
     const parties = { sipDomain: from.host, xmppDomain: to.value.jid.domain, callId };
     const media = this.#env.relays?.begin(parties);
-    const call = new Call(this.#callEnv, facts, this.#begin('toXmpp'), media);
+    const call = new Call(this.#callEnv, facts, this.#begin('toXmpp', media), media);
     const legs = xmpp.outgoing(call, { self: from.jidText, peer: to.value.jidText, sid });
     if (legs === undefined) {
       this.caps.end(facts.caller, facts.callee);
@@ -185,7 +185,7 @@ export class Calls {
     }
     const parties = { sipDomain: to.value.host, xmppDomain: from.value.jid.domain, callId };
     const media = this.#env.relays?.begin(parties);
-    const call = new Call(this.#callEnv, facts, this.#begin('toSip'), media);
+    const call = new Call(this.#callEnv, facts, this.#begin('toSip', media), media);
     const leg = sip.outgoing(call, { from: from.value, to: to.value, callId, media });
     this.#calls.set(facts.id, call);
     call.join(leg, legs);
@@ -262,13 +262,13 @@ export class Calls {
     return { id: random.base32(16), direction, ...who, startedMs: clock.wall() };
   }
 
-  #begin(direction: CallDirection): ReturnType<typeof beginCall> {
+  #begin(direction: CallDirection, media: MediaPath | undefined): ReturnType<typeof beginCall> {
     const address = this.#env.address();
     const origin: Origin = {
       ...{ username: '-', sessionId: String(this.#env.clock.wall()), sessionVersion: '1' },
       ...{ netType: 'IN', addrType: address.includes(':') ? 'IP6' : 'IP4', address },
     };
-    return beginCall({ direction, origin, trickle: false });
+    return beginCall({ direction, origin, trickle: carriesCandidates(media) });
   }
 
   #restore(key: string, record: CallRecord): void {
