@@ -52,7 +52,7 @@ play(
 
 play('a reload changes it', { domains: RULES }, async (rig) => {
   assert.equal(await typeTo(rig, 'sip:ivy@irc.example.org'), 'chat');
-  const without = RULES.map(({ messages: _, ...rule }) => rule);
+  const without = RULES.map(({ home, xmpp, sip }) => ({ home, xmpp, sip })).slice(0, 3);
   await rig.gateway.reload(rig.config({ domains: without }));
   assert.equal(await typeTo(rig, 'sip:ivy@irc.example.org'), 'normal');
 });
