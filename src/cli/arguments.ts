@@ -19,6 +19,7 @@ export type Command =
       readonly contact: string;
       readonly json: boolean;
     }
+  | { readonly kind: 'call'; readonly config: string; readonly id: string; readonly json: boolean }
   | { readonly kind: 'version' | 'help' }
   | { readonly kind: 'unusable'; readonly reason: string };
 
@@ -32,6 +33,8 @@ export const USAGE = `Usage:
   stoxgate presence WATCHER CONTACT --config FILE
                                            ask the running gateway what the one is shown of the other and why;
                                            both are addresses of either side
+  stoxgate call ID --config FILE           ask the running gateway where a call stands or what became of it, by
+                                           the Call-ID, the sid of the Jingle session, or the id in the log
   stoxgate --version
   stoxgate --help
 
@@ -39,14 +42,18 @@ Exit status of run: 0 after SIGTERM, 1 when it cannot start, 2 when the file is 
 Exit status of check: 0 nothing wrong, 1 a finding, 2 when the file is unusable.
 Exit status of message: 0 found, 1 not found, 2 when the gateway cannot be asked.
 Exit status of presence: 0 he watches him, 1 he does not, 2 when the gateway cannot be asked, or not this.
---json (message, presence) prints the answer as JSON.
+Exit status of call: 0 found, 1 not found, 2 when the gateway cannot be asked.
+--json (message, presence, call) prints the answer as JSON.
 `;
 
 /** Commands of the contract whose feature is not built yet. */
-const LATER = new Set(['call', 'init']);
+const LATER = new Set(['init']);
+
+/** Those that ask the running gateway. */
+const ASKING = new Set(['message', 'presence', 'call']);
 
 /** Arguments beside the options that each command takes. */
-const TAKES = { run: 0, check: 0, address: 1, message: 1, presence: 2 } as const;
+const TAKES = { run: 0, check: 0, address: 1, message: 1, presence: 2, call: 1 } as const;
 
 function isCommand(name: string): name is keyof typeof TAKES {
   return Object.hasOwn(TAKES, name);
@@ -79,11 +86,12 @@ export function readArguments(argv: readonly string[]): Command {
   if (!isCommand(name)) return unusable(`unknown command "${name}"`);
   const { config, json = false, totals = false } = values;
   if (totals && name !== 'message') return unusable(`${name} does not take --totals`);
-  if (json && name !== 'message' && name !== 'presence') return unusable(`${name} does not take --json`);
+  if (json && !ASKING.has(name)) return unusable(`${name} does not take --json`);
   const [what = '', contact = ''] = rest;
   if (name === 'address' && rest.length === 0) return unusable('address needs an ADDRESS');
   if (name === 'presence' && (what === '' || contact === ''))
     return unusable('presence needs a WATCHER and a CONTACT');
+  if (name === 'call' && what === '') return unusable('call needs an ID');
   if (totals && rest.length > 0) return unusable('message takes an ID or --totals, not both');
   const surplus = rest[TAKES[name]];
   if (surplus !== undefined) return unusable(`${name} does not take "${surplus}"`);
@@ -98,6 +106,8 @@ export function readArguments(argv: readonly string[]): Command {
     }
     case 'presence':
       return { kind: name, config, watcher: what, contact, json };
+    case 'call':
+      return { kind: name, config, id: what, json };
     default:
       return { kind: name, config };
   }

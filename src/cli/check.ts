@@ -6,6 +6,7 @@ import { checkDns } from './check-dns.ts';
 import { checkKeys } from './keys.ts';
 import { checkLinks } from './check-links.ts';
 import { checkPorts } from './check-ports.ts';
+import { checkRelay } from './check-relay.ts';
 import { checkRoutes } from './check-routes.ts';
 import { checkStore } from './check-store.ts';
 import { checkTargets } from './check-targets.ts';
@@ -31,6 +32,7 @@ export async function check(path: string, terminal: Terminal): Promise<number> {
     checkDns(config),
     checkTargets(config),
     checkLinks(config),
+    checkRelay(config),
     checkRoutes(config),
   ]);
   const lines = [

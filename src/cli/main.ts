@@ -17,6 +17,8 @@ async function main(argv: readonly string[], terminal: Terminal): Promise<number
       return (await import('./message.ts')).message(command, terminal);
     case 'presence':
       return (await import('./presence.ts')).presence(command, terminal);
+    case 'call':
+      return (await import('./call.ts')).call(command, terminal);
     case 'version':
       terminal.out(packageVersion());
       return ExitStatus.fine;

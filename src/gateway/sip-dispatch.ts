@@ -21,6 +21,8 @@ import {
 } from '../sip/index.ts';
 import { IDENTITY_BUSY, type Belief, type Home, type Routes, type SpeakerScope } from '../policy/index.ts';
 import { leavesHomeToDns, type Homes } from './homes.ts';
+import type { CallFeature } from './calls/call-feature.ts';
+import { CALL_METHODS, callCapabilities } from './calls/sip-fields.ts';
 import type { Live } from './live.ts';
 import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
 import { routeSipRequest } from './routes/sip-routing.ts';
@@ -28,7 +30,7 @@ import type { PublishedStateStore } from './publications/published-states.ts';
 import type { Notifiers } from './subscriptions/notifiers.ts';
 import type { Subscriptions } from './subscriptions/subscriptions.ts';
 
-/** The methods that are built. FEAT-08: "only what is built"; SUBSCRIBE where there is an event package. */
+/** The methods that are built. FEAT-08: "only what is built"; SUBSCRIBE where there is an event package; calls where they are wanted. */
 const METHODS: readonly string[] = ['MESSAGE', 'NOTIFY', 'OPTIONS', 'PUBLISH'];
 
 export interface SipDispatchEnv {
@@ -40,6 +42,7 @@ export interface SipDispatchEnv {
   readonly subscriptions: Pick<Subscriptions, 'notify'>;
   readonly notifiers: Pick<Notifiers, 'serves' | 'allowEvents' | 'subscribe'>;
   readonly published: Pick<PublishedStateStore, 'publish'>;
+  readonly calls: Pick<CallFeature, 'enabled' | 'invite' | 'request'>;
   /** Hosts that are the gateway itself: addresses and advertised names of its listeners, lower case. */
   readonly ownHosts: ReadonlySet<string>;
   /** A believed SIP user has sent a request: what waits for him can go. Bare JID. */
@@ -48,6 +51,10 @@ export interface SipDispatchEnv {
 }
 
 const FORBIDDEN = 403;
+/** Methods of calls that stand within a dialog (RFC 3261 §12.2, RFC 3262, RFC 3311, RFC 6086, RFC 3515). */
+const IN_CALLS: ReadonlySet<string> = new Set([
+  ...['INVITE', 'BYE', 'PRACK', 'UPDATE', 'INFO', 'REFER', 'OPTIONS'],
+]);
 /** Methods that end something with Expires 0. */
 const ENDING: ReadonlySet<string> = new Set(['SUBSCRIBE', 'PUBLISH']);
 
@@ -58,7 +65,10 @@ export class SipDispatch implements TransactionUser {
   readonly #canTellEvents: Capabilities;
   /** Filters (RFC 4660) are not built, and nothing else is a body of SUBSCRIBE. */
   readonly #canSubscribe: Capabilities;
-  readonly #capabilities: readonly HeaderField[];
+  /** A body of INVITE is looked at by the call. */
+  readonly #inCalls: Capabilities;
+  /** With calls and without. */
+  readonly #capabilities: Readonly<Record<'calls' | 'none', readonly HeaderField[]>>;
   readonly #unknownSender: Counter;
   readonly #sipsWithoutTls: Counter;
   /** The request that was believed last: it is dispatched in the same turn, and a nonce is good for it once. */
@@ -78,7 +88,19 @@ export class SipDispatch implements TransactionUser {
     // RFC 4662 §4.1: each NOTIFY about a list requires it. What is asked for where is the event package's affair too.
     this.#canTellEvents = { ...this.#can, acceptTypes: ['*/*'], extensions: ['eventlist'] };
     this.#canSubscribe = { ...this.#can, acceptTypes: [] };
-    this.#capabilities = [...capabilityHeaders(this.#can), ...env.notifiers.allowEvents];
+    const inviting = callCapabilities('INVITE');
+    const withCalls = {
+      ...this.#can,
+      methods: [...new Set([...CALL_METHODS, ...this.#can.methods])],
+      extensions: inviting.extensions,
+      acceptTypes: [...this.#can.acceptTypes, ...inviting.acceptTypes],
+    };
+    const said = (can: Capabilities): readonly HeaderField[] => [
+      ...capabilityHeaders(can),
+      ...env.notifiers.allowEvents,
+    ];
+    this.#capabilities = { calls: said(withCalls), none: said(this.#can) };
+    this.#inCalls = { ...inviting, methods: withCalls.methods };
     const refused = (reason: string): Counter =>
       env.counters.counter('stoxgate_sip_refused_total', 'SIP requests refused before they were read.', {
         reason,
@@ -132,6 +154,7 @@ export class SipDispatch implements TransactionUser {
       return this.#refuse(tx, this.#sipsWithoutTls);
     }
     const { method } = request;
+    if (request.to.tag !== undefined && IN_CALLS.has(method) && this.#inCall(tx, scope)) return;
     const rejection = checkRequest(request, this.#capabilitiesFor(method));
     if (rejection !== undefined && !this.#isPacked(request)) {
       if (request.method === 'MESSAGE') this.#env.messages.countRejected(request, rejection.status);
@@ -160,6 +183,16 @@ export class SipDispatch implements TransactionUser {
     if (routes?.has('onSipRequest') === true && request.to.tag === undefined && !this.#env.draining())
       return this.#route(tx, from.value, routes);
     this.#serve(tx, request, from.value);
+  }
+
+  /** True: it was answered. What calls there are go on when they are not wanted any more. */
+  #inCall(tx: ServerTransaction, scope: SpeakerScope): boolean {
+    const { calls } = this.#env;
+    if (calls.request(tx, scope)) return true;
+    // RFC 3261 §12.2.2. OPTIONS means the same without a dialog.
+    if (!calls.enabled || tx.request.method === 'OPTIONS') return false;
+    tx.respond(481);
+    return true;
   }
 
   /** `request`: what the script has made of it, else the one of the transaction. */
@@ -195,12 +228,13 @@ export class SipDispatch implements TransactionUser {
   #hand(tx: ServerTransaction, request: SipRequest, from: MappedJid): void {
     const { method } = request;
     if (method === 'SUBSCRIBE') return this.#env.notifiers.subscribe(tx, from);
+    if (method === 'INVITE') return this.#env.calls.invite(tx, from);
     // RFC 3903 §4: one "within an existing dialog" has none here either.
     if (method === 'PUBLISH' && request.to.tag === undefined) {
       return this.#env.published.publish(tx, from);
     }
     // RFC 3261 §12.2.2: MESSAGE makes no dialog, so a To tag belongs to none that is known here.
-    if (request.to.tag !== undefined) {
+    if (request.to.tag !== undefined || method !== 'MESSAGE') {
       if (method === 'MESSAGE') this.#env.messages.countRejected(request, 481, 'RFC 3261 §12.2.2');
       return tx.respond(481);
     }
@@ -261,6 +295,8 @@ export class SipDispatch implements TransactionUser {
 
   #capabilitiesFor(method: string): Capabilities {
     if (method === 'NOTIFY' || method === 'PUBLISH') return this.#canTellEvents;
+    if (this.#env.calls.enabled && CALL_METHODS.includes(method) && method !== 'OPTIONS')
+      return this.#inCalls;
     return method === 'SUBSCRIBE' ? this.#canSubscribe : this.#can;
   }
 
@@ -280,7 +316,7 @@ export class SipDispatch implements TransactionUser {
     if (!own && !this.#env.live.book.sipTargetToJid(tx.request.requestUri).ok) return tx.respond(404);
     // RFC 3261 §11.2: the status is that of an INVITE; while draining other gateways should be tried (ERR-G5).
     if (this.#env.draining()) return tx.respond(503);
-    tx.respond(200, { headers: this.#capabilities });
+    tx.respond(200, { headers: this.#capabilities[this.#env.calls.enabled ? 'calls' : 'none'] });
   }
 
   #refuse(tx: ServerTransaction, counter: Counter): void {

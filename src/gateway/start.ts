@@ -1,26 +1,17 @@
 // The composition root: makes the parts of a gateway, joins them, and starts them in an order in which nothing can
 // arrive before there is somebody to take it.
 
-import { Counters, StoxgateError, type Store, type Timer } from '../base/index.ts';
+import { Counters, type Store, type Timer } from '../base/index.ts';
 import type { AdminRoutes } from '../edge/admin/index.ts';
 import { RateLimitedLog } from '../edge/log/index.ts';
 import { batchDatagramSocket, SipEdge } from '../edge/sip/index.ts';
 import { openStore } from '../edge/store/index.ts';
 import { AddressBook } from '../mapping/index.ts';
 import type { RouteHooks } from '../policy/index.ts';
-import {
-  DEFAULT_TIMERS,
-  DigestClient,
-  Locator,
-  NextHops,
-  TransactionLayer,
-  type LocateResult,
-  type SipRequest,
-  type Source,
-  type Target,
-} from '../sip/index.ts';
+import { DEFAULT_TIMERS, DigestClient, type Locator, TransactionLayer } from '../sip/index.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { Beliefs } from './beliefs.ts';
+import { CallFeature } from './calls/call-feature.ts';
 import type { Config } from './config/schema.ts';
 import { gauges } from './gauges.ts';
 import { Homes, leavesHomeToDns, type OwnPlaces } from './homes.ts';
@@ -28,9 +19,10 @@ import { openKept, type Kept } from './kept.ts';
 import { Links } from './links.ts';
 import { hostsOf, listenerUrls, placesOf, sipListeners } from './listeners.ts';
 import type { Live } from './live.ts';
+import { locateSentBy, makeLocator } from './locator.ts';
 import { MessageTypes } from './message-types.ts';
 import { MessageFeature } from './messages/message-feature.ts';
-import { PresenceModels, presenceServers } from './presence-models.ts';
+import { PresenceModels } from './presence-models.ts';
 import { PresenceFeature } from './presence/presence-feature.ts';
 import { PRESENCE_EVENT } from './presence/watch-parts.ts';
 import { WINFO_EVENT } from './publications/watcher-list.ts';
@@ -92,6 +84,7 @@ class RunningGateway implements Gateway {
   readonly #subscriptions: Subscriptions;
   readonly #presence: PresenceFeature;
   readonly #notifiers: Notifiers;
+  readonly #calls: CallFeature;
   readonly #routes: RouteHost;
   readonly #ownHosts = new Set<string>();
   readonly #resolvers = new Resolvers();
@@ -142,11 +135,13 @@ class RunningGateway implements Gateway {
         log,
         counters,
         ...(env.timing === undefined ? {} : { timing: env.timing }),
-        resolveSentBy: (request, source, found) => this.#resolveSentBy(request, source, found),
+        resolveSentBy: (request, source, found) => locateSentBy(this.#live.locator, request, source, found),
       },
       {
         refuses: (request, source) => sip.refuses(request, source),
         request: (tx) => sip.request(tx),
+        ack: (request) => this.#calls.ack(request),
+        cancelled: (tx, cancel) => this.#calls.cancelled(tx, cancel),
       },
     );
     this.#subscriptions = new Subscriptions({
@@ -174,7 +169,12 @@ class RunningGateway implements Gateway {
     const { toXmpp, toSip, reports } = this.#messages;
     const draining = (): boolean => this.#draining;
     const seen = (sipBareJid: string): void => this.#messages.seen(sipBareJid);
-    const features = new UserFeatures({ live: this.#live, peers: reports.peers, name: NAME });
+    const features = new UserFeatures({
+      live: this.#live,
+      peers: reports.peers,
+      name: NAME,
+      calls: () => this.#calls.enabled,
+    });
     this.#presence = new PresenceFeature({
       ...{ clock, timers, random, log, counters, draining },
       live: this.#live,
@@ -186,28 +186,42 @@ class RunningGateway implements Gateway {
       groupFor: (domain) => this.#links.groupFor(domain),
       seen,
     });
-    this.admin = adminRoutes({ ledger: this.#messages.ledger, presence: this.#presence });
     const { kind } = kept.store.status();
+    const lasts = config.durability === 'full' && kind !== 'memory';
+    this.#calls = new CallFeature(
+      {
+        ...{ clock, timers, random, log, counters, timing: env.timing, node: config.node },
+        ...{ live: this.#live, transactions: this.#transactions, records: lasts ? kept.calls : undefined },
+        localFor: (target) => this.#edge.localFor(target),
+        address: () => this.#edge.localEndpoints[0]?.address,
+        groupFor: (domain) => this.#links.groupFor(domain),
+        resources: (own, other) => this.#presence.resources(own, other),
+      },
+      config,
+    );
+    this.admin = adminRoutes({
+      ...{ ledger: this.#messages.ledger, presence: this.#presence, calls: this.#calls },
+    });
     this.#notifiers = new Notifiers({
       ...{ clock, timers, random, log, counters },
       live: this.#live,
       transactions: this.#transactions,
       localFor: (target) => this.#edge.localFor(target),
       packages: [this.#presence.contacts],
-      records: config.durability === 'full' && kind !== 'memory' ? kept.served : undefined,
+      records: lasts ? kept.served : undefined,
       node: config.node,
       shared: kind === 'postgres',
     });
     const homes = new Homes({ clock, counters, dns: () => this.#resolvers.current, own: () => this.#own() });
     const sip = new SipDispatch({
       ...{ log, counters, seen, draining, homes, live: this.#live, messages: toXmpp },
-      ...{ subscriptions: this.#subscriptions, notifiers: this.#notifiers },
+      ...{ subscriptions: this.#subscriptions, notifiers: this.#notifiers, calls: this.#calls },
       published: this.#presence.published,
       ownHosts: this.#ownHosts,
     });
     const xmpp = new XmppDispatch({
       ...{ clock, log, counters, homes, features, toSip, toXmpp, live: this.#live },
-      presence: this.#presence,
+      ...{ presence: this.#presence, calls: this.#calls },
       name: NAME,
       version: env.version,
       startedMs: clock.now(),
@@ -219,11 +233,13 @@ class RunningGateway implements Gateway {
   async start(): Promise<void> {
     await this.#messages.attach();
     await this.#presence.attach();
+    await this.#calls.attach();
     await this.#edge.start();
     this.#certificates?.start();
     for (const host of hostsOf(this.#edge.localEndpoints)) this.#ownHosts.add(host);
     this.#live.locator = this.#makeLocator(this.#config);
     await this.#links.apply(this.#config);
+    this.#calls.restore();
     await this.#messages.start();
     await this.#notifiers.restore();
     this.#presence.start();
@@ -263,6 +279,7 @@ class RunningGateway implements Gateway {
     if (keys !== undefined) this.#messages.reports.tokens.replaceKeys(keys);
     this.#config = config;
     this.#messages.ledger.configure(config.ledger);
+    this.#calls.configured(config);
     // The old locator and resolver end what was asked of them; a look-up lasts some seconds at most.
     this.#resolvers.retire();
     await this.#links.apply(config);
@@ -275,6 +292,7 @@ class RunningGateway implements Gateway {
       this.#messages.drain(),
       this.#subscriptions.drain(),
       this.#notifiers.drain(),
+      this.#calls.drain(),
     ]);
     // What was with the route script is with the messages now, and what failed of those is with it again.
     await this.#routes.idle();
@@ -297,6 +315,7 @@ class RunningGateway implements Gateway {
     this.#presence.stop();
     this.#subscriptions.stop();
     this.#notifiers.stop();
+    this.#calls.stop();
     this.#transactions.stop();
     this.#messages.giveUpReports();
     this.#live.locator.stop();
@@ -341,34 +360,16 @@ class RunningGateway implements Gateway {
 
   #makeLocator(config: Config): Locator {
     const { clock, timers, random } = this.#system;
-    const nextHops = NextHops.read(config.sip.next_hops, presenceServers(config));
-    if (!nextHops.ok) throw new StoxgateError(nextHops.error.code, nextHops.error.message);
-    const resolver = this.#resolvers.add(config.dns.servers);
-    return new Locator(
-      { clock, timers, random, resolver, counters: this.counters },
-      {
-        support: this.#edge.support,
-        nextHops: nextHops.value,
-        privateTargets: config.dns.private_targets,
-        own: this.#edge.ownAddresses,
-        flowOf: (host) => this.#edge.flowOf(host),
-        webPhone: (uri) => this.#beliefs.webPhone(uri),
-      },
-    );
-  }
-
-  /** RFC 3263 §5: where a response goes that cannot go back the way its request came. */
-  #resolveSentBy(request: SipRequest, source: Source, found: (targets: readonly Target[]) => void): void {
-    const take = (result: LocateResult): void => found(result.ok ? result.value : []);
-    const answer = this.#live.locator.locateSentBy(request.via, source.remoteAddress);
-    if (answer instanceof Promise) void answer.then(take);
-    else take(answer);
+    return makeLocator(config, {
+      ...{ clock, timers, random, counters: this.counters, edge: this.#edge, beliefs: this.#beliefs },
+      resolver: () => this.#resolvers.add(config.dns.servers),
+    });
   }
 
   #sweepLater(): void {
     this.#sweep = this.#system.timers.set(SWEEP_MS, () => {
-      const all = [this.#messages, this.#presence, this.#links, this.#notifiers, this.#beliefs];
-      for (const each of all) each.sweep();
+      for (const each of [this.#messages, this.#presence, this.#links, this.#notifiers]) each.sweep();
+      for (const each of [this.#beliefs, this.#calls]) each.sweep();
       this.#sweepLater();
     });
   }
@@ -383,6 +384,7 @@ class RunningGateway implements Gateway {
       ...this.#messages.sizes(),
       ...this.#presence.sizes(),
       ...this.#beliefs.sizes(),
+      ...this.#calls.sizes(),
       subscriptions: this.#subscriptions.size,
       served_subscriptions: this.#notifiers.size,
       waiting_notifies: this.#notifiers.waiting,

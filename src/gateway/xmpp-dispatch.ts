@@ -22,6 +22,7 @@ import {
   type StanzaError,
 } from '../xmpp/index.ts';
 import { leavesHomeToDns, type Homes } from './homes.ts';
+import type { CallFeature } from './calls/call-feature.ts';
 import type { LinkGroup } from './link-group.ts';
 import type { Live } from './live.ts';
 import type { ToSipMessages } from './messages/to-sip-messages.ts';
@@ -44,6 +45,7 @@ export interface XmppDispatchEnv {
   readonly toSip: ToSipMessages;
   readonly toXmpp: ToXmppMessages;
   readonly presence: Pick<PresenceFeature, 'stanza' | 'refuse' | 'event' | 'answer' | 'vCard'>;
+  readonly calls: Pick<CallFeature, 'iq' | 'message' | 'presence'>;
   readonly name: string;
   readonly version: string;
   readonly startedMs: number;
@@ -121,6 +123,9 @@ export class XmppDispatch {
   #message(message: Message, group: LinkGroup): void {
     const { live, toXmpp } = this.#env;
     const { book } = live;
+    // A message of nothing but a body is of no call.
+    const isPlain = message.element.children.length === 1 && message.bodies.length === 1;
+    if (!isPlain && this.#env.calls.message(message.element, group)) return;
     if (message.type === 'error') {
       if (!toXmpp.errorStanza(message.element)) this.#unread.add();
       return;
@@ -165,6 +170,7 @@ export class XmppDispatch {
   }
 
   #presence(stanza: XmlElement, group: LinkGroup): void {
+    this.#env.calls.presence(stanza);
     const { routes, book } = this.#env.live;
     const asks = stanza.attr('type') === 'subscribe' && this.#env.phase() !== 'draining';
     if (routes?.has('onStanza') === true && asks) {
@@ -211,6 +217,7 @@ export class XmppDispatch {
   #iq(stanza: XmlElement, group: LinkGroup): void {
     const { clock, name, version, startedMs, features, presence } = this.#env;
     const type = stanza.attr('type');
+    if (this.#env.calls.iq(stanza, group)) return;
     if ((type === 'result' || type === 'error') && presence.answer(stanza)) return;
     const to = stanza.attr('to');
     const denied = this.#mayNotAsk(stanza, to, group);

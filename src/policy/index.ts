@@ -1,5 +1,13 @@
 export { domainHome, type Evidence, type Home } from './domain-home.ts';
 export { addressPattern, type AddressPattern, type Party } from './address-pattern.ts';
+export {
+  CallRules,
+  dialledNumber,
+  numberPattern,
+  type CallDeed,
+  type CallDenial,
+  type CallRule,
+} from './call-rules.ts';
 export { SpeakingAccounts, type SipAccount } from './accounts.ts';
 export { Believer, type Belief, type BelieverParts, type Proof } from './believer.ts';
 export {

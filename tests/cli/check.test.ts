@@ -264,6 +264,44 @@ describe('stoxgate check', () => {
     });
   });
 
+  describe('media relays', () => {
+    const relay = (port: number): string =>
+      file({ components: good, rest: `media_relay: { instances: ["127.0.0.1:${port}"] }` });
+    const stub = async (answer: (cookie: string) => string): Promise<string[]> => {
+      const socket = createSocket('udp4');
+      socket.on('message', (octets, from) => {
+        socket.send(answer(octets.toString('latin1').split(' ')[0] ?? ''), from.port, from.address);
+      });
+      await new Promise<void>((resolve) => {
+        socket.bind(0, '127.0.0.1', resolve);
+      });
+      const { lines } = await findings(relay(socket.address().port));
+      socket.close();
+      return lines;
+    };
+    test('it answers', async () => {
+      assert.deepEqual(await stub((cookie) => `${cookie} d6:result4:ponge`), ['s.yaml: nothing wrong']);
+    });
+    test('something else answers', async () => {
+      const [line] = await stub((cookie) => `${cookie} hello`);
+      assert.match(
+        line ?? '',
+        /^s\.yaml: media_relay\.instances\[0\]: .*something else than its control protocol; /,
+      );
+    });
+    test('nobody listens', async () => {
+      const socket = createSocket('udp4');
+      await new Promise<void>((resolve) => {
+        socket.bind(0, '127.0.0.1', resolve);
+      });
+      const { port } = socket.address();
+      socket.close();
+      const { status, lines } = await findings(relay(port));
+      assert.equal(status, 1);
+      assert.match(lines.join(), /media_relay\.instances\[0\]: .*nobody listens there; start rtpengine/);
+    });
+  });
+
   describe('links', () => {
     test('a wrong secret', async () => {
       const { status, lines } = await findings(

@@ -55,6 +55,7 @@ const REPORTED: LedgerRecord = {
   text: 'Not Found',
 };
 
+const NO_CALLS = { ask: () => assert.fail('a question about a call') };
 const NO_PRESENCE = { ask: () => assert.fail('presence was asked for') };
 
 const lines = (record: LedgerRecord, more: Partial<TellableMessage> = {}): string[] =>
@@ -194,7 +195,7 @@ describe('the command', () => {
     const book = ledger({ rows: 100, hours: 1 });
     book.add({ ...ACCEPTED, xmppId: 'x1' });
     book.add({ ...ACCEPTED, xmppId: 'x2' });
-    await serve(adminRoutes({ ledger: book, presence: NO_PRESENCE }));
+    await serve(adminRoutes({ ledger: book, presence: NO_PRESENCE, calls: NO_CALLS }));
     const { status, output, errors } = await ask('c1');
     assert.deepEqual([status, errors], [0, []]);
     assert.deepEqual(
@@ -206,14 +207,14 @@ describe('the command', () => {
   test('more than 50: how many are not shown', async () => {
     const book = ledger({ rows: 100, hours: 1 });
     for (let n = 0; n < 60; n++) book.add(ACCEPTED);
-    await serve(adminRoutes({ ledger: book, presence: NO_PRESENCE }));
+    await serve(adminRoutes({ ledger: book, presence: NO_PRESENCE, calls: NO_CALLS }));
     assert.equal((await ask('c1')).output.at(-1), '\n10 older ones are not shown');
   });
 
   test('--json: the answer as it is', async () => {
     const book = ledger({ rows: 100, hours: 1 });
     book.add(ACCEPTED);
-    await serve(adminRoutes({ ledger: book, presence: NO_PRESENCE }));
+    await serve(adminRoutes({ ledger: book, presence: NO_PRESENCE, calls: NO_CALLS }));
     const { status, output } = await ask('c1', { json: true });
     assert.equal(status, 0);
     assert.deepEqual(JSON.parse(output.join('')), { kept: true, messages: [ACCEPTED], older: 0 });
@@ -225,12 +226,14 @@ describe('the command', () => {
   });
 
   test('not found: exit 1, and why that may be', async () => {
-    await serve(adminRoutes({ ledger: ledger({ rows: 100, hours: 1 }), presence: NO_PRESENCE }));
+    await serve(
+      adminRoutes({ ledger: ledger({ rows: 100, hours: 1 }), presence: NO_PRESENCE, calls: NO_CALLS }),
+    );
     const { status, output, errors } = await ask('c1');
     assert.deepEqual([status, output], [1, []]);
     assert.match(errors.join(), /^no message with the identifier c1 is in the ledger/);
     await server?.close();
-    await serve(adminRoutes({ ledger: ledger('off'), presence: NO_PRESENCE }));
+    await serve(adminRoutes({ ledger: ledger('off'), presence: NO_PRESENCE, calls: NO_CALLS }));
     assert.match((await ask('c1')).errors.join(), /ledger: off/);
   });
 
@@ -238,7 +241,7 @@ describe('the command', () => {
     const book = ledger('off');
     book.countedBy('sip_to_xmpp', 'accepted', () => 12);
     book.countedBy('xmpp_to_sip', 'reported', () => 3);
-    await serve(adminRoutes({ ledger: book, presence: NO_PRESENCE }));
+    await serve(adminRoutes({ ledger: book, presence: NO_PRESENCE, calls: NO_CALLS }));
     const { status, output } = await ask(undefined);
     assert.equal(status, 0);
     assert.deepEqual(output, [

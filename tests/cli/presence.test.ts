@@ -385,6 +385,7 @@ describe('the command', () => {
     const env = { clock: time, timers: time.timers, random: new SecureRandom(), log: silentLog };
     const routes = adminRoutes({
       ledger: new Ledger({ ...env, counters: new Counters() }, 'off'),
+      calls: { ask: () => assert.fail('a question about a call') },
       presence: {
         ask: (args) => {
           asked = args;

@@ -50,6 +50,8 @@ export interface LabOptions {
   readonly kamailio?: boolean;
   /** Kamailio carries presence, and phones tell theirs. */
   readonly presence?: boolean;
+  /** Kamailio stays in the way of calls. */
+  readonly calls?: boolean;
   /** Kamailio tells of registrations (RFC 3680). */
   readonly registrationEvents?: boolean;
   /** Goes over the generated configuration of the gateway. */
@@ -94,6 +96,7 @@ export class Lab {
         gatewayDomains: [XMPP_DOMAIN, ...(options.gatewayDomains ?? [])],
         accounts: SIP_ACCOUNTS,
         ...(options.presence === true ? { presence: true } : {}),
+        ...(options.calls === true ? { calls: true } : {}),
         ...(options.registrationEvents === true && { registrationEvents: { minExpires: 60 } }),
       });
     }

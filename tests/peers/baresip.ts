@@ -24,6 +24,13 @@ export interface BaresipOptions {
   readonly presence?: boolean;
 }
 
+/** What it tells of a call by itself: CALL_INCOMING, CALL_ESTABLISHED, CALL_CLOSED … */
+export interface PhoneEvent {
+  readonly type: string;
+  /** Why a call is closed. */
+  readonly text: string;
+}
+
 /** A MESSAGE of its SIP trace. */
 export interface TracedMessage {
   /** ADDRESS:PORT. */
@@ -36,6 +43,7 @@ export class Baresip {
   readonly options: BaresipOptions;
   readonly #process: PeerProcess;
   readonly #replies = new Map<string, string>();
+  readonly #events: PhoneEvent[] = [];
   #socket: Socket | undefined;
   #buffer = Buffer.alloc(0);
   #token = 0;
@@ -113,6 +121,25 @@ export class Baresip {
     throw new Error(`baresip has no contact ${contact}`);
   }
 
+  /** Calls somebody. */
+  async dial(uri: string): Promise<void> {
+    await this.command('dial', uri);
+  }
+
+  /** The next event of this type, of those that nobody has waited for; throws when there is none in time. */
+  async event(type: string, timeoutMs = 10_000): Promise<PhoneEvent> {
+    const find = (): number => this.#events.findIndex((event) => event.type === type);
+    await waitFor(() => find() >= 0, timeoutMs);
+    const [found] = find() < 0 ? [] : this.#events.splice(find(), 1);
+    if (found !== undefined) return found;
+    throw new Error(`baresip: no ${type} within ${timeoutMs} ms; ${JSON.stringify(this.#events)}`);
+  }
+
+  /** What it told until now is of no interest any more. */
+  forget(): void {
+    this.#events.length = 0;
+  }
+
   /** Tells its watchers. */
   async presence(status: 'online' | 'offline'): Promise<void> {
     await this.command(`presence_${status}`);
@@ -145,6 +172,9 @@ export class Baresip {
       if (this.#buffer.length < colon + 1 + length + 1) return;
       const value = readObject(this.#buffer.subarray(colon + 1, colon + 1 + length).toString()) ?? {};
       this.#buffer = this.#buffer.subarray(colon + 1 + length + 1);
+      if (value['event'] === true) {
+        this.#events.push({ type: textField(value, 'type') ?? '', text: textField(value, 'param') ?? '' });
+      }
       const token = textField(value, 'token');
       if (token !== undefined) this.#replies.set(token, withoutColour(textField(value, 'data') ?? ''));
     }

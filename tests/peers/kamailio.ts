@@ -21,6 +21,8 @@ export interface KamailioOptions {
   readonly registrationEvents?: { readonly minExpires: number };
   /** Carries SUBSCRIBE and NOTIFY of the package "presence" between its users and the XMPP domains. */
   readonly presence?: boolean;
+  /** Stays in the way of calls, as a proxy that counts them does. */
+  readonly calls?: boolean;
   /** Hands over one line for each message in and out, with its time to the microsecond. */
   readonly onTrace?: (line: string) => void;
 }
@@ -53,6 +55,7 @@ export class Kamailio {
         ROUTES: routes.join('\n'),
         REGISTRATION_EVENTS_DEFINE: options.registrationEvents ? '#!define REGISTRATION_EVENTS' : '',
         PRESENCE_DEFINE: options.presence === true ? '#!define PRESENCE' : '',
+        CALLS_DEFINE: options.calls === true ? '#!define CALLS' : '',
         SUBSCRIPTION_MIN_EXPIRES: options.registrationEvents?.minExpires ?? 0,
         TABLES: tables,
         TRACE_DEFINE: options.onTrace ? '#!define TRACE' : '',

@@ -1,4 +1,5 @@
 // The gateway itself as a process: `bin/stoxgate run`, its `ready` line, its log, its health page.
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -99,6 +100,16 @@ export class Stoxgate {
     } catch {
       return 0;
     }
+  }
+
+  /** What a command that asks the running gateway prints: `call ID`, for example. */
+  asks(command: string, ...rest: readonly string[]): Promise<string> {
+    const options = ['--config', this.configFile, ...rest];
+    return new Promise((resolve) => {
+      execFile(COMMAND, [command, ...options], { timeout: 10_000 }, (_error, stdout, stderr) =>
+        resolve(`${stdout}${stderr}`),
+      );
+    });
   }
 
   async metrics(): Promise<string> {

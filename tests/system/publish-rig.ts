@@ -207,6 +207,7 @@ export class PublishRig {
       subscriptions: this.#subscriptions,
       published: this.feature.published,
       notifiers: { serves: false, allowEvents: [], subscribe: () => assert.fail('a SUBSCRIBE') },
+      calls: { enabled: false, invite: () => assert.fail('an INVITE'), request: () => false },
       seen: () => undefined,
       ownHosts: new Set(['127.0.0.1']),
     });

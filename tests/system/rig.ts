@@ -32,6 +32,7 @@ export interface RigOptions {
   readonly presence?: Section;
   readonly policy?: readonly Section[];
   readonly limits?: Section;
+  readonly calls?: Section;
   /** Files that the configuration names, by their full path. */
   readonly files?: Readonly<Record<string, string>>;
   /** The same, read by a function of the test's own. */
@@ -153,6 +154,7 @@ export class Rig {
       presence: { model: 'end-to-end', ...options.presence },
       policy: options.policy ?? [],
       limits: options.limits ?? {},
+      calls: options.calls ?? {},
       store: options.storeUrl ?? 'memory:',
       durability: options.durability ?? 'full',
       ...(options.routes === undefined ? {} : { routes: options.routes }),

@@ -181,6 +181,7 @@ export class ServeRig {
       subscriptions: { notify: () => assert.fail('a NOTIFY') },
       published: { publish: () => assert.fail('a PUBLISH') },
       notifiers: this.notifiers,
+      calls: { enabled: false, invite: () => assert.fail('an INVITE'), request: () => false },
       seen: () => undefined,
       ownHosts: new Set(['127.0.0.1']),
       draining: () => false,

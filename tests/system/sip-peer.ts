@@ -26,6 +26,10 @@ export interface Answer {
   readonly status: number;
   readonly reason?: string;
   readonly headers?: readonly (readonly [string, string])[];
+  /** A session description. */
+  readonly sdp?: string;
+  /** To tag; by default one that is made up. */
+  readonly tag?: string;
 }
 
 let serial = 0;
@@ -71,12 +75,13 @@ export function responseBytes(request: SipText, answer: Answer): Buffer {
     [
       ...vias,
       ['From', header(request, 'from')],
-      ['To', parameter(to, 'tag') === undefined ? `${to};tag=${unique('u')}` : to],
+      ['To', parameter(to, 'tag') === undefined ? `${to};tag=${answer.tag ?? unique('u')}` : to],
       ['Call-ID', header(request, 'call-id')],
       ['CSeq', header(request, 'cseq')],
       ...(answer.headers ?? []),
+      ...(answer.sdp === undefined ? [] : [['Content-Type', 'application/sdp'] as const]),
     ],
-    Buffer.alloc(0),
+    Buffer.from(answer.sdp ?? ''),
   );
 }
 

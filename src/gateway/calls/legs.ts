@@ -1,7 +1,7 @@
 // What joins machine K (`interwork/call/machine.ts`) with the drivers of its two legs. Effects of K are commands of a leg, and what a
 // leg has to say is an event of K: a leg knows nothing of the other one, and K nothing of requests and stanzas.
 
-import type { CallEffect, CallEvent } from '../../interwork/call/index.ts';
+import type { CallEffect, CallEvent, KeptXmppLeg } from '../../interwork/call/index.ts';
 import type { KeptSession } from '../../sip/index.ts';
 import type { SessionState } from '../../xmpp/index.ts';
 
@@ -39,5 +39,7 @@ export interface XmppLegs {
   session(): SessionState | undefined;
   /** A proposal came before it. */
   proposed(): boolean;
+  /** What a record has of it, at any time. */
+  kept(): KeptXmppLeg;
   stop(): void;
 }

@@ -33,3 +33,8 @@ const PLAIN_RESOURCE = 'sip';
 export function callAddress(jid: string): string {
   return jid.includes('/') ? jid : `${jid}/${PLAIN_RESOURCE}`;
 }
+
+/** Who is meant by that address: a resource of the gateway's is no phone, and no registrar knows it as a `gr`. */
+export function calledJid(self: string): string {
+  return self.endsWith(`/${PLAIN_RESOURCE}`) ? self.slice(0, -PLAIN_RESOURCE.length - 1) : self;
+}

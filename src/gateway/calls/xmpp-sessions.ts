@@ -20,6 +20,7 @@ import {
   NS_JINGLE,
   overrules,
   parseJid,
+  readInitiation,
   readIq,
   readJingle,
   stanzaError,
@@ -140,6 +141,8 @@ export class XmppSessions {
    * A message of a proposal, or one that comes back. False: it has something else to say, perhaps besides.
    */
   message(stanza: XmlElement, group: LinkGroup): boolean {
+    // Nearly every message is of another kind.
+    if (stanza.attr('type') !== 'error' && readInitiation(stanza) === undefined) return false;
     return this.#proposals.message(stanza, endsOf(stanza), group);
   }
 

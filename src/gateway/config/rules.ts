@@ -2,9 +2,11 @@
 
 import type { Remark } from './finding.ts';
 import { remarksOnBelief } from './belief-rules.ts';
+import { remarksOnCalls } from './call-rules.ts';
 import { remarksOnDomains } from './domain-rules.ts';
 import { remarksOnPolicy } from './policy-rules.ts';
 import { remarksOnPresence } from './presence-rules.ts';
+import { remarksOnRelay } from './relay-rules.ts';
 import { remarksOnListeners } from './listener-rules.ts';
 import { remarksOnServer } from './server-rules.ts';
 import { remarksOnSipTls } from './sip-tls-rules.ts';
@@ -23,6 +25,8 @@ export function remarksOnRules(config: Config, nowMs = Date.now()): Remark[] {
     ...remarksOnServer(config, nowMs),
     ...remarksOnBelief(config),
     ...remarksOnPolicy(config),
+    ...remarksOnCalls(config),
+    ...remarksOnRelay(config),
     ...remarksOnCredentials(config),
   ];
 }

@@ -12,8 +12,8 @@ function parsePattern(text: string): Result<string, string> {
     : ok(text);
 }
 
-const PATTERN_TYPE = 'a domain, `*.domain`, `user@domain` or `"*"`, or a list of these';
-const patterns = z
+export const PATTERN_TYPE = 'a domain, `*.domain`, `user@domain` or `"*"`, or a list of these';
+export const patterns = z
   .union([parsed(parsePattern), z.array(parsed(parsePattern)).min(1).max(1000)])
   .transform((value) => (typeof value === 'string' ? [value] : value));
 

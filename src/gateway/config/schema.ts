@@ -8,11 +8,13 @@ import { later } from './later.ts';
 import { parseNextHop } from './next-hop.ts';
 import { digestAlgorithms, identity, trusted, users } from './schema-belief.ts';
 import { dns, log } from './schema-local.ts';
+import { callsSchema } from './schema-calls.ts';
 import { domainRule } from './schema-domains.ts';
 import { location, presenceSchema } from './schema-presence.ts';
 import { listen, origins } from './schema-listen.ts';
 import { ledger, messages, offline } from './schema-messages.ts';
 import { limits, policy } from './schema-policy.ts';
+import { mediaRelay } from './schema-relay.ts';
 import { routes } from './schema-routes.ts';
 import { xmppSchema } from './schema-xmpp.ts';
 import {
@@ -139,6 +141,8 @@ export function configSchema(sources: SecretSources) {
       }),
       policy,
       limits,
+      calls: callsSchema,
+      media_relay: mediaRelay,
       store: documented(parsed(parseStore).prefault('sqlite:stoxgate.db'), {
         type: '`sqlite:PATH`, `postgres://USER@HOST/DATABASE` or `memory:`',
         says: 'Where state is kept beyond a restart. One gateway process uses an SQLite file at a time; `memory:` forgets everything at the end.',
@@ -179,7 +183,7 @@ export function configSchema(sources: SecretSources) {
       }),
       log: documented(log.prefault({}), { says: 'The log, written to standard error.' }),
     }),
-    ['timers', 'telephony', 'calls', 'media_relay'],
+    ['timers', 'telephony'],
   );
 }
 

@@ -10,10 +10,12 @@ import {
   type AuthRetry,
   type ClientFailure,
   type ClientHandlers,
+  type ClientTransaction,
   type ExchangeEffect,
   type ExchangeEvent,
   type ExchangeState,
   type FailureReason,
+  type HeaderField,
   type LocatedTarget,
   type LocateResult,
   type SipRequest,
@@ -26,7 +28,7 @@ export type ExchangeEnv = Pick<SubscriptionsEnv, 'log' | 'live' | 'transactions'
 
 export interface ExchangeParts {
   /** What the log calls it. Default: subscribe. */
-  readonly name?: 'notify' | 'publish';
+  readonly name?: 'notify' | 'publish' | 'call';
   /** The request for this target, without Via and credentials; its CSeq is `challenges` higher than that of the first. */
   build(target: Target, challenges: number): SipRequest;
   /** URI that says where it goes. */
@@ -40,18 +42,24 @@ export interface ExchangeParts {
   /** `request` is what it answers. */
   responded(response: SipResponse, request: SipRequest): void;
   failed(reason: FailureReason): void;
+  /** A provisional response to `request`. */
+  provisional?(response: SipResponse, request: SipRequest): void;
+  /** A further 2xx to an INVITE: once more, or of another fork (RFC 6026 §7.2). */
+  again?(response: SipResponse, request: SipRequest): void;
 }
 
 export class Exchange implements ClientHandlers {
   readonly #env: ExchangeEnv;
   readonly #parts: ExchangeParts;
-  readonly #name: 'subscribe' | 'notify' | 'publish';
+  readonly #name: 'subscribe' | 'notify' | 'publish' | 'call';
   #state: ExchangeState = BEGIN_EXCHANGE;
   #targets: readonly LocatedTarget[] = [];
   #next = 0;
   /** Credentials are for the servers that the operator named. */
   #named = false;
   #settled = false;
+  #isLastWord = false;
+  #transaction: ClientTransaction | undefined;
   #request: SipRequest | undefined;
   #retry: AuthRetry | undefined;
   /** Challenges answered: each took a CSeq (RFC 3261 §22.2). */
@@ -82,6 +90,17 @@ export class Exchange implements ClientHandlers {
     this.#settled = true;
   }
 
+  /** What comes next is the last word: no other target, and no credentials (a CANCEL is under way). */
+  stopTrying(): void {
+    this.#settled = true;
+    this.#isLastWord = true;
+  }
+
+  /** CANCEL of the INVITE that is under way, as soon as it may leave (RFC 3261 §9.1). */
+  cancel(headers: readonly HeaderField[]): void {
+    this.#transaction?.cancel(headers);
+  }
+
   /** Nobody waits for it any more. */
   abandon(): void {
     this.#state = { name: 'done' };
@@ -89,10 +108,17 @@ export class Exchange implements ClientHandlers {
 
   response(response: SipResponse): void {
     const { status } = response;
+    const request = this.#request;
+    if (request !== undefined && this.#state.name === 'done' && status < 300) {
+      if (status >= 200) this.#parts.again?.(response, request);
+      return;
+    }
+    if (request !== undefined && status < 200) this.#parts.provisional?.(response, request);
     if (status >= 200) this.#response = response;
     this.#penaltyMs = status === 503 ? retryAfterMs(response) : undefined;
     const moreTargets = this.#moreTargets();
-    const challenged = (status === 401 || status === 407) && this.#state.name === 'trying';
+    const asks = (status === 401 || status === 407) && !this.#isLastWord;
+    const challenged = asks && this.#state.name === 'trying';
     this.#step({
       kind: 'response',
       status,
@@ -170,7 +196,8 @@ export class Exchange implements ClientHandlers {
     const { transactions, live } = this.#env;
     const request = authorized ?? this.#withKnownCredentials(this.#build(target), target, live.digest);
     this.#request = request;
-    transactions.request(request, target, this);
+    const transaction = transactions.request(request, target, this);
+    if (this.#request === request) this.#transaction = transaction;
     // A transport that failed at once has sent the next one already, or ended it.
     if (this.#request === request && this.#state.name !== 'done') this.#parts.sent(request);
   }

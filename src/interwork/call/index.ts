@@ -30,3 +30,13 @@ export {
   type KeptXmppLeg,
   type RingingCallRecord,
 } from './record.ts';
+export {
+  beginRelay,
+  lacksWebrtc,
+  refusesMedia,
+  stepRelay,
+  type RelayEvent,
+  type RelayPhase,
+  type RelayState,
+  type RelayWhen,
+} from './relay.ts';

@@ -52,6 +52,8 @@ export interface AnsweredCallRecord {
   readonly held: CallState['held'];
   readonly trickle: CallState['trickle'];
   readonly candidates: number;
+  /** The driver's own: where a relay has its media. */
+  readonly path?: string | undefined;
 }
 
 /** Version 1. */
@@ -193,7 +195,7 @@ function isRinging({ legs, invite }: Stored): boolean {
 }
 
 function isAnswered(value: Stored): boolean {
-  const { sip, sessionContents, table, held, trickle, candidates } = value;
+  const { sip, sessionContents, table, held, trickle, candidates, path } = value;
   return (
     isKeptSession(sip) &&
     isNames(sessionContents) &&
@@ -204,7 +206,8 @@ function isAnswered(value: Stored): boolean {
     isFlags(held, 'bySip', 'byXmpp') &&
     isFlags(trickle, 'driver', 'sip') &&
     typeof candidates === 'number' &&
-    Number.isSafeInteger(candidates)
+    Number.isSafeInteger(candidates) &&
+    (path === undefined || typeof path === 'string')
   );
 }
 

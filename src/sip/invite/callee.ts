@@ -20,7 +20,7 @@ import type {
   Invitation,
   OpenInvitation as Open,
 } from './invitation.ts';
-import { afterSent, isOurs, maySend, type Description } from './offers.ts';
+import { afterSent, isOurs, type Description } from './offers.ts';
 import {
   beginReliable,
   confirmed,
@@ -89,14 +89,14 @@ function progress(state: Open, said: Progress, timing: TimersConfig): CalleeTran
   if (state.name === 'holding' || status <= 100 || status >= 200) return unexpected(state);
   const reliable = state.invitation.reliability !== 'none';
   const { offer } = state.changes;
+  // RFC 3261 §13.2.1: "it MUST NOT generate subsequent offers in any responses to the initial INVITE"; and no answer to others.
+  if (description !== 'none' && description !== dueInAnswer(state)) return unexpected(state);
   const early: Open = { ...state, name: 'early', last: status };
   if (!reliable) {
     // RFC 3261 §13.2.1: the answer of the 2xx may be shown before; an offer may not stand in what may be lost.
-    if (description === 'offer' || (description === 'answer' && offer !== 'theirs')) return unexpected(state);
+    if (description === 'offer') return unexpected(state);
     return to(early, { kind: 'provisional', status, description }, repeat(REPEAT_MS));
   }
-  // RFC 3261 §13.2.1: "it MUST NOT generate subsequent offers in any responses to the initial INVITE".
-  if (!maySend(offer, description) || (description === 'offer' && offer !== 'none')) return unexpected(state);
   // RFC 3262 §5: without an offer in the INVITE the first reliable response must hold one; it stays a plain one until then.
   if (offer === 'none' && description === 'none' && state.invitation.reliability === 'supported') {
     return to(early, { kind: 'provisional', status, description }, repeat(REPEAT_MS));
@@ -130,7 +130,7 @@ function accept(state: Open, description: Description, timing: TimersConfig): Ca
   return answer(state, description, timing);
 }
 
-/** What a 2xx has to hold now. The open offer of an UPDATE or a PRACK is answered by itself. */
+/** What a 2xx has to hold now, and a provisional response may. The open offer of an UPDATE or a PRACK is answered by itself. */
 function dueInAnswer({ changes: { offer, update }, prack: open }: Open): Description {
   if (offer === 'none') return 'offer';
   return offer === 'theirs' && update?.description !== 'offer' && open === undefined ? 'answer' : 'none';

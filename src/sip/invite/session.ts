@@ -172,13 +172,30 @@ function refused(
   // RFC 4028 §7.3: once more, with the largest Min-SE.
   const known = before.asked?.seconds ?? MAX_INTERVAL;
   if (status === 422 && minSe !== undefined && minSe > known && mayRaise(minSe, state)) {
-    return wantAgain({ ...state, minSe, failures: state.failures + 1 }, ours.change, rules);
+    return insteadOf(before, { ...state, minSe, failures: state.failures + 1 }, event, ours.change, rules);
   }
   // RFC 5057 (3): it is the method that is refused; a re-INVITE does the same.
   if ((status === 405 || status === 501) && ours.change.method === 'UPDATE') {
-    return wantAgain({ ...state, update: false }, { method: 'INVITE', offer: true }, rules);
+    return insteadOf(before, { ...state, update: false }, event, { method: 'INVITE', offer: true }, rules);
   }
   return pass(state, effects, []);
+}
+
+/** The refused change leaves again, as `change`; what was wanted besides stays behind it. */
+function insteadOf(
+  { changes: { wanted, ours, ...rest } }: OpenSession,
+  state: OpenSession,
+  event: ChangeEvent,
+  change: Change,
+  rules: SessionRules,
+): SessionTransition {
+  const refusedOne = ours.name === 'sent' ? { ...ours, executed: false } : ours;
+  const alone = { ...rest, ours: refusedOne, wanted: undefined };
+  const { state: changes } = stepChanges(alone, event, rules.timing);
+  const first = wantAgain({ ...state, changes }, change, rules);
+  if (wanted === undefined || first.state.name !== 'open') return first;
+  const second = wantAgain(first.state, wanted, rules);
+  return { ...second, effects: [...first.effects, ...second.effects] };
 }
 
 /** A longer interval is no timer any more; seconds. And 422 may raise it so often in a row. */

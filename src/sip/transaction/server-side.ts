@@ -282,7 +282,7 @@ export class ServerSide implements ServerContext {
     // "the To tag of the response to the CANCEL and the To tag in the response to the original request SHOULD be the same"
     const { toTag } = invite;
     cancel.respond(200, toTag === cancel.toTag ? undefined : { toTag });
-    if (invite.state === 'Proceeding') this.#env.user.cancelled?.(invite);
+    if (invite.state === 'Proceeding') this.#env.user.cancelled?.(invite, cancel.request);
   }
 }
 

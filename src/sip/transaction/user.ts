@@ -21,8 +21,11 @@ export interface TransactionUser {
   refuses?(request: SipRequest, source: Source): Refusal | undefined;
   /** A new request; neither ACK nor CANCEL, no retransmission, no merged request. Answer it by `respond`. */
   request(transaction: ServerTransaction): void;
-  /** A CANCEL came for this INVITE, which has no final response yet; it was answered 200. Answer the INVITE 487. */
-  cancelled?(transaction: ServerTransaction): void;
+  /**
+   * A CANCEL came for this INVITE, which has no final response yet; it was answered 200. Answer the INVITE 487. Why, says a
+   * Reason in `cancel` (RFC 3326).
+   */
+  cancelled?(transaction: ServerTransaction, cancel: SipRequest): void;
   /** An ACK to a 2xx; also an ACK that matches nothing. */
   ack?(request: SipRequest, source: Source): void;
   /** A response that matches nothing; it must not be forwarded (RFC 6026 §8.9). */

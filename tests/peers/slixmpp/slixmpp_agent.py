@@ -5,7 +5,8 @@
 stdin   {"do":"message","to":JID,"body":T,"type":"chat","id":I,"thread":T,"subject":S,"state":"composing","lang":L}
         {"do":"presence","to":JID,"type":"unavailable"}  {"do":"xml","xml":"<message .../>"}
         {"do":"iq","xml":"<iq .../>","id":1}  {"do":"quit"}
-stdout  {"event":"online"|"offline"|"message"|"presence"|"iq-result"|"error", ...}
+stdout  {"event":"online"|"offline"|"message"|"presence"|"iq-result"|"proposal"|"jingle"|"error", ...}
+A Jingle request is answered with a result: what it means is for whoever drives this.
 """
 import asyncio, json, os, sys, warnings
 warnings.simplefilter("ignore")
@@ -20,6 +21,8 @@ CHAT_STATES = "http://jabber.org/protocol/chatstates"
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 RECEIPTS = "urn:xmpp:receipts"
 MARKERS = "urn:xmpp:chat-markers:0"
+JINGLE = "urn:xmpp:jingle:1"
+PROPOSALS = "urn:xmpp:jingle-message:0"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -65,6 +68,26 @@ def on_message(stanza):
 
 
 client.register_handler(Callback("agent-message", MatchXPath("{%s}message" % client.default_ns), on_message))
+
+
+def on_proposal(stanza):
+    for child in stanza.xml:
+        if child.tag.startswith("{%s}" % PROPOSALS):
+            out("proposal", kind=child.tag.split("}")[1], id=child.get("id"), sender=str(stanza["from"]),
+                xml=ET.tostring(child, encoding="unicode"))
+
+
+client.register_handler(Callback("agent-proposal", MatchXPath("{%s}message" % client.default_ns), on_proposal))
+
+
+def on_jingle(stanza):
+    jingle = stanza.xml.find("{%s}jingle" % JINGLE)
+    stanza.reply().send()
+    out("jingle", action=jingle.get("action"), sid=jingle.get("sid"), sender=str(stanza["from"]),
+        xml=ET.tostring(jingle, encoding="unicode"))
+
+
+client.register_handler(Callback("agent-jingle", MatchXPath("{%s}iq/{%s}jingle" % (client.default_ns, JINGLE)), on_jingle))
 
 
 def on_presence(stanza):

@@ -347,6 +347,32 @@ describe('RFC 3311 in the early dialog', () => {
       [accept('none'), 'stopWaitToRepeat, respond 200 none, established theirs 500'],
     ]);
   });
+  test('§5.2: the answer to an UPDATE stands in its own 2xx, and in no response to the INVITE', () => {
+    play(invitation('required'), stepCallee, [
+      [progress(183, 'answer'), 'provisional 183 answer 100, waitForPrack 500, waitToRepeat 150000'],
+      [prack(100), 'stopWaitForPrack, reply 2 200 none'],
+      [
+        { kind: 'change', event: { kind: 'received', method: 'UPDATE', cseq: 3, description: 'offer' } },
+        'change {asked UPDATE 3 offer}',
+      ],
+      [progress(183, 'answer'), '-'],
+      [
+        {
+          kind: 'change',
+          event: { kind: 'answer', method: 'UPDATE', status: 200, description: 'answer' },
+        },
+        'change {reply 3 200 answer}',
+      ],
+    ]);
+  });
+  test('RFC 3262 §5: nor the answer to an offer in a PRACK', () => {
+    play(invitation('supported'), stepCallee, [
+      [progress(183, 'answer'), 'provisional 183 answer 100, waitForPrack 500, waitToRepeat 150000'],
+      [prack(100, 'offer'), 'stopWaitForPrack, take offer'],
+      [progress(183, 'answer'), '-'],
+      [{ kind: 'answerPrack', status: 200 }, 'reply 2 200 answer'],
+    ]);
+  });
   test('§5.3: the Call-ID is not ours, so that we wait less after 491', () => {
     play(invitation('supported'), stepCallee, [
       [progress(183, 'answer'), 'provisional 183 answer 100, waitForPrack 500, waitToRepeat 150000'],

@@ -348,6 +348,20 @@ describe('RFC 4028: the timer within a session', () => {
       ],
     ]);
   });
+  test('422: what was wanted besides leaves behind the change that is sent again', () => {
+    play(opened(idle, us, true), step, [
+      [want('INVITE', true), 'send INVITE offer {4000 uac}'],
+      [want('INVITE', true), ''],
+      [{ ...change({ kind: 'refused', status: 422 }), minSe: 5000 }, 'send INVITE offer {5000 uac} 5000'],
+      [
+        {
+          ...change({ kind: 'accepted', description: 'answer' }),
+          expires: { seconds: 5000, refresher: 'uac' },
+        },
+        'take answer, ack none, done INVITE, send INVITE offer {5000 uac} 5000, schedule 2500000 4968000',
+      ],
+    ]);
+  });
   test('422 may raise the interval four times in a row', () => {
     const lines: Line<SessionEvent>[] = [[{ kind: 'timerRefresh' }, 'send UPDATE none {4000 uac}']];
     for (const minSe of [4001, 4002, 4003, 4004]) {

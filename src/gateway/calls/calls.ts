@@ -1,0 +1,352 @@
+// All calls: may this one be made, who is it between, and what is kept of it. Who calls is believed by then; each attempt has one
+// outcome, whether it became a call or not.
+
+import type { Collection, Clock, Counters, Log, Random, Timers } from '../../base/index.ts';
+import {
+  beginCall,
+  interruptedCall,
+  restoredCall,
+  type CallDirection,
+  type CallOutcome,
+  type CallRecord,
+} from '../../interwork/call/index.ts';
+import {
+  faultToResponse,
+  faultToStanzaError,
+  gatewayResponse,
+  gatewayStanzaError,
+  type AddressBook,
+  type MappedJid,
+} from '../../mapping/index.ts';
+import { dialledNumber, type CallDenial, type CallRules } from '../../policy/index.ts';
+import type { Origin } from '../../sdp/index.ts';
+import { headerField, type HeaderField, type Refusal, type ServerTransaction } from '../../sip/index.ts';
+import type { StanzaError } from '../../xmpp/index.ts';
+import { bareOf } from '../address-text.ts';
+import { Call } from './call.ts';
+import { CallCaps, type CallCapsOptions } from './call-caps.ts';
+import { CallLog } from './call-log.ts';
+import type { CallEnv, CallFacts, SipSide } from './call-types.ts';
+import type { XmppLegs } from './legs.ts';
+import { keptPathOf, type MediaPath } from './media-path.ts';
+import type { MediaRelays } from './media-relays.ts';
+import { calledJid } from './xmpp-features.ts';
+import type { XmppSessions } from './xmpp-sessions.ts';
+import type { Begun, XmppBeginning } from './xmpp-types.ts';
+
+export interface CallsEnv {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Log;
+  readonly counters: Counters;
+  readonly node: string;
+  readonly caps: CallCapsOptions;
+  /** Of the configuration that holds now. */
+  readonly live: { readonly book: AddressBook; readonly callRules: CallRules };
+  readonly sip: SipSide;
+  readonly xmpp: Pick<XmppSessions, 'outgoing' | 'restore' | 'choose'>;
+  /** Who finds a way for the media of a call; by default they go as they are. */
+  readonly relays?: Pick<MediaRelays, 'begin' | 'restore'>;
+  /** undefined: a restart ends every call. */
+  readonly records: Collection<CallRecord> | undefined;
+  /** The address that o= of our descriptions says; media never come to it. */
+  readonly address: () => string;
+}
+
+/** Records read at once. */
+const PAGE = 500;
+/** What is refused while draining is asked again of another gateway, or of the next one. */
+const DRAIN_RETRY_SECONDS = 30;
+/** How long a drain waits for the answers to what ends calls. */
+const DRAIN_MS = 2000;
+
+export class Calls {
+  readonly caps: CallCaps;
+  readonly log: CallLog;
+  readonly #env: CallsEnv;
+  readonly #callEnv: CallEnv;
+  /** By our id, until all of their legs have ended. */
+  readonly #calls = new Map<string, Call>();
+  readonly #stored = new Set<string>();
+  /** Of before a restart, until they go on. */
+  readonly #found: { readonly key: string; readonly record: CallRecord }[] = [];
+  #draining = false;
+  #emptied: (() => void) | undefined;
+
+  constructor(env: CallsEnv) {
+    this.#env = env;
+    const { clock, timers, log, counters } = env;
+    this.caps = new CallCaps(clock, env.caps);
+    this.log = new CallLog({ clock, log, counters });
+    const surprises = counters.counter(
+      'stoxgate_calls_unexpected_total',
+      'Events of calls that their state did not expect; nothing came of them.',
+    );
+    this.#callEnv = {
+      ...{ clock, timers, log },
+      surprised: () => surprises.add(),
+      choose: ({ facts }, chosen) => env.xmpp.choose(facts.caller, facts.callee, chosen),
+      keep: (call) => this.#keep(call),
+      ended: (call, outcome) => this.#ended(call, outcome),
+      over: (call) => this.#over(call),
+    };
+  }
+
+  /** Calls with a leg that has not ended. */
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** Of those, the answered ones. */
+  get answered(): number {
+    return [...this.#calls.values()].filter(({ state }) => state.phase === 'up').length;
+  }
+
+  /** Those with this id: ours, of the Jingle session, or of the INVITE. */
+  find(id: string): readonly Call[] {
+    return [...this.#calls.values()].filter(
+      ({ facts }) => facts.id === id || facts.sid === id || facts.callId === id,
+    );
+  }
+
+  /** An INVITE outside of a dialog, from somebody who is believed; it passed the checks of RFC 3261 §8.2. */
+  invite(tx: ServerTransaction, from: MappedJid): void {
+    // It was cancelled while it was with the route script, or its domain with DNS.
+    if (tx.state !== 'Proceeding') return;
+    const { random, live, sip, xmpp } = this.#env;
+    const { requestUri, callId } = tx.request;
+    const to = live.book.sipTargetToJid(requestUri);
+    const sid = random.base32(26);
+    const callee = to.ok ? to.value.bareText : requestUri;
+    const facts = this.#facts('toXmpp', { caller: from.bareText, callee, sid, callId });
+    const refuse = (clause: string, answer: Refusal): void => {
+      this.log.ended(facts, { kind: 'refused', clause, status: answer.status });
+      tx.respond(answer.status, answer);
+    };
+    if (!to.ok) return refuse(to.error.clause ?? 'ERR-G6', faultToResponse(to.error, 'target'));
+    if (to.value.jid.local === '') return refuse('ERR-G6', gatewayResponse('ERR-G6'));
+    if (this.#draining) {
+      const { status, headers } = gatewayResponse('ERR-G5');
+      return refuse('ERR-G5', { status, headers: [...headers, retryAfter()] });
+    }
+    const denial = live.callRules.decide({ direction: 'to-xmpp', from, to: to.value });
+    if (denial !== undefined) return refuse(clauseOf(denial), denial.sip);
+    if (this.caps.begin(facts.caller, facts.callee) !== undefined) {
+      return refuse('ERR-G2', gatewayResponse('ERR-G2'));
+    }
+    const parties = { sipDomain: from.host, xmppDomain: to.value.jid.domain, callId };
+    const media = this.#env.relays?.begin(parties);
+    const call = new Call(this.#callEnv, facts, this.#begin('toXmpp'), media);
+    const legs = xmpp.outgoing(call, { self: from.jidText, peer: to.value.jidText, sid });
+    if (legs === undefined) {
+      this.caps.end(facts.caller, facts.callee);
+      return refuse('ERR-G2', gatewayResponse('ERR-G2'));
+    }
+    const leg = sip.incoming(tx, call, { from, to: to.value, media });
+    if (leg === undefined) {
+      this.caps.end(facts.caller, facts.callee);
+      legs.stop();
+      media?.end();
+      return this.log.ended(facts, { kind: 'refused', clause: 'RFC 3261 §13.3.1', status: 400 });
+    }
+    this.#calls.set(facts.id, call);
+    call.join(leg, legs);
+  }
+
+  /** A call of an XMPP user: `begins` of XmppSessions. */
+  begins(beginning: XmppBeginning, legs: XmppLegs): Begun {
+    const { random, live, sip } = this.#env;
+    const { sid, self, peer } = beginning;
+    const callId = random.base32(26);
+    const facts = this.#facts('toSip', { caller: bareOf(peer), callee: bareOf(self), sid, callId });
+    const refuse = (clause: string, error: StanzaError): Begun => {
+      // What the SIP side would have been told: the status of the row.
+      this.log.ended(facts, { kind: 'refused', clause, status: STATUS[clause] ?? 403 });
+      return { ok: false, error };
+    };
+    const to = live.book.jidTargetToSip(calledJid(self));
+    if (!to.ok) return refuse(to.error.clause ?? 'ERR-G6', faultToStanzaError(to.error, 'target'));
+    const from = live.book.jidSenderToSip(peer);
+    if (!from.ok) return refuse(from.error.clause ?? 'ERR-G7', faultToStanzaError(from.error, 'sender'));
+    if (to.value.jid.local === '') return refuse('ERR-G6', gatewayStanzaError('ERR-G6'));
+    if (this.#draining) return refuse('ERR-G5', gatewayStanzaError('ERR-G5'));
+    const number = dialledNumber(to.value.uri);
+    const denial = live.callRules.decide({ direction: 'to-sip', from: from.value, to: to.value, number });
+    if (denial !== undefined) return refuse(clauseOf(denial), denial.stanza);
+    if (this.caps.begin(facts.caller, facts.callee) !== undefined) {
+      return refuse('ERR-G2', gatewayStanzaError('ERR-G2'));
+    }
+    const parties = { sipDomain: to.value.host, xmppDomain: from.value.jid.domain, callId };
+    const media = this.#env.relays?.begin(parties);
+    const call = new Call(this.#callEnv, facts, this.#begin('toSip'), media);
+    const leg = sip.outgoing(call, { from: from.value, to: to.value, callId, media });
+    this.#calls.set(facts.id, call);
+    call.join(leg, legs);
+    return { ok: true, host: call };
+  }
+
+  /** One that was refused before it came here. */
+  refused({ sid, self, peer }: Pick<XmppBeginning, 'sid' | 'self' | 'peer'>, clause: string): void {
+    const facts = this.#facts('toSip', { caller: bareOf(peer), callee: bareOf(self), sid, callId: '' });
+    this.log.ended(facts, { kind: 'refused', clause, status: STATUS[clause] ?? 403 });
+  }
+
+  /** Reads what this node had before a restart; `restore` goes on with it. Rejects when the store fails. */
+  async attach(): Promise<void> {
+    const { records, node } = this.#env;
+    if (records === undefined) return;
+    for (let after = -1; ;) {
+      const page = await records.find('node', node, { limit: PAGE, after });
+      this.#found.push(...page);
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) return;
+      after = last.seq;
+    }
+  }
+
+  /** The ways out are there: answered calls go on, those that rang are over, and both sides hear it. */
+  restore(): void {
+    for (const { key, record } of this.#found.splice(0)) this.#restore(key, record);
+  }
+
+  /**
+   * No new calls; those that ring are ended, and answered ones too where no record lets them go on. Resolves when both sides have
+   * been told and have answered, or soon after.
+   */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    const keeps = this.#env.records !== undefined;
+    const ends = [...this.#calls.values()].filter(({ state }) => !keeps || state.phase !== 'up');
+    const { timers } = this.#env;
+    await new Promise<void>((resolve) => {
+      const patience = timers.set(DRAIN_MS, resolve);
+      this.#emptied = () => {
+        if (ends.some(({ facts }) => this.#calls.has(facts.id))) return;
+        timers.clear(patience);
+        resolve();
+      };
+      for (const call of ends) call.take({ kind: 'shutDown' });
+      this.#emptied();
+    });
+    this.#emptied = undefined;
+  }
+
+  /** Nothing is said any more; what is kept stays. */
+  stop(): void {
+    this.#draining = true;
+    for (const call of this.#calls.values()) call.stop();
+    this.#calls.clear();
+  }
+
+  #facts(direction: CallDirection, who: Pick<CallFacts, 'caller' | 'callee' | 'sid' | 'callId'>): CallFacts {
+    const { random, clock } = this.#env;
+    return { id: random.base32(16), direction, ...who, startedMs: clock.wall() };
+  }
+
+  #begin(direction: CallDirection): ReturnType<typeof beginCall> {
+    const address = this.#env.address();
+    const origin: Origin = {
+      ...{ username: '-', sessionId: String(this.#env.clock.wall()), sessionVersion: '1' },
+      ...{ netType: 'IN', addrType: address.includes(':') ? 'IP6' : 'IP4', address },
+    };
+    return beginCall({ direction, origin, trickle: false });
+  }
+
+  #restore(key: string, record: CallRecord): void {
+    const { sip, xmpp, records, log } = this.#env;
+    const transition = record.kind === 'answered' ? restoredCall(record) : interruptedCall(record);
+    const facts = this.#factsOf(key, record);
+    const media = record.kind === 'answered' ? this.#pathOf(record.path) : undefined;
+    const call = new Call(this.#callEnv, facts, beginIdle(record.direction), media);
+    const leg = record.kind === 'answered' ? sip.restore(record.sip, call, { media }) : undefined;
+    const legs = xmpp.restore(call, record);
+    this.#stored.add(key);
+    if (transition === undefined || legs === undefined || (record.kind === 'answered' && leg === undefined)) {
+      leg?.stop();
+      legs?.stop();
+      this.#stored.delete(key);
+      records?.delete(key);
+      log.warn('call.unreadable', { id: key });
+      const why = 'restart';
+      return this.log.ended(facts, { kind: 'failed', side: 'gateway', status: 500, why });
+    }
+    this.#calls.set(key, call);
+    this.caps.restore(facts.caller, facts.callee);
+    if (record.kind === 'answered') call.answeredMs = facts.startedMs;
+    call.resume(transition, leg, legs);
+    // The INVITE of one that rang is no transaction of this run: its leg says nothing more.
+    if (record.kind === 'ringing' && record.legs.sip) {
+      call.take({ kind: 'sipEnded', end: { cause: 'failed', reason: 'timeout' } });
+    }
+  }
+
+  #pathOf(text: string | undefined): MediaPath | undefined {
+    const kept = text === undefined ? undefined : keptPathOf(text);
+    return kept === undefined ? undefined : this.#env.relays?.restore(kept);
+  }
+
+  #factsOf(id: string, record: CallRecord): CallFacts {
+    const { direction, xmpp } = record;
+    const user = bareOf(xmpp.self);
+    const other = bareOf(xmpp.peer);
+    const isToXmpp = direction === 'toXmpp';
+    return {
+      ...{ id, direction, sid: xmpp.sid, callId: callIdOf(record) },
+      ...{ caller: isToXmpp ? user : other, callee: isToXmpp ? other : user },
+      startedMs: this.#env.clock.wall(),
+    };
+  }
+
+  #keep(call: Call): void {
+    const { records, node, log } = this.#env;
+    const { id } = call.facts;
+    if (records === undefined || !this.#calls.has(id)) return;
+    const record = call.kept(node);
+    if (record === undefined) return;
+    this.#stored.add(id);
+    records.put(id, record, (error) => {
+      if (error !== undefined) log.warn('call.unwritten', { error, id });
+    });
+  }
+
+  #ended({ facts, answeredMs }: Call, outcome: CallOutcome): void {
+    this.log.ended(facts, outcome, answeredMs);
+    this.caps.end(facts.caller, facts.callee);
+    if (this.#stored.delete(facts.id)) this.#env.records?.delete(facts.id);
+    this.#emptied?.();
+  }
+
+  #over({ facts }: Call): void {
+    this.#calls.delete(facts.id);
+    this.#emptied?.();
+  }
+}
+
+/** What a call is before its record says more. */
+function beginIdle(direction: CallDirection): ReturnType<typeof beginCall> {
+  const origin = {
+    ...{ username: '-', sessionId: '0', sessionVersion: '0' },
+    ...{ netType: 'IN', addrType: 'IP4', address: '0.0.0.0' },
+  };
+  return beginCall({ direction, origin, trickle: false });
+}
+
+function callIdOf(record: CallRecord): string {
+  return record.kind === 'answered' ? record.sip.dialog.callId : '';
+}
+
+function clauseOf({ index }: CallDenial): string {
+  return index === undefined ? 'ERR-G3 (number)' : 'ERR-G3';
+}
+
+function retryAfter(): HeaderField {
+  return headerField('Retry-After', String(DRAIN_RETRY_SECONDS));
+}
+
+const STATUS: Readonly<Record<string, number>> = {
+  'ERR-G2': 480,
+  'ERR-G5': 503,
+  'ERR-G6': 404,
+  'ERR-G7': 403,
+};
