@@ -323,6 +323,13 @@ describe('stoxgate call', () => {
     await rig.until('it is told', () => outcomes(rig).length > 0);
   });
 
+  test('what others wrote cannot move the cursor', () => {
+    const [line] = explainCall(
+      new AnswerFields({ id: 'a', direction: 'toSip', caller: '\u001b[2J', callee: 'b' }),
+    );
+    assert.equal(line?.includes('\u001b'), false);
+  });
+
   play(
     'of one that was refused, and of none',
     { ...CALLS, calls: { rules: [{ action: 'deny' }] } },

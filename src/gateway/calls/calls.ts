@@ -29,6 +29,7 @@ import {
 } from '../../sip/index.ts';
 import type { StanzaError } from '../../xmpp/index.ts';
 import { bareOf } from '../address-text.ts';
+import { storedPages } from '../stored-pages.ts';
 import { Call } from './call.ts';
 import { CallCaps, type CallCapsOptions } from './call-caps.ts';
 import { CallLog } from './call-log.ts';
@@ -60,8 +61,6 @@ export interface CallsEnv {
   readonly address: () => string;
 }
 
-/** Records read at once. */
-const PAGE = 500;
 /** What is refused while draining is asked again of another gateway, or of the next one. */
 const DRAIN_RETRY_SECONDS = 30;
 /** How long a drain waits for the answers to what ends calls. */
@@ -214,13 +213,7 @@ export class Calls {
   async attach(): Promise<void> {
     const { records, node } = this.#env;
     if (records === undefined) return;
-    for (let after = -1; ;) {
-      const page = await records.find('node', node, { limit: PAGE, after });
-      this.#found.push(...page);
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) return;
-      after = last.seq;
-    }
+    for await (const page of storedPages(records, node)) this.#found.push(...page);
   }
 
   /** The ways out are there: answered calls go on, those that rang are over, and both sides hear it. */

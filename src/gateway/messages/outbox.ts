@@ -33,7 +33,7 @@ import {
 } from './outbox-message.ts';
 import type { OutboxEnv } from './outbox-env.ts';
 import { RecordRemover } from './record-remover.ts';
-import { storedPages } from './stored-pages.ts';
+import { storedPages } from '../stored-pages.ts';
 
 const HOUR_MS = 3_600_000;
 /** Uncommitted records at which no more is read from XMPP, and at which reading goes on. */

@@ -71,7 +71,6 @@ export class Contacts implements EventPackage, ContactSide {
   readonly minIntervalMs = 5000;
   readonly #env: ContactsEnv;
   readonly #contacts = new ChurnMap<string, Contact>();
-  readonly #bySubscription = new Map<ServedSubscription, Contact>();
   /** What the last NOTIFY of a subscription says, which leaves when it has ended. */
   readonly #lastWords = new WeakMap<ServedSubscription, NotifyDocument>();
   /** By bare JID of the contact. */
@@ -139,23 +138,23 @@ export class Contacts implements EventPackage, ContactSide {
   }
 
   refreshed(subscription: ServedSubscription): void {
-    const contact = this.#bySubscription.get(subscription);
+    const contact = contactOf(subscription);
     if (contact !== undefined) this.#step(contact, 'refreshed');
   }
 
   document(subscription: ServedSubscription): NotifyDocument | undefined {
     // PRES-40: nothing is said before the contact has agreed.
     if (subscription.state === 'pending') return undefined;
-    const contact = this.#bySubscription.get(subscription);
+    const contact = contactOf(subscription);
     return contact === undefined ? this.#lastWords.get(subscription) : this.#documents.of(contact);
   }
 
   ended(subscription: ServedSubscription, end: NotifierEnd): void {
-    const contact = this.#bySubscription.get(subscription);
+    const contact = contactOf(subscription);
     if (contact === undefined) return;
     const last = this.#lastDocument(contact, subscription, end);
     if (last !== undefined) this.#lastWords.set(subscription, last);
-    this.#bySubscription.delete(subscription);
+    subscription.holder = undefined;
     const wasLast = contact.delete(subscription);
     // Where the package has ended them itself there is nobody to be told.
     if (wasLast && contact.state !== 'none') this.#step(contact, 'lastEnded');
@@ -249,7 +248,6 @@ export class Contacts implements EventPackage, ContactSide {
     for (const each of Object.values(this.#questions)) each.stop();
     for (const contact of this.#contacts.values()) this.#env.timers.clear(contact.timer);
     this.#contacts.clear();
-    this.#bySubscription.clear();
     this.#shared.clear();
   }
 
@@ -278,7 +276,7 @@ export class Contacts implements EventPackage, ContactSide {
       contact = new Contact({ watcher: watcherJid, contact: resourceJid }, shared);
       this.#contacts.set(key, contact);
     }
-    this.#bySubscription.set(subscription, contact);
+    subscription.holder = contact;
     contact.add(subscription);
     return contact;
   }
@@ -394,4 +392,8 @@ export class Contacts implements EventPackage, ContactSide {
       })
       .add();
   }
+}
+
+function contactOf({ holder }: ServedSubscription): Contact | undefined {
+  return holder instanceof Contact ? holder : undefined;
 }

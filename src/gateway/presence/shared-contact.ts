@@ -14,8 +14,9 @@ const MAX_LATEST = 64;
 /** The presence of one resource, as text: documents are made of it now and then, and there are very many. */
 class HeldPresence implements XmppResource {
   readonly resource: string;
-  readonly text: string;
   readonly receivedMs: number;
+  /** What `shortened` made of its text. */
+  readonly text: string;
 
   constructor(resource: string, text: string, receivedMs: number) {
     this.resource = resource;
@@ -24,8 +25,17 @@ class HeldPresence implements XmppResource {
   }
 
   get stanza(): XmlElement {
-    return elementOf(this.text);
+    return elementOf(this.text.startsWith('<') ? this.text : `${START}${this.text}${END}`);
   }
+}
+
+const START = `<presence xmlns='${NS_CLIENT}'`;
+const END = '</presence>';
+
+/** Without what each of them begins and ends with; what is left begins with no "<" then. */
+function shortened(text: string): string {
+  if (!text.startsWith(START) || !text.endsWith(END)) return text;
+  return detachText(text.slice(START.length, -END.length));
 }
 
 const NONE: readonly HeldPresence[] = [];
@@ -49,7 +59,7 @@ export class SharedContact {
       const value = stanza.attr(name);
       return value === undefined ? [] : [name, value];
     });
-    const text = heldText(new XmlElement('presence', NS_CLIENT, attributes, stanza.children));
+    const text = shortened(heldText(new XmlElement('presence', NS_CLIENT, attributes, stanza.children)));
     const latest = this.#latest;
     const at = latest.findIndex((each) => each.resource === resource);
     const known = latest[at];

@@ -4,6 +4,7 @@ import type { Collection, Log } from '../../base/index.ts';
 import { authorizationOf, type WatcherRecord } from '../../interwork/presence/index.ts';
 import { keyOfDialog, type KeptSubscription } from '../../sip/index.ts';
 import type { Watch } from './watch.ts';
+import { storedPages } from '../stored-pages.ts';
 
 export interface WatchRecordsEnv {
   readonly log: Log;
@@ -12,9 +13,6 @@ export interface WatchRecordsEnv {
   /** Other gateways write there too: only what is of this node is its own. */
   readonly shared: boolean;
 }
-
-/** Records read at once. */
-const PAGE = 500;
 
 export class WatchRecords {
   readonly #env: WatchRecordsEnv;
@@ -51,13 +49,8 @@ export class WatchRecords {
   /** Each record of this node; rejects when the store fails. */
   async read(take: (key: string, record: WatcherRecord) => void): Promise<void> {
     const { records, shared, node } = this.#env;
-    for (let after = -1; ;) {
-      const options = { limit: PAGE, after };
-      const page = shared ? await records.find('node', node, options) : await records.scan(options);
+    for await (const page of storedPages(records, shared ? node : undefined)) {
       for (const { key, record } of page) take(key, record);
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) return;
-      after = last.seq;
     }
   }
 }

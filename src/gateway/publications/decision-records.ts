@@ -2,6 +2,7 @@
 
 import { hashBase64Url, type Collection, type Log } from '../../base/index.ts';
 import type { DecisionRecord, WatcherDecision } from '../../interwork/presence/index.ts';
+import { storedPages } from '../stored-pages.ts';
 
 export interface DecisionRecordsEnv {
   readonly log: Log;
@@ -10,9 +11,6 @@ export interface DecisionRecordsEnv {
   /** Other gateways write there too. */
   readonly shared: boolean;
 }
-
-/** Records read at once. */
-const PAGE = 500;
 
 export class DecisionRecords {
   readonly #env: DecisionRecordsEnv;
@@ -36,13 +34,8 @@ export class DecisionRecords {
   /** Each record of this node; rejects when the store fails. */
   async read(take: (record: DecisionRecord) => void): Promise<void> {
     const { records, shared, node } = this.#env;
-    for (let after = -1; ;) {
-      const options = { limit: PAGE, after };
-      const page = shared ? await records.find('node', node, options) : await records.scan(options);
+    for await (const page of storedPages(records, shared ? node : undefined)) {
       for (const { record } of page) take(record);
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) return;
-      after = last.seq;
     }
   }
 

@@ -4,9 +4,8 @@ import type { PublisherRecord } from '../../interwork/presence/index.ts';
 import { hashBase64Url } from '../../base/index.ts';
 import type { PublishedUser } from './published-user.ts';
 import type { PublisherEnv } from './publisher-env.ts';
+import { storedPages } from '../stored-pages.ts';
 
-/** Records read at once. */
-const PAGE = 500;
 /** A key may have 1024 octets; a JID may be longer. */
 const MAX_KEY_CHARACTERS = 300;
 
@@ -35,13 +34,8 @@ export class PublisherRecords {
   /** Each record of this node; rejects when the store fails. */
   async read(take: (record: PublisherRecord) => void): Promise<void> {
     const { records, shared, node } = this.#env;
-    for (let after = -1; ;) {
-      const options = { limit: PAGE, after };
-      const page = shared ? await records.find('node', node, options) : await records.scan(options);
+    for await (const page of storedPages(records, shared ? node : undefined)) {
       for (const { record } of page) take(record);
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) return;
-      after = last.seq;
     }
   }
 }

@@ -48,8 +48,8 @@ const GRACE_MS = 1000;
 const SEQ_BLOCK = 128;
 
 const NO_ROUTES: readonly string[] = [];
-const EXPIRY: NotifierEvent = { kind: 'timerExpiry' };
-const WAIT_OVER: NotifierEvent = { kind: 'timerWait' };
+const EXPIRY = { kind: 'timerExpiry' } as const;
+const WAIT_OVER = { kind: 'timerWait' } as const;
 
 export class NotifierLeg implements ServedSubscription, Notifying, TimerOwner {
   readonly resource: string;
@@ -58,6 +58,7 @@ export class NotifierLeg implements ServedSubscription, Notifying, TimerOwner {
   readonly watcherParty: Party;
   accept: readonly string[];
   source: string | undefined;
+  holder: object | undefined;
   readonly #host: LegHost;
   readonly #spec: EventPackage;
   #dialog: Dialog;
@@ -109,8 +110,8 @@ export class NotifierLeg implements ServedSubscription, Notifying, TimerOwner {
 
   /** As NOTIFY repeats it (RFC 6665 §8.2.1). */
   get event(): EventName {
-    const { eventId: id } = this;
-    return id === undefined ? { package: this.package } : { package: this.package, id };
+    const { package: name, eventId: id } = this;
+    return id === undefined ? { package: name } : { package: name, id };
   }
 
   get resourceJid(): string {
@@ -154,8 +155,7 @@ export class NotifierLeg implements ServedSubscription, Notifying, TimerOwner {
 
   get status(): ServedStatus {
     const { clock, timers } = this.#host.env;
-    const againMs = timers.leftMs(this.#wait);
-    const toWallMs = clock.wall() - clock.now();
+    const [againMs, toWallMs] = [timers.leftMs(this.#wait), clock.wall() - clock.now()];
     return {
       ...{ id: this.id, callId: this.#dialog.callId, contact: this.contact, state: this.state },
       expiresMs: fromTicks(this.#expires) + toWallMs,

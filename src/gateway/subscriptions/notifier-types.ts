@@ -82,6 +82,8 @@ export interface ServedSubscription {
   readonly expiresInSeconds: number;
   /** How it gets on, for the operator. */
   readonly status: ServedStatus;
+  /** What its package finds again by it: a map from hundreds of thousands of subscriptions would take its place for each. */
+  holder: object | undefined;
   /** What its document says has changed: a NOTIFY, not sooner than the package allows. */
   update(): void;
   /** The watcher may see it: pending becomes active, with a NOTIFY at once. */

@@ -29,6 +29,7 @@ import { NotifyQueue } from './notify-queue.ts';
 import { Parties } from './parties.ts';
 import { ServedReview } from './served-review.ts';
 import { acceptSubscribe, readSubscribe } from './served-subscribe.ts';
+import { storedPages } from '../stored-pages.ts';
 
 type Outcome = 'accepted' | 'refreshed' | 'unsubscribed' | 'fetched' | 'refused';
 
@@ -43,8 +44,6 @@ const RETURN_FROM_SECONDS = 5;
 const RETURN_TO_SECONDS = 30;
 /** How long a drain waits for the answers to the last notifications, in milliseconds. */
 const DRAIN_MS = 5000;
-/** Records read at once. */
-const PAGE = 500;
 /** Records of gateways that never came back, given up at once. */
 const SWEEP_LIMIT = 1000;
 
@@ -211,13 +210,8 @@ export class Notifiers implements LegHost {
     const { records, shared, node, log } = this.env;
     if (records === undefined) return;
     let restored = 0;
-    for (let after = -1; ;) {
-      const options = { limit: PAGE, after };
-      const page = shared ? await records.find('node', node, options) : await records.scan(options);
+    for await (const page of storedPages(records, shared ? node : undefined)) {
       for (const { record } of page) if (this.#restoreOne(record)) restored += 1;
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) break;
-      after = last.seq;
     }
     this.#restoring = false;
     this.#early.close();
