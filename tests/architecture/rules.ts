@@ -31,6 +31,7 @@ const SIDEWAYS = new Set([
   // Certificates are the same whatever is spoken over TLS.
   'edge/sip edge/tls',
   'edge/xmpp edge/tls',
+  'edge/identity edge/tls',
 ]);
 
 /** Folders of which each subfolder is a room of its own, with its own door. */

@@ -5,14 +5,14 @@ import { X509Certificate } from 'node:crypto';
 import { Es256Key, err, ok, type Bytes, type Result } from '../../base/index.ts';
 import type { SigningCertificate } from '../../policy/index.ts';
 import { subjectDomains } from '../../sip/index.ts';
+import { certificateBlocks, isValidAt, leadsToAuthority } from '../tls/index.ts';
 
 /** Certificates in one answer. */
 const MAX_CERTIFICATES = 8;
-const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** The certificates of a PEM text; an error in words when there is none, or one cannot be read. */
 export function readAuthorities(pem: string): Result<readonly X509Certificate[], string> {
-  const blocks = pem.match(PEM) ?? [];
+  const blocks = certificateBlocks(pem);
   if (blocks.length === 0) return err('holds no certificate in PEM');
   const certificates: X509Certificate[] = [];
   for (const block of blocks) {
@@ -49,8 +49,8 @@ export function readSigningCertificate(
 function readChain(octets: Bytes): readonly X509Certificate[] | undefined {
   const text = Buffer.from(octets).toString('latin1');
   try {
-    const blocks = text.match(PEM);
-    if (blocks === null) return [new X509Certificate(octets)];
+    const blocks = certificateBlocks(text);
+    if (blocks.length === 0) return [new X509Certificate(octets)];
     return blocks.length > MAX_CERTIFICATES ? undefined : blocks.map((block) => new X509Certificate(block));
   } catch {
     return undefined;
@@ -64,24 +64,13 @@ function isVouchedFor(
   authorities: readonly X509Certificate[],
   wallMs: number,
 ): boolean {
-  const left = new Set(between);
-  let current = leaf;
-  for (;;) {
-    if (!isValidAt(current, wallMs)) return false;
-    const subject = current;
-    if (authorities.some((authority) => isValidAt(authority, wallMs) && issued(authority, subject)))
-      return true;
-    const next = [...left].find((issuer) => issued(issuer, subject));
-    if (next === undefined) return false;
-    left.delete(next);
-    current = next;
-  }
+  return leadsToAuthority({
+    ...{ leaf, between, authorities, maxBetween: between.length },
+    isGood: (each) => isValidAt(each, wallMs),
+    issued: (issuer, subject) => isValidAt(issuer, wallMs) && issued(issuer, subject),
+  });
 }
 
 function issued(issuer: X509Certificate, subject: X509Certificate): boolean {
   return issuer.ca && subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
-}
-
-function isValidAt(certificate: X509Certificate, wallMs: number): boolean {
-  return certificate.validFromDate.getTime() <= wallMs && wallMs <= certificate.validToDate.getTime();
 }

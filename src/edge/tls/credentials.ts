@@ -5,6 +5,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { err, ok, type Result } from '../../base/index.ts';
 import { readCertificateNames, type CertificateNames } from './certificate-names.ts';
 import { SECURE_CONTEXT } from './protocol.ts';
+import { certificateBlocks } from './certificate-chain.ts';
 
 /** A PEM file: where it is, and what is in it. */
 export interface PemFile {
@@ -114,10 +115,6 @@ function readKey({ text }: PemFile): Result<KeyObject, string> {
   } catch {
     return err('cannot be read as a private key; it must be PEM, "-----BEGIN PRIVATE KEY-----"');
   }
-}
-
-function certificateBlocks(text: string): string[] {
-  return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 }
 
 function fault(

@@ -3,6 +3,7 @@ export {
   type CertificateRemark,
   type InspectedCertificate,
 } from './certificate-remarks.ts';
+export { certificateBlocks, isValidAt, leadsToAuthority } from './certificate-chain.ts';
 export { readCertificateNames, type CertificateNames } from './certificate-names.ts';
 export { CertificateStore, type CertificateStoreEnv } from './certificate-store.ts';
 export { chooseCredentials } from './certificate-choice.ts';

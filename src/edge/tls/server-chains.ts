@@ -5,6 +5,7 @@
 import { X509Certificate } from 'node:crypto';
 import { getCACertificates, type TLSSocket } from 'node:tls';
 import { BoundedMap, type Clock } from '../../base/index.ts';
+import { certificateBlocks, isValidAt, leadsToAuthority } from './certificate-chain.ts';
 import { authorityBounds } from './certificate-extensions.ts';
 import { reasonOf } from './peer-identity.ts';
 
@@ -53,8 +54,8 @@ export class ServerChains {
 
 /** The authorities of a PEM text; undefined: those that Node trusts, NODE_EXTRA_CA_CERTS among them. */
 export function authoritiesOf(pem: string | undefined): readonly X509Certificate[] {
-  const texts = pem?.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
-  return (texts ?? getCACertificates('default')).map((text) => new X509Certificate(text));
+  const texts = pem === undefined ? getCACertificates('default') : certificateBlocks(pem);
+  return texts.map((text) => new X509Certificate(text));
 }
 
 function issuersOf(leaf: X509Certificate): readonly X509Certificate[] {
@@ -80,18 +81,11 @@ export function isServerChain(
   authorities: readonly X509Certificate[],
   wallMs: number,
 ): boolean {
-  const left = new Set(between);
-  let current = leaf;
-  for (let below = 0; below < MAX_CHAIN; below++) {
-    if (!isValidAt(current, wallMs) || !isStrong(current) || !isForServers(current)) return false;
-    const subject = current;
-    if (authorities.some((authority) => issued(authority, subject, below, wallMs))) return true;
-    const next = [...left].find((issuer) => issued(issuer, subject, below, wallMs));
-    if (next === undefined) return false;
-    left.delete(next);
-    current = next;
-  }
-  return false;
+  return leadsToAuthority({
+    ...{ leaf, between, authorities, maxBetween: MAX_CHAIN - 1 },
+    isGood: (each) => isValidAt(each, wallMs) && isStrong(each) && isForServers(each),
+    issued: (issuer, subject, below) => issued(issuer, subject, below, wallMs),
+  });
 }
 
 /** `below`: authorities between this one and the leaf. */
@@ -101,10 +95,6 @@ function issued(issuer: X509Certificate, subject: X509Certificate, below: number
   if (bounds === undefined || bounds.hasNameConstraints) return false;
   if (bounds.pathLength !== undefined && below > bounds.pathLength) return false;
   return subject.verify(issuer.publicKey);
-}
-
-function isValidAt(certificate: X509Certificate, wallMs: number): boolean {
-  return certificate.validFromDate.getTime() <= wallMs && wallMs <= certificate.validToDate.getTime();
 }
 
 /** What OpenSSL asks for at its security level 2: no SHA-1 or MD5, no short RSA keys. */

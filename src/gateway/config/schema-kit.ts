@@ -3,6 +3,7 @@
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
 import { err, ok, type Result } from '../../base/index.ts';
+import { certificateBlocks } from '../../edge/tls/index.ts';
 
 /** Where secrets that are not in the file come from. Both say no by a reason in words. */
 export interface SecretSources {
@@ -92,10 +93,8 @@ export function certificatesSchema(sources: SecretSources) {
     });
 }
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
-
 function certificatesFault(text: string): string | undefined {
-  const all = text.match(CERTIFICATE) ?? [];
+  const all = certificateBlocks(text);
   if (all.length === 0) return 'holds no certificate (PEM)';
   try {
     for (const each of all) void new X509Certificate(each);

@@ -1,6 +1,6 @@
 // All watchers, and how many of them one user may have and ask for (row ERR-G2).
 
-import { BoundedMap, detachText, TokenBucket, type Clock } from '../../base/index.ts';
+import { detachText, TokenBuckets, type Clock } from '../../base/index.ts';
 import type { WatcherRecord } from '../../interwork/presence/index.ts';
 import type { AddressBook, MappedUri } from '../../mapping/index.ts';
 import { Watch } from './watch.ts';
@@ -27,7 +27,6 @@ export const WATCHER_LIMITS: WatcherLimits = {
 };
 
 const MAX_BUCKETS = 20_000;
-const BUCKET_MS = 600_000;
 
 /** What a user's watchers have in common, held once. */
 interface User {
@@ -41,12 +40,15 @@ export class WatchTable {
   readonly #limits: WatcherLimits;
   readonly #watches = new Map<string, Watch>();
   readonly #users = new Map<string, User>();
-  readonly #subscribes = new BoundedMap<string, TokenBucket>({ maxEntries: MAX_BUCKETS });
-  readonly #probes = new BoundedMap<string, TokenBucket>({ maxEntries: MAX_BUCKETS });
+  readonly #subscribes: TokenBuckets;
+  readonly #probes: TokenBuckets;
 
   constructor(clock: Clock, limits: WatcherLimits) {
     this.#clock = clock;
     this.#limits = limits;
+    const { subscribesPerSecond, subscribeBurst, probesPerSecond, probeBurst } = limits;
+    this.#subscribes = buckets(subscribesPerSecond, subscribeBurst);
+    this.#probes = buckets(probesPerSecond, probeBurst);
   }
 
   get size(): number {
@@ -105,13 +107,11 @@ export class WatchTable {
   }
 
   maySubscribe(user: string): boolean {
-    const { subscribesPerSecond, subscribeBurst } = this.#limits;
-    return this.#take(this.#subscribes, user, subscribesPerSecond, subscribeBurst);
+    return this.#subscribes.take(user, this.#clock.now());
   }
 
   mayProbe(user: string): boolean {
-    const { probesPerSecond, probeBurst } = this.#limits;
-    return this.#take(this.#probes, user, probesPerSecond, probeBurst);
+    return this.#probes.take(user, this.#clock.now());
   }
 
   #user(jid: string, uri: string): User {
@@ -126,14 +126,8 @@ export class WatchTable {
     this.#users.set(user.user, user);
     return user;
   }
+}
 
-  #take(buckets: BoundedMap<string, TokenBucket>, user: string, rate: number, burst: number): boolean {
-    const now = this.#clock.now();
-    let bucket = buckets.get(user, now);
-    if (bucket === undefined) {
-      bucket = new TokenBucket(rate, burst, now);
-      buckets.set(user, bucket, now, BUCKET_MS);
-    }
-    return bucket.take(now);
-  }
+function buckets(ratePerSecond: number, burst: number): TokenBuckets {
+  return new TokenBuckets({ ratePerSecond, burst, maxKeys: MAX_BUCKETS });
 }
