@@ -25,7 +25,8 @@ import type { CallFeature } from './calls/call-feature.ts';
 import { CALL_METHODS, callCapabilities } from './calls/sip-fields.ts';
 import type { Live } from './live.ts';
 import type { ToXmppMessages } from './messages/to-xmpp-messages.ts';
-import { routeSipRequest } from './routes/sip-routing.ts';
+import { ROUTES_CLAUSE } from './routes/answers.ts';
+import { routeSipRequest, type SipRoutingEnv } from './routes/sip-routing.ts';
 import type { PublishedStateStore } from './publications/published-states.ts';
 import type { Notifiers } from './subscriptions/notifiers.ts';
 import type { Subscriptions } from './subscriptions/subscriptions.ts';
@@ -42,7 +43,7 @@ export interface SipDispatchEnv {
   readonly subscriptions: Pick<Subscriptions, 'notify'>;
   readonly notifiers: Pick<Notifiers, 'serves' | 'allowEvents' | 'subscribe'>;
   readonly published: Pick<PublishedStateStore, 'publish'>;
-  readonly calls: Pick<CallFeature, 'enabled' | 'invite' | 'request'>;
+  readonly calls: Pick<CallFeature, 'enabled' | 'invite' | 'inviteRefused' | 'request'>;
   /** Hosts that are the gateway itself: addresses and advertised names of its listeners, lower case. */
   readonly ownHosts: ReadonlySet<string>;
   /** A believed SIP user has sent a request: what waits for him can go. Bare JID. */
@@ -218,7 +219,7 @@ export class SipDispatch implements TransactionUser {
       if (home === 'xmpp') return this.#hand(tx, request, from);
       // DNS-05.
       const status = home === 'unknown' ? 504 : 404;
-      if (request.method === 'MESSAGE') this.#env.messages.countRejected(request, status, 'DNS-05');
+      this.#rejected(request, from, status, 'DNS-05');
       tx.respond(status);
     } catch (error) {
       this.#fault(tx, error);
@@ -243,12 +244,22 @@ export class SipDispatch implements TransactionUser {
 
   #route(tx: ServerTransaction, from: MappedJid, routes: Routes): void {
     const { live, messages } = this.#env;
-    const env = {
+    const env: SipRoutingEnv = {
       book: live.book,
-      ended: messages.countEnded.bind(messages),
+      ended: (outcome, request, status, text) => {
+        if (request.method === 'MESSAGE') messages.countEnded(outcome, request, status, text);
+        else this.#rejected(request, from, status, ROUTES_CLAUSE);
+      },
       serve: (request: SipRequest, sender: MappedJid): void => this.#serve(tx, request, sender),
     };
     routeSipRequest(env, routes, tx, from);
+  }
+
+  /** One outcome for each message and each attempt at a call. */
+  #rejected(request: SipRequest, from: MappedJid, status: number, clause: string): void {
+    const { messages, calls } = this.#env;
+    if (request.method === 'MESSAGE') messages.countRejected(request, status, clause);
+    else if (request.method === 'INVITE') calls.inviteRefused(request, from, clause, status);
   }
 
   /** ERR-G2, ERR-G3: answered, when it may not be done. */
@@ -260,7 +271,7 @@ export class SipDispatch implements TransactionUser {
       const duration = expires(request);
       if (duration.ok && duration.value === 0) return false;
     }
-    const { live, messages } = this.#env;
+    const { live } = this.#env;
     const to = live.book.sipTargetToJid(request.requestUri);
     // RFC 6665 §4.1.2.2: 480 to a refresh would end the subscription, which has a limit of its own.
     const counted = request.method === 'MESSAGE' || request.to.tag === undefined;
@@ -269,7 +280,7 @@ export class SipDispatch implements TransactionUser {
     });
     if (denied === undefined) return false;
     const { status } = denied.answer;
-    if (request.method === 'MESSAGE') messages.countRejected(request, status, denied.clause);
+    this.#rejected(request, from, status, denied.clause);
     tx.respond(status, denied.answer);
     return true;
   }

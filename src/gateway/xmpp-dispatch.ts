@@ -21,6 +21,7 @@ import {
   type Message,
   type StanzaError,
 } from '../xmpp/index.ts';
+import { wordOfCall } from './calls/xmpp-features.ts';
 import { leavesHomeToDns, type Homes } from './homes.ts';
 import type { CallFeature } from './calls/call-feature.ts';
 import type { LinkGroup } from './link-group.ts';
@@ -88,7 +89,7 @@ export class XmppDispatch {
   /** Where the target is at home, when no rule says it (rows DNS-01 … DNS-05); questions to the domain are answered. */
   #homeOf(stanza: XmlElement): Home | Promise<Home> {
     const { live, homes } = this.#env;
-    const to = live.asksDns && stanza.name !== 'iq' ? stanza.attr('to') : undefined;
+    const to = live.asksDns && asksForHome(stanza) ? stanza.attr('to') : undefined;
     const target = to === undefined ? undefined : live.book.jidTargetToSip(to);
     if (target?.ok !== true || !leavesHomeToDns(target.value.rule)) return 'sip';
     return homes.of(target.value.host, 'xmpp');
@@ -250,6 +251,12 @@ export class XmppDispatch {
     if (!user.ok || !contact.ok) return undefined;
     return admission.stanza(user.value, contact.value, group.domain, COUNTED)?.answer;
   }
+}
+
+/** Questions are answered here, and what belongs to a call goes where that went. */
+function asksForHome(stanza: XmlElement): boolean {
+  const word = wordOfCall(stanza);
+  return stanza.name === 'iq' ? word === 'begins' : word !== 'within';
 }
 
 /** `limits` counts it. */

@@ -42,7 +42,7 @@ function dispatches(routes: Routes | undefined): { readonly sip: SipDispatch; re
     live: Object.assign({ routes }, live) as unknown as SipDispatchEnv['live'],
     messages: { accept: serve, countRejected: serve, countEnded: serve },
     notifiers: { serves: true, allowEvents: [], subscribe: serve },
-    calls: { enabled: true, invite: serve, request: () => false },
+    calls: { enabled: true, invite: serve, inviteRefused: serve, request: () => false },
     ownHosts: new Set(),
     seen: () => undefined,
     draining: () => false,

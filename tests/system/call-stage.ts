@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import type { XmlElement } from '../../src/xml/index.ts';
 import { header, parameter, type SipText } from '../peers/sip-text.ts';
 import type { Rig, RigOptions } from './rig.ts';
-import { unique } from './sip-peer.ts';
+import { unique, type RequestParts } from './sip-peer.ts';
 import { iqXml, JULIET, messageXml, ROMEO } from './xmpp-peer.ts';
 
 export const NS_JINGLE = 'urn:xmpp:jingle:1';
@@ -151,21 +151,21 @@ export class Phone {
   }
 
   /** A request in the dialog, and its branch. */
-  send(method: string, body?: string): string {
+  send(method: string, body?: string, more: Pick<RequestParts, 'headers' | 'contentType'> = {}): string {
     if (method !== 'ACK') this.#cseq += 1;
     return this.#rig.sip.sendRequest(
       {
         ...{ method, uri: this.#contact, callId: this.callId, fromTag: this.fromTag, cseq: this.#cseq },
         to: `<sip:juliet@example.com>;tag=${this.#toTag}`,
-        ...(body === undefined ? {} : { body, contentType: 'application/sdp' }),
-        headers: [['Contact', `<sip:romeo@127.0.0.1:${this.#rig.sip.port}>`]],
+        ...(body === undefined ? {} : { body, contentType: more.contentType ?? 'application/sdp' }),
+        headers: [['Contact', `<sip:romeo@127.0.0.1:${this.#rig.sip.port}>`], ...(more.headers ?? [])],
       },
       this.#rig.port,
     );
   }
 
-  ask(method: string, body?: string): Promise<SipText> {
-    return this.#rig.sip.final(this.send(method, body));
+  ask(method: string, body?: string, more?: Pick<RequestParts, 'headers' | 'contentType'>): Promise<SipText> {
+    return this.#rig.sip.final(this.send(method, body, more));
   }
 }
 

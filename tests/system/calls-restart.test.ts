@@ -1,152 +1,170 @@
-// Calls over a restart of the gateway, a drain, and as `stoxgate call` tells of them.
+// Calls when the gateway ends: those that are answered go on at the next start where they are kept, all others end on both sides,
+// each with one outcome (RFC 3261 §12.2, XEP-0166 §10; ERR-G5).
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { explainCall } from '../../src/cli/call.ts';
-import { AnswerFields } from '../../src/cli/answer-fields.ts';
+import { describe } from 'node:test';
+import { header, statusOf } from '../peers/sip-text.ts';
 import {
   answeredByClient,
   answeredByPhone,
   callsPhone,
   CALLS,
   Client,
+  DESCRIPTION,
   inDialog,
   jingleXml,
+  jmiXml,
+  NS_JMI,
   outcomes,
   Phone,
   reasonXml,
-  REFUSED,
+  sdp,
 } from './call-stage.ts';
 import { MemoryStore } from './memory-store.ts';
 import { play, type Rig, type RigOptions } from './rig.ts';
+import { errorOf, ROMEO } from './xmpp-peer.ts';
 
-/** With a store that outlives the process. */
-const kept = (options: RigOptions = CALLS): RigOptions => ({ ...options, store: new MemoryStore('sqlite') });
+/** A store that outlives the gateway of a test. */
+const lasting = (): RigOptions => ({ ...CALLS, store: new MemoryStore('sqlite') });
 
-async function ask(rig: Rig, id: string): Promise<{ readonly status: number; readonly call: AnswerFields }> {
-  const route = rig.gateway.admin.get('call') ?? assert.fail('no such question');
-  const { status, body } = await route([id]);
-  return { status, call: new AnswerFields(body).rows('calls')[0] ?? new AnswerFields({}) };
+const methodOf = (rig: Rig, method: string, patienceMs?: number) =>
+  rig.sip.requests.next(method, ({ startLine }) => startLine.startsWith(`${method} `), patienceMs);
+
+async function restartedInPeace(rig: Rig): Promise<void> {
+  await rig.gateway.drain();
+  await rig.restart();
 }
 
-describe('an answered call outlives a restart of the gateway', () => {
-  play('a phone called, and hangs up after it', kept(), async (rig) => {
-    const { phone, client } = await answeredByClient(rig);
-    await rig.until('it is written', () => rig.store('calls').size === 1);
+const ENDS: readonly (readonly [string, (rig: Rig) => Promise<void>])[] = [
+  ['drained', restartedInPeace],
+  ['without a word', (rig) => rig.restart()],
+];
+
+describe('an answered call goes on', () => {
+  for (const [how, restart] of ENDS) {
+    play(`${how}: the phone that called hangs up`, lasting(), async (rig) => {
+      const { phone, client, sid } = await answeredByClient(rig);
+      assert.equal(rig.store('calls').size, 1);
+      await restart(rig);
+      assert.equal(rig.held('calls'), 1);
+      assert.deepEqual(outcomes(rig), []);
+      assert.equal(statusOf(await phone.ask('BYE')), 200);
+      assert.equal((await client.action('session-terminate')).attr('sid'), sid);
+      assert.deepEqual(outcomes(rig), ['sip_to_xmpp ended']);
+      assert.equal(rig.store('calls').size, 0);
+    });
+
+    play(`${how}: the client that called hangs up`, lasting(), async (rig) => {
+      const { client, sid, self, invite } = await answeredByPhone(rig);
+      await restart(rig);
+      const answer = await client.act(self, jingleXml('session-terminate', sid, reasonXml('success')));
+      assert.equal(answer.attr('type'), 'result');
+      const bye = await methodOf(rig, 'BYE');
+      assert.equal(header(bye, 'call-id'), header(invite, 'call-id'));
+      assert.equal(header(bye, 'from'), header(invite, 'from'));
+      // RFC 3261 §12.2.1.1: "MUST contain strictly monotonically increasing … sequence numbers".
+      assert.ok(Number.parseInt(header(bye, 'cseq'), 10) > Number.parseInt(header(invite, 'cseq'), 10));
+      await rig.until('it is told', () => outcomes(rig).length > 0);
+      assert.deepEqual(outcomes(rig), ['xmpp_to_sip ended']);
+    });
+  }
+
+  play('the phone that was called hangs up, and the client that was called', lasting(), async (rig) => {
+    const called = await answeredByPhone(rig);
+    const calling = await answeredByClient(rig);
     await rig.restart();
-    assert.equal(rig.held('calls'), 1);
-    assert.match((await phone.ask('BYE')).startLine, /^SIP\/2\.0 200 /);
-    await client.action('session-terminate');
-    assert.deepEqual(outcomes(rig), ['sip_to_xmpp ended']);
-    await rig.until('nothing is kept', () => rig.store('calls').size === 0);
+    assert.equal(rig.held('calls'), 2);
+    assert.equal(statusOf(await inDialog(rig, called.invite, called.tag, 'BYE')), 200);
+    await called.client.action('session-terminate');
+    await calling.client.act(calling.self, jingleXml('session-terminate', calling.sid, reasonXml('success')));
+    const bye = await methodOf(rig, 'BYE');
+    assert.equal(header(bye, 'call-id'), calling.phone.callId);
+    await rig.until('both are told', () => outcomes(rig).length > 1);
+    assert.deepEqual(outcomes(rig), ['xmpp_to_sip ended', 'sip_to_xmpp ended']);
+    assert.equal(rig.store('calls').size, 0);
   });
 
-  play('a client called, and hangs up after it', kept(), async (rig) => {
-    const { client, sid, self } = await answeredByPhone(rig);
-    await rig.until('it is written', () => rig.store('calls').size === 1);
+  play('CALL-41: it is held after it, in the same dialog and session', lasting(), async (rig) => {
+    const { phone, client, sid, self } = await answeredByClient(rig);
     await rig.restart();
-    const answer = await client.act(self, jingleXml('session-terminate', sid, reasonXml('success')));
-    assert.equal(answer.attr('type'), 'result');
-    await rig.sip.requests.next('BYE', ({ startLine }) => startLine.startsWith('BYE '));
+    const holding = phone.ask('INVITE', sdp(4000, ['a=sendonly'], 2));
+    assert.notEqual((await client.action('session-info')).child('hold'), undefined);
+    assert.match((await holding).body.toString(), /^a=recvonly\r$/m);
+    phone.send('ACK');
+    // It still is after one more.
+    await rig.restart();
+    await client.act(self, jingleXml('session-terminate', sid, reasonXml('success')));
+    await methodOf(rig, 'BYE');
     await rig.until('it is told', () => outcomes(rig).length > 0);
-    assert.deepEqual(outcomes(rig), ['xmpp_to_sip ended']);
-  });
-
-  play('a client called, and the phone hangs up after it', kept(), async (rig) => {
-    const { client, invite, tag } = await answeredByPhone(rig);
-    await rig.restart();
-    assert.match((await inDialog(rig, invite, tag, 'BYE')).startLine, /^SIP\/2\.0 200 /);
-    await client.action('session-terminate');
-    assert.deepEqual(outcomes(rig), ['xmpp_to_sip ended']);
+    assert.deepEqual(outcomes(rig), ['sip_to_xmpp ended']);
   });
 });
 
-describe('one that rings is over with the gateway', () => {
-  play('the client that was rung hears it', kept(), async (rig) => {
+describe('a call that rang ends', () => {
+  play('the client that is called hears it, and the outcome is told', lasting(), async (rig) => {
     const client = new Client(rig);
     const phone = new Phone(rig);
-    await client.proposal('propose');
-    await rig.until('it is written', () => rig.store('calls').size === 1);
+    const propose = await client.proposal('propose');
+    const sid = propose.child('propose', NS_JMI)?.attr('id');
+    rig.xmpp.write(jmiXml('ringing', sid ?? '', propose.attr('from') ?? ''));
+    await phone.provisional(180);
     await rig.restart();
-    await client.proposal('retract');
-    assert.ok(phone.callId !== '');
+    assert.equal((await client.proposal('retract')).child('retract', NS_JMI)?.attr('id'), sid);
+    await rig.until('it is told', () => outcomes(rig).length > 0);
     assert.deepEqual(outcomes(rig), ['sip_to_xmpp failed']);
-    await rig.until('nothing is kept', () => rig.store('calls').size === 0);
+    assert.equal(rig.store('calls').size, 0);
   });
 
-  play('the client that called hears it', kept(REFUSED), async (rig) => {
-    const { client } = await callsPhone(rig);
-    await rig.until('it is written', () => rig.store('calls').size === 1);
+  play('the client that calls hears it, and the outcome is told', lasting(), async (rig) => {
+    const { client, sid, invite } = await callsPhone(rig);
+    rig.sip.respond(invite, { status: 180, tag: 'one' });
+    await client.action('session-info');
     await rig.restart();
-    await client.action('session-terminate');
+    assert.equal((await client.action('session-terminate')).attr('sid'), sid);
+    await rig.until('it is told', () => outcomes(rig).length > 0);
     assert.deepEqual(outcomes(rig), ['xmpp_to_sip failed']);
+    assert.equal(rig.store('calls').size, 0);
   });
 });
 
-describe('a drain', () => {
-  play(
-    'ends what rings, takes nothing new, and leaves answered calls to the next start',
-    kept(),
-    async (rig) => {
-      const { phone, client } = await answeredByClient(rig);
-      const ringing = new Phone(rig);
-      await client.proposal('propose');
-      await rig.gateway.drain();
-      assert.match((await ringing.final()).startLine, /^SIP\/2\.0 500 /);
-      await client.proposal('retract');
-      assert.match((await new Phone(rig).final()).startLine, /^SIP\/2\.0 503 /);
-      assert.deepEqual(outcomes(rig), ['sip_to_xmpp failed', 'sip_to_xmpp refused']);
-      await rig.restart();
-      assert.match((await phone.ask('BYE')).startLine, /^SIP\/2\.0 200 /);
-      await client.action('session-terminate');
-    },
-  );
+describe('ERR-G5: a drain', () => {
+  play('ends what rings, on both sides', CALLS, async (rig) => {
+    const client = new Client(rig);
+    const phone = new Phone(rig);
+    const sid = (await client.proposal('propose')).child('propose', NS_JMI)?.attr('id');
+    const drained = rig.gateway.drain();
+    assert.equal(statusOf(await phone.final()), 500);
+    assert.equal((await client.proposal('retract')).child('retract', NS_JMI)?.attr('id'), sid);
+    await drained;
+    assert.deepEqual(outcomes(rig), ['sip_to_xmpp failed']);
+  });
 
-  play('hangs up where nothing outlives the process', CALLS, async (rig) => {
-    const { client } = await answeredByClient(rig);
-    await rig.gateway.drain();
-    await client.action('session-terminate');
-    await rig.sip.requests.next('BYE', ({ startLine }) => startLine.startsWith('BYE '));
+  play('ends an answered call that nothing keeps, and waits for both sides', CALLS, async (rig) => {
+    const { client, sid } = await answeredByClient(rig);
+    let over = false;
+    const drained = rig.gateway.drain().then(() => {
+      over = true;
+    });
+    assert.equal((await client.action('session-terminate')).attr('sid'), sid);
+    await methodOf(rig, 'BYE');
+    await drained;
+    assert.ok(over);
+    assert.equal(rig.held('calls'), 0, 'the BYE is answered');
     assert.deepEqual(outcomes(rig), ['sip_to_xmpp ended']);
   });
-});
 
-describe('stoxgate call', () => {
-  play('a call that goes on, by each of its identifiers; then what became of it', CALLS, async (rig) => {
-    const { phone, client, sid } = await answeredByClient(rig);
-    const { status, call } = await ask(rig, phone.callId);
-    assert.equal(status, 200);
-    for (const id of [sid, call.text('id') ?? ''])
-      assert.equal((await ask(rig, id)).call.text('callId'), phone.callId);
-    const lines = explainCall(call);
-    assert.match(lines[0] ?? '', /SIP to XMPP: romeo@example\.net calls juliet@example\.com/);
-    assert.ok(
-      lines.some((line) => line.includes('state: up; open legs: sip, session, proposal')),
-      lines.join('\n'),
-    );
-    assert.ok(
-      lines.includes('  audio over RTP/AVP: the XMPP side at port 9000, the SIP side at port 4000'),
-      lines.join('\n'),
-    );
-    await phone.ask('BYE');
+  play('lets an answered one go on that is kept, and begins no other', lasting(), async (rig) => {
+    const { phone, client } = await answeredByClient(rig);
+    await rig.gateway.drain();
+    assert.equal(rig.held('calls'), 1);
+    const refused = await new Phone(rig).final();
+    assert.equal(statusOf(refused), 503);
+    assert.match(header(refused, 'retry-after'), /^\d+$/);
+    rig.xmpp.write(jmiXml('propose', 'late', ROMEO, DESCRIPTION));
+    const error = await rig.xmpp.stanzas.next('the refusal', (stanza) => stanza.attr('type') === 'error');
+    assert.equal(errorOf(error).condition, 'remote-server-timeout');
+    assert.equal(statusOf(await phone.ask('BYE')), 200);
     await client.action('session-terminate');
-    const ended = (await ask(rig, sid)).call;
-    assert.ok(
-      explainCall(ended).some((line) => line.startsWith('  outcome: ended, by sip')),
-      explainCall(ended).join('\n'),
-    );
-    await rig.residue();
-  });
-
-  play('one that nobody knows: 404; a question without an identifier: 400', CALLS, async (rig) => {
-    assert.equal((await ask(rig, 'nobody')).status, 404);
-    assert.equal((await rig.gateway.admin.get('call')?.([]))?.status, 400);
-  });
-
-  test('what others wrote cannot move the cursor', () => {
-    const [line] = explainCall(
-      new AnswerFields({ id: 'a', direction: 'toSip', caller: '\u001b[2J', callee: 'b' }),
-    );
-    assert.equal(line?.includes('\u001b'), false);
+    assert.deepEqual(outcomes(rig), ['sip_to_xmpp refused', 'xmpp_to_sip refused', 'sip_to_xmpp ended']);
   });
 });

@@ -207,7 +207,7 @@ export class PublishRig {
       subscriptions: this.#subscriptions,
       published: this.feature.published,
       notifiers: { serves: false, allowEvents: [], subscribe: () => assert.fail('a SUBSCRIBE') },
-      calls: { enabled: false, invite: () => assert.fail('an INVITE'), request: () => false },
+      calls: { enabled: false, invite: unexpected, inviteRefused: unexpected, request: () => false },
       seen: () => undefined,
       ownHosts: new Set(['127.0.0.1']),
     });
@@ -384,4 +384,9 @@ export function play(
       await rig.close();
     }
   });
+}
+
+/** Of calls, which are not here. */
+function unexpected(): never {
+  assert.fail('an INVITE');
 }

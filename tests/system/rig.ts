@@ -33,6 +33,7 @@ export interface RigOptions {
   readonly policy?: readonly Section[];
   readonly limits?: Section;
   readonly calls?: Section;
+  readonly mediaRelay?: Section;
   /** Files that the configuration names, by their full path. */
   readonly files?: Readonly<Record<string, string>>;
   /** The same, read by a function of the test's own. */
@@ -155,6 +156,7 @@ export class Rig {
       policy: options.policy ?? [],
       limits: options.limits ?? {},
       calls: options.calls ?? {},
+      ...(options.mediaRelay === undefined ? {} : { media_relay: options.mediaRelay }),
       store: options.storeUrl ?? 'memory:',
       durability: options.durability ?? 'full',
       ...(options.routes === undefined ? {} : { routes: options.routes }),

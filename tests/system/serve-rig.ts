@@ -181,7 +181,7 @@ export class ServeRig {
       subscriptions: { notify: () => assert.fail('a NOTIFY') },
       published: { publish: () => assert.fail('a PUBLISH') },
       notifiers: this.notifiers,
-      calls: { enabled: false, invite: () => assert.fail('an INVITE'), request: () => false },
+      calls: { enabled: false, invite: unexpected, inviteRefused: unexpected, request: () => false },
       seen: () => undefined,
       ownHosts: new Set(['127.0.0.1']),
       draining: () => false,
@@ -376,3 +376,8 @@ export async function finish(dialog: WatcherDialog): Promise<void> {
 
 export const stateOf = (notify: SipText): string => header(notify, 'subscription-state');
 export const cseqOf = (message: SipText): number => Number(header(message, 'cseq').split(' ')[0]);
+
+/** Of calls, which are not here. */
+function unexpected(): never {
+  assert.fail('an INVITE');
+}

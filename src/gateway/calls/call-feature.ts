@@ -146,6 +146,11 @@ export class CallFeature {
     this.#calls.invite(tx, from);
   }
 
+  /** One that was refused before that, by the row `clause`: an attempt all the same. */
+  inviteRefused(request: SipRequest, from: MappedJid, clause: string, status: number): void {
+    this.#calls.inviteRefused(request, from, { clause, status });
+  }
+
   /** A request within a dialog. False: it is of no call, and was not answered. */
   request(tx: ServerTransaction, scope: SpeakerScope): boolean {
     return this.#serve(tx, scope) || this.#early.hold({ tx, scope });

@@ -20,15 +20,22 @@ import {
 } from '../../mapping/index.ts';
 import { dialledNumber, type CallDenial, type CallRules } from '../../policy/index.ts';
 import type { Origin } from '../../sdp/index.ts';
-import { headerField, type HeaderField, type Refusal, type ServerTransaction } from '../../sip/index.ts';
+import {
+  headerField,
+  type HeaderField,
+  type Refusal,
+  type ServerTransaction,
+  type SipRequest,
+} from '../../sip/index.ts';
 import type { StanzaError } from '../../xmpp/index.ts';
 import { bareOf } from '../address-text.ts';
+import { storedPages } from '../stored-pages.ts';
 import { Call } from './call.ts';
 import { CallCaps, type CallCapsOptions } from './call-caps.ts';
 import { CallLog } from './call-log.ts';
 import type { CallEnv, CallFacts, SipSide } from './call-types.ts';
 import type { XmppLegs } from './legs.ts';
-import { keptPathOf, type MediaPath } from './media-path.ts';
+import { carriesCandidates, keptPathOf, type MediaPath } from './media-path.ts';
 import type { MediaRelays } from './media-relays.ts';
 import { calledJid } from './xmpp-features.ts';
 import type { XmppSessions } from './xmpp-sessions.ts';
@@ -54,8 +61,6 @@ export interface CallsEnv {
   readonly address: () => string;
 }
 
-/** Records read at once. */
-const PAGE = 500;
 /** What is refused while draining is asked again of another gateway, or of the next one. */
 const DRAIN_RETRY_SECONDS = 30;
 /** How long a drain waits for the answers to what ends calls. */
@@ -137,7 +142,7 @@ export class Calls {
     }
     const parties = { sipDomain: from.host, xmppDomain: to.value.jid.domain, callId };
     const media = this.#env.relays?.begin(parties);
-    const call = new Call(this.#callEnv, facts, this.#begin('toXmpp'), media);
+    const call = new Call(this.#callEnv, facts, this.#begin('toXmpp', media), media);
     const legs = xmpp.outgoing(call, { self: from.jidText, peer: to.value.jidText, sid });
     if (legs === undefined) {
       this.caps.end(facts.caller, facts.callee);
@@ -179,11 +184,23 @@ export class Calls {
     }
     const parties = { sipDomain: to.value.host, xmppDomain: from.value.jid.domain, callId };
     const media = this.#env.relays?.begin(parties);
-    const call = new Call(this.#callEnv, facts, this.#begin('toSip'), media);
+    const call = new Call(this.#callEnv, facts, this.#begin('toSip', media), media);
     const leg = sip.outgoing(call, { from: from.value, to: to.value, callId, media });
     this.#calls.set(facts.id, call);
     call.join(leg, legs);
     return { ok: true, host: call };
+  }
+
+  /** An INVITE that was refused before it came here. */
+  inviteRefused(
+    { requestUri, callId }: Pick<SipRequest, 'requestUri' | 'callId'>,
+    from: MappedJid,
+    { clause, status }: { readonly clause: string; readonly status: number },
+  ): void {
+    const to = this.#env.live.book.sipTargetToJid(requestUri);
+    const callee = to.ok ? to.value.bareText : requestUri;
+    const facts = this.#facts('toXmpp', { caller: from.bareText, callee, sid: '', callId });
+    this.log.ended(facts, { kind: 'refused', clause, status });
   }
 
   /** One that was refused before it came here. */
@@ -196,13 +213,7 @@ export class Calls {
   async attach(): Promise<void> {
     const { records, node } = this.#env;
     if (records === undefined) return;
-    for (let after = -1; ;) {
-      const page = await records.find('node', node, { limit: PAGE, after });
-      this.#found.push(...page);
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) return;
-      after = last.seq;
-    }
+    for await (const page of storedPages(records, node)) this.#found.push(...page);
   }
 
   /** The ways out are there: answered calls go on, those that rang are over, and both sides hear it. */
@@ -244,13 +255,13 @@ export class Calls {
     return { id: random.base32(16), direction, ...who, startedMs: clock.wall() };
   }
 
-  #begin(direction: CallDirection): ReturnType<typeof beginCall> {
+  #begin(direction: CallDirection, media: MediaPath | undefined): ReturnType<typeof beginCall> {
     const address = this.#env.address();
     const origin: Origin = {
       ...{ username: '-', sessionId: String(this.#env.clock.wall()), sessionVersion: '1' },
       ...{ netType: 'IN', addrType: address.includes(':') ? 'IP6' : 'IP4', address },
     };
-    return beginCall({ direction, origin, trickle: false });
+    return beginCall({ direction, origin, trickle: carriesCandidates(media) });
   }
 
   #restore(key: string, record: CallRecord): void {

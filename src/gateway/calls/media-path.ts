@@ -34,6 +34,8 @@ export interface KeptPath {
 
 /** The way of the descriptions of one call. One question at a time: the next one follows the answer. */
 export interface MediaPath {
+  /** A relay may come between: candidates of one endpoint are then none for the other. */
+  readonly mayRelay: boolean;
   /** A description that came from the SIP side, before it is reported. */
   fromSip(
     kind: DescriptionKind,
@@ -57,6 +59,11 @@ export interface MediaPath {
   kept(): KeptPath | undefined;
   /** The call is over. */
   end(): void;
+}
+
+/** Candidates may go from one endpoint to the other by themselves (RFC 8838). */
+export function carriesCandidates(media: MediaPath | undefined): boolean {
+  return media?.mayRelay !== true;
 }
 
 /** What was written of a path; undefined: it cannot be read. */

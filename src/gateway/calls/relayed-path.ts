@@ -83,6 +83,10 @@ export class RelayedPath implements MediaPath {
     return path;
   }
 
+  get mayRelay(): boolean {
+    return this.#rule.when !== 'never';
+  }
+
   fromSip(
     kind: DescriptionKind,
     description: SessionDescription,

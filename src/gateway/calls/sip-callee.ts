@@ -20,6 +20,7 @@ import {
   rAck,
 } from '../../sip/index.ts';
 import type { SessionDescription } from '../../sdp/index.ts';
+import { carriesCandidates } from './media-path.ts';
 import { NO_BODY, writeDescription, type WrittenBody } from './sip-bodies.ts';
 import type { CallDialog } from './sip-dialog.ts';
 import { allows, copiedRoutes, targetFields, timerFields, warningField } from './sip-fields.ts';
@@ -113,7 +114,7 @@ export class SipCallee {
       }
       default:
         if (this.#state.name === 'done') return this.dialog.reply(cseq, 481);
-        return serveInCall(tx, this.dialog, this.#ctx.media === undefined, (media) =>
+        return serveInCall(tx, this.dialog, carriesCandidates(this.#ctx.media), (media) =>
           this.#ctx.host.take({ kind: 'trickled', media }),
         );
     }
@@ -219,7 +220,7 @@ export class SipCallee {
     const { secure } = this.dialog.state;
     return [
       ...copiedRoutes(tx.request),
-      ...targetFields(tx.source.local, secure, this.#ctx.media === undefined),
+      ...targetFields(tx.source.local, secure, carriesCandidates(this.#ctx.media)),
     ];
   }
 

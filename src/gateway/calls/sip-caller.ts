@@ -21,6 +21,7 @@ import {
 import type { SessionDescription } from '../../sdp/index.ts';
 import { Exchange } from '../subscriptions/exchange.ts';
 import type { SipCommand } from './legs.ts';
+import { carriesCandidates } from './media-path.ts';
 import { NO_BODY, writeDescription, type WrittenBody } from './sip-bodies.ts';
 import type { CallDialog } from './sip-dialog.ts';
 import { allows, reasonFields, supports, targetFields } from './sip-fields.ts';
@@ -124,7 +125,7 @@ export class SipCaller {
     if (method === 'BYE' || method === 'PRACK' || this.#state?.name !== 'proceeding') {
       return dialog.reply(number, 481);
     }
-    serveInCall(tx, dialog, this.#ctx.media === undefined, (media) =>
+    serveInCall(tx, dialog, carriesCandidates(this.#ctx.media), (media) =>
       this.#ctx.host.take({ kind: 'trickled', media }),
     );
   }
@@ -216,7 +217,7 @@ export class SipCaller {
         this.#target = target;
         return buildInvite(this.#parts, {
           ...{ tag: this.#localTag, cseq: base + challenges, offer, body: this.#body },
-          ...{ local: env.localFor(target), trickle: this.#ctx.media === undefined },
+          ...{ local: env.localFor(target), trickle: carriesCandidates(this.#ctx.media) },
         });
       },
       sent: (request) => {
@@ -349,7 +350,7 @@ export class SipCaller {
       this.#answering = NO_BODY;
       const local = dialog.pending(cseq)?.source.local;
       const target =
-        status < 300 ? targetFields(local, dialog.state.secure, this.#ctx.media === undefined) : [];
+        status < 300 ? targetFields(local, dialog.state.secure, carriesCandidates(this.#ctx.media)) : [];
       return dialog.reply(cseq, status, { headers: [...target, ...headers], body });
     }
     if (effect.kind !== 'asked') return;

@@ -2,6 +2,7 @@
 
 import type { FailureReason, SessionEffect, SipRequest, SipResponse } from '../../sip/index.ts';
 import type { Exchange } from '../subscriptions/exchange.ts';
+import { carriesCandidates } from './media-path.ts';
 import type { WrittenBody } from './sip-bodies.ts';
 import type { CallDialog } from './sip-dialog.ts';
 import { targetFields, timerFields } from './sip-fields.ts';
@@ -45,7 +46,7 @@ export class OwnChanges {
       method,
       body: written.body,
       fields: (target) => [
-        ...targetFields(env.localFor(target), secure, media === undefined),
+        ...targetFields(env.localFor(target), secure, carriesCandidates(media)),
         ...timerFields(expires, minSe),
         ...written.headers,
       ],

@@ -11,6 +11,7 @@ import {
   type SessionEvent,
   type SipResponse,
 } from '../../sip/index.ts';
+import { carriesCandidates } from './media-path.ts';
 import type { WrittenBody } from './sip-bodies.ts';
 import { retryAfterField, targetFields, timerFields, warningField } from './sip-fields.ts';
 import type { LegContext } from './sip-leg-types.ts';
@@ -44,7 +45,7 @@ export function replyOptions(
   const isTarget = status < 300 && (method === 'INVITE' || method === 'UPDATE');
   return {
     headers: [
-      ...(isTarget ? targetFields(local, secure, media === undefined) : []),
+      ...(isTarget ? targetFields(local, secure, carriesCandidates(media)) : []),
       ...timerFields(expires, min),
       ...(require === true ? [optionField('Require', ['timer'])] : []),
       ...(later === true ? [retryAfterField(env.random.unit())] : []),

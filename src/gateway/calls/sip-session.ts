@@ -22,6 +22,7 @@ import {
   type SipResponse,
 } from '../../sip/index.ts';
 import type { SessionDescription } from '../../sdp/index.ts';
+import { carriesCandidates } from './media-path.ts';
 import { NO_BODY, writeDescription, type WrittenBody } from './sip-bodies.ts';
 import type { CallDialog } from './sip-dialog.ts';
 import { reasonFields, timerOffer, warningField } from './sip-fields.ts';
@@ -229,7 +230,7 @@ export class SipSession {
       case 'serve': {
         const tx = this.dialog.pending(effect.cseq);
         if (tx === undefined) return;
-        return serveInCall(tx, this.dialog, this.#ctx.media === undefined, (media) =>
+        return serveInCall(tx, this.dialog, carriesCandidates(this.#ctx.media), (media) =>
           host.take({ kind: 'trickled', media }),
         );
       }

@@ -72,21 +72,30 @@ export class XmppProposals {
     );
     const self = callAddress(to);
     if (media.length === 0) return this.#rejected(initiation.id, self, from);
+    const running = this.#between(ends).filter((each) => each.initiation()?.phase === 'running');
     if (this.#isOverruled(initiation.id, ends)) return;
     const beginning: XmppBeginning = {
       ...{ kind: 'proposal', sid: initiation.id, self, peer: from, media, stanza, group },
     };
     const begun = this.#env.begin(beginning, 'responder');
-    if (begun.ok) return begun.leg.initiate({ kind: 'received', from, initiation });
+    if (begun.ok) {
+      // It goes on as this one ("Existing session"), which it does not where this one may not be.
+      for (const each of running) each.initiate({ kind: 'crossed', from, id: initiation.id });
+      return begun.leg.initiate({ kind: 'received', from, initiation });
+    }
     if (mayAnswerWithError(stanza)) group.send(errorReply(stanza, begun.error));
   }
 
-  /** CALL-100: of each call between both that was proposed, or goes on, its own machine says which of them is the one. */
+  #between({ from, to }: Ends): readonly XmppLeg[] {
+    return [...this.#env.table.of(bareOf(from))].filter((leg) => leg.user === bareOf(to));
+  }
+
+  /** CALL-100: of each call between both that was proposed its own machine says which of them is the one. */
   #isOverruled(id: string, { from, to }: Ends): boolean {
     let overruled = false;
-    for (const leg of [...this.#env.table.of(bareOf(from))]) {
+    for (const leg of this.#between({ from, to })) {
       const before = leg.initiation()?.phase;
-      if (leg.user !== bareOf(to) || before === undefined || before === 'ended') continue;
+      if (before === undefined || before === 'ended' || before === 'running') continue;
       leg.initiate({ kind: 'crossed', from, id });
       // The other one ends it, or is refused by it.
       const isOurs = leg.initiation()?.role === 'proposer';

@@ -9,7 +9,7 @@ import { contextFromSip } from './contexts.ts';
 
 export interface SipRoutingEnv {
   readonly book: AddressBook;
-  /** A MESSAGE ends here: counts it. */
+  /** It ends here: counts it. */
   ended(outcome: 'rejected' | 'nothing', request: SipRequest, status: number, text?: string): void;
   /** Goes on with it. */
   serve(request: SipRequest, from: MappedJid): void;
@@ -36,7 +36,7 @@ export function routeSipRequest(
   const pair = `${from.bareText} ${request.requestUri}`;
   const end = (result: Routed): void => {
     const { status, reason, headers } = responseOf(result, request.method, book);
-    if (isMessage) env.ended('rejected', request, status, reason);
+    env.ended('rejected', request, status, reason);
     tx.respond(status, { reason, headers });
   };
   routes.ask(

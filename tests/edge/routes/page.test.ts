@@ -142,7 +142,7 @@ test('the table "Which verb where" is that of the runner', () => {
   );
   const named = {
     'sip-message': '`onSipRequest`, MESSAGE',
-    'sip-request': '`onSipRequest`, SUBSCRIBE and PUBLISH',
+    'sip-request': '`onSipRequest`, SUBSCRIBE, PUBLISH and INVITE',
     message: '`onStanza`, message',
     presence: '`onStanza`, presence',
     'stanza-out': '`onTranslated`, to XMPP',

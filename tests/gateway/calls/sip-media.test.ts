@@ -9,6 +9,7 @@ import { bodyOf, portOf, sdp, SDP_FIELD, Stage } from './sip-stage.ts';
 
 /** Adds 1000 to the port of what comes, 2000 to what goes, when the test says so. */
 class SlowPath implements MediaPath {
+  readonly mayRelay = true;
   readonly asked: string[] = [];
   readonly #waiting: (() => void)[] = [];
   refuses = false;
