@@ -27,8 +27,10 @@ const START = `
   await new Promise((done) => setTimeout(done, 1000));`;
 
 test('it is named after its patience, and again when it has lasted twice as long', () => {
-  const told = lines(`${START} dog.entered('onStanza'); ${BLOCK(2600)} dog.left(); await dog.stop();`);
-  assert.ok(told.length >= 2 && told.length <= 3, JSON.stringify(told));
+  const all = lines(`${START} dog.entered('onStanza'); ${BLOCK(2600)} dog.left(); await dog.stop();`);
+  // On a machine with more to do than it can, nothing comes round before the hook begins either.
+  const told = all.slice(all.findIndex(({ hook }) => hook === 'onStanza'));
+  assert.ok(told.length >= 2 && told.length <= 3, JSON.stringify(all));
   for (const line of told) {
     assert.deepEqual([line.event, line.hook, line.node], ['routes.hangs', 'onStanza', 'gw1']);
   }
