@@ -69,12 +69,13 @@ function oneLine(text: string): string {
 
 /**
  * The a= lines of a description, those of its transport not among them. `party`: whose description it is; `payloads`: its
- * payload types as SDP says them.
+ * payload types as SDP says them; `protocol`: that of the m= line.
  */
 export function rtpAttributes(
   rtp: RtpDescription,
   party: Party,
   payloads: readonly Payload[],
+  protocol: string,
 ): readonly Attribute[] {
   const lines: Attribute[] = [];
   // Those that SDP can say come in the same order, so that one step further finds the next.
@@ -97,7 +98,7 @@ export function rtpAttributes(
     const direction = directionOfSenders(senders ?? 'both', party);
     lines.push(headerExtensionAttribute({ id, uri, direction }));
   }
-  for (const line of encryptionAttributes(rtp)) lines.push(line);
+  for (const line of encryptionAttributes(rtp, protocol)) lines.push(line);
   addSources(lines, rtp);
   return lines;
 }
@@ -123,11 +124,13 @@ function addFeedback(lines: Attribute[], { feedback, trrInt }: FeedbackSet, payl
 
 const NONE: readonly Attribute[] = [];
 
-function encryptionAttributes({ encryption }: RtpDescription): readonly Attribute[] {
+function encryptionAttributes({ encryption }: RtpDescription, protocol: string): readonly Attribute[] {
   if (encryption === undefined) return NONE;
   const isLine = (...words: (string | undefined)[]): boolean =>
     words.every((word) => word === undefined || /^[^\s]+$/.test(word));
-  const cryptos = encryption.cryptos
+  // RFC 4568 §6: keys are for SRTP alone. Clients say them next to a fingerprint, which then is what counts (SDP-06).
+  const allowed = protocol.startsWith('UDP/TLS/') ? [] : encryption.cryptos;
+  const cryptos = allowed
     .filter(({ tag, suite, keyParams }) => /^\d{1,9}$/.test(tag) && isLine(suite, keyParams))
     .map(({ sessionParams, ...crypto }) =>
       cryptoAttribute(

@@ -157,7 +157,10 @@ function readPayload(payload: XmlElement): PayloadType | undefined {
   const parameters: RtpParameter[] = [];
   for (const child of payload.elements()) {
     if (child.name !== 'parameter' || child.ns !== NS_RTP) continue;
-    parameters.push({ name: child.attr('name') ?? '', value: child.attr('value') ?? '' });
+    const name = child.attr('name') ?? '';
+    const value = child.attr('value');
+    // stanza.js writes a text that has no name as a name that has no value.
+    parameters.push(value === undefined ? { name: '', value: name } : { name, value });
   }
   return {
     id,
@@ -237,10 +240,11 @@ export function rtpDescriptionElement(rtp: RtpDescription): XmlElement {
     'description',
     NS_RTP,
     { media: rtp.media },
+    // The sequence of the schema (XEP-0167 §16.1); what other XEPs add is in none.
     ...rtp.payloads.map(payloadElement),
-    ...rtp.bandwidths.map(({ type, value }) => element('bandwidth', NS_RTP, { type }, String(value))),
-    rtp.encryption === undefined ? undefined : encryptionElement(rtp.encryption),
     rtp.rtcpMux ? element('rtcp-mux', NS_RTP) : undefined,
+    rtp.encryption === undefined ? undefined : encryptionElement(rtp.encryption),
+    ...rtp.bandwidths.map(({ type, value }) => element('bandwidth', NS_RTP, { type }, String(value))),
     ...feedbackElements(rtp),
     ...rtp.extensions.map(({ id, uri, senders }) =>
       element('rtp-hdrext', NS_HDREXT, { id: String(id), uri, senders }),
