@@ -13,7 +13,7 @@ import {
   type Payload,
   type SourceParameter,
 } from '../../sdp/index.ts';
-import type { FeedbackSet, PayloadType, RtpDescription } from '../../xmpp/index.ts';
+import type { FeedbackSet, PayloadType, RtpDescription, RtpParameter } from '../../xmpp/index.ts';
 import { directionOfSenders, type Party } from './parties.ts';
 
 /**
@@ -93,10 +93,13 @@ export function rtpAttributes(
   if (maxptime !== undefined) lines.push({ name: 'maxptime', value: String(maxptime) });
   if (rtp.rtcpMux) lines.push({ name: 'rtcp-mux' });
   if (rtp.allowMixed) lines.push({ name: 'extmap-allow-mixed' });
-  for (const { id, uri, senders } of rtp.extensions) {
+  for (const { id, uri, senders, parameters = [] } of rtp.extensions) {
     if (!/^\S+$/.test(uri)) continue;
     const direction = directionOfSenders(senders ?? 'both', party);
-    lines.push(headerExtensionAttribute({ id, uri, direction }));
+    const more = wordsText(parameters);
+    lines.push(
+      headerExtensionAttribute({ id, uri, direction, ...(more === '' ? {} : { attributes: more }) }),
+    );
   }
   for (const line of encryptionAttributes(rtp, protocol)) lines.push(line);
   addSources(lines, rtp);
@@ -114,12 +117,22 @@ function smallest(payloads: readonly PayloadType[], name: 'ptime' | 'maxptime'):
 }
 
 function addFeedback(lines: Attribute[], { feedback, trrInt }: FeedbackSet, payload: number | '*'): void {
-  for (const { type, subtype } of feedback) {
-    const parameter = subtype === undefined ? undefined : oneLine(subtype);
-    lines.push(feedbackAttribute({ payload, type: oneLine(type), parameter }));
+  for (const { type, subtype, parameters = [] } of feedback) {
+    const text = oneLine(`${subtype ?? ''} ${wordsText(parameters)}`);
+    lines.push(
+      feedbackAttribute({ payload, type: oneLine(type), parameter: text === '' ? undefined : text }),
+    );
   }
   if (trrInt === undefined) return;
   lines.push(feedbackAttribute({ payload, type: 'trr-int', parameter: String(trrInt) }));
+}
+
+/** Parameters as words of a line: a=b, or the name alone (XEP-0293 §3, XEP-0294 §3). */
+function wordsText(parameters: readonly RtpParameter[]): string {
+  return parameters
+    .map(({ name, value }) => oneLine(value === '' ? name : `${name}=${value}`))
+    .filter((word) => word !== '')
+    .join(' ');
 }
 
 const NONE: readonly Attribute[] = [];

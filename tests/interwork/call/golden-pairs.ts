@@ -52,14 +52,17 @@ function pairFromJingle(name: string): GoldenPair {
 /** The lines of a recording as its golden file says that they come back; a difference that is none is a mistake there. */
 function changed(from: readonly string[], text: string): readonly string[] {
   const sections = sectionsOf(from);
-  for (const [, section, sign, line = ''] of text.matchAll(/^ +(session|media) +([+-]) (.*?) \| .+$/gm)) {
-    const of = sections[section === 'session' ? 0 : 1];
+  for (const [, section, sign, line = ''] of text.matchAll(
+    /^ +(session|media(?: \d)?) +([+-]) (.*?) \| .+$/gm,
+  )) {
+    const of = sections[section === 'session' ? 0 : Number(section?.slice(6) || 1)];
     assert.ok(of !== undefined);
     const place = of.indexOf(line);
     assert.equal(place >= 0, sign === '-', `${sign} ${line}`);
     if (sign === '-') of.splice(place, 1);
-    // An m= line comes first.
+    // RFC 8866 §5: m= comes first, then c=.
     else if (line.startsWith('m=')) of.unshift(line);
+    else if (line.startsWith('c=')) of.splice(1, 0, line);
     else of.push(line);
   }
   // SDP-01: what the gateway makes itself.
