@@ -9,7 +9,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSdp, type SessionDescription } from '../../../src/sdp/index.ts';
-import { parseDocument, XmlElement } from '../../../src/xml/index.ts';
+import { parseDocument, type XmlElement } from '../../../src/xml/index.ts';
 
 const VECTORS = join(import.meta.dirname, '../../vectors');
 
@@ -145,13 +145,14 @@ export function comparableXml(element: XmlElement): unknown {
   const foreign = children.filter(({ ns }) => ns !== element.ns);
   return {
     name: `{${element.ns}}${element.name}`,
-    attributes: Object.fromEntries(attributes.toSorted()),
+    attributes: Object.fromEntries(attributes),
     text: element.text().trim(),
     own: children.filter(({ ns }) => ns === element.ns).map(comparableXml),
     foreign: Object.fromEntries(
-      Map.groupBy(foreign, ({ ns, name }) => `{${ns}}${name}`)
-        .entries()
-        .map(([name, all]) => [name, all.map(comparableXml)]),
+      [...Map.groupBy(foreign, ({ ns, name }) => `{${ns}}${name}`)].map(([name, all]) => [
+        name,
+        all.map(comparableXml),
+      ]),
     ),
   };
 }

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { toJingle, toSdp, withContent, type ContentTable } from '../../../src/interwork/call/index.ts';
 import { formatSdp, midOf } from '../../../src/sdp/index.ts';
-import { XmlElement } from '../../../src/xml/index.ts';
+import type { XmlElement } from '../../../src/xml/index.ts';
 import { jingleElement, readJingle } from '../../../src/xmpp/index.ts';
 import {
   comparableSdp,
