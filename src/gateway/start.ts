@@ -193,7 +193,7 @@ class RunningGateway implements Gateway {
         ...{ clock, timers, random, log, counters, timing: env.timing, node: config.node },
         ...{ live: this.#live, transactions: this.#transactions, records: lasts ? kept.calls : undefined },
         localFor: (target) => this.#edge.localFor(target),
-        address: () => this.#edge.localEndpoints[0]?.address,
+        endpoints: () => this.#edge.localEndpoints,
         groupFor: (domain) => this.#links.groupFor(domain),
         resources: (own, other) => this.#presence.resources(own, other),
       },

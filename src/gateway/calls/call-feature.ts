@@ -41,8 +41,8 @@ export interface CallFeatureEnv {
   readonly timing: Partial<TimersConfig> | undefined;
   /** Our side towards a target, for Contact. */
   localFor(target: Target): LocalEndpoint | undefined;
-  /** Of our first listener: what o= says. */
-  address(): string | undefined;
+  /** Of each listener; o= says the first one's address. */
+  endpoints(): readonly LocalEndpoint[];
   groupFor(domain: string): LinkGroup | undefined;
   resources(own: string, other: string): readonly ShownResource[];
   /** Undefined: a restart ends every call. */
@@ -84,6 +84,7 @@ export class CallFeature {
     this.#sip = new SipLegs({
       ...{ clock, timers, random, log, live, transactions },
       localFor: (target) => env.localFor(target),
+      endpoints: () => env.endpoints(),
       timing: { ...DEFAULT_TIMERS, ...env.timing },
       timer: { minSe: ABSOLUTE_MIN_SE, interval: SESSION_EXPIRES },
       maxLegs: MAX_LEGS,
@@ -99,7 +100,7 @@ export class CallFeature {
       sip: this.#sip,
       xmpp: this.#xmpp,
       relays: this.#relays,
-      address: () => env.address() ?? NOWHERE,
+      address: () => env.endpoints()[0]?.address ?? NOWHERE,
     });
     this.#early = new EarlyRequests(timers, MAX_EARLY, ({ tx, scope }) => {
       if (!this.#serve(tx, scope)) tx.respond(481);

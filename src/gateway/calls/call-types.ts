@@ -3,7 +3,7 @@
 import type { Clock, Log, Timers } from '../../base/index.ts';
 import type { CallDirection, CallOutcome } from '../../interwork/call/index.ts';
 import type { MappedJid, MappedUri } from '../../mapping/index.ts';
-import type { KeptSession, ServerTransaction } from '../../sip/index.ts';
+import type { KeptInvite, KeptSession, ServerTransaction } from '../../sip/index.ts';
 import type { Call } from './call.ts';
 import type { CallHost, SipLeg } from './legs.ts';
 import type { MediaPath } from './media-path.ts';
@@ -50,6 +50,8 @@ export interface SipSide {
     host: CallHost,
     parts?: { readonly media?: MediaPath | undefined },
   ): SipLeg | undefined;
+  /** A leg of a call that rang before a restart, which can be ended; undefined: what was kept cannot be read. */
+  interrupted(kept: KeptInvite, host: CallHost): SipLeg | undefined;
 }
 
 /** Where a call is told. One that goes on beyond a stop has no outcome yet: the next start goes on with it. */

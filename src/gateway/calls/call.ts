@@ -94,12 +94,17 @@ export class Call implements CallHost {
     const { phase, direction, legs } = this.#state;
     const session = this.#xmpp?.session();
     if (this.#xmpp === undefined || phase === 'ended' || phase === 'idle') return undefined;
-    if (phase !== 'up') return { kind: 'ringing', node, direction, legs, xmpp: this.#xmpp.kept() };
+    const path = this.#media?.kept();
+    const relayed = path === undefined ? {} : { path: JSON.stringify(path) };
+    if (phase !== 'up') {
+      const invite = this.#sip?.invite();
+      const record = { kind: 'ringing', node, direction, legs, xmpp: this.#xmpp.kept(), ...relayed } as const;
+      return invite === undefined ? record : { ...record, invite };
+    }
     const sip = this.#sip?.kept();
     if (sip === undefined || session === undefined) return undefined;
     const record = keptCall(this.#state, { node, sip, session, proposed: this.#xmpp.proposed() });
-    const path = this.#media?.kept();
-    return record === undefined || path === undefined ? record : { ...record, path: JSON.stringify(path) };
+    return record === undefined ? undefined : { ...record, ...relayed };
   }
 
   /** The gateway goes down: nothing is said any more, and nothing heard. */

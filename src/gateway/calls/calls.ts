@@ -4,8 +4,6 @@
 import type { Collection, Clock, Counters, Log, Random, Timers } from '../../base/index.ts';
 import {
   beginCall,
-  interruptedCall,
-  restoredCall,
   type CallDirection,
   type CallOutcome,
   type CallRecord,
@@ -29,14 +27,14 @@ import {
 } from '../../sip/index.ts';
 import type { StanzaError } from '../../xmpp/index.ts';
 import { bareOf } from '../address-text.ts';
-import { storedPages } from '../stored-pages.ts';
 import { Call } from './call.ts';
 import { CallCaps, type CallCapsOptions } from './call-caps.ts';
 import { CallLog } from './call-log.ts';
 import type { CallEnv, CallFacts, SipSide } from './call-types.ts';
 import type { XmppLegs } from './legs.ts';
-import { carriesCandidates, keptPathOf, type MediaPath } from './media-path.ts';
+import { carriesCandidates, type MediaPath } from './media-path.ts';
 import type { MediaRelays } from './media-relays.ts';
+import { StoredCalls } from './stored-calls.ts';
 import { calledJid } from './xmpp-features.ts';
 import type { XmppSessions } from './xmpp-sessions.ts';
 import type { Begun, XmppBeginning } from './xmpp-types.ts';
@@ -74,8 +72,8 @@ export class Calls {
   /** By our id, until all of their legs have ended. */
   readonly #calls = new Map<string, Call>();
   readonly #stored = new Set<string>();
-  /** Of before a restart, until they go on. */
-  readonly #found: { readonly key: string; readonly record: CallRecord }[] = [];
+  /** Of before a restart, until they go on or end. */
+  readonly #before: StoredCalls;
   #draining = false;
   #emptied: (() => void) | undefined;
 
@@ -84,6 +82,7 @@ export class Calls {
     const { clock, timers, log, counters } = env;
     this.caps = new CallCaps(clock, env.caps);
     this.log = new CallLog({ clock, log, counters });
+    this.#before = new StoredCalls(env);
     const surprises = counters.counter(
       'stoxgate_calls_unexpected_total',
       'Events of calls that their state did not expect; nothing came of them.',
@@ -118,7 +117,7 @@ export class Calls {
   /** An INVITE outside of a dialog, from somebody who is believed; it passed the checks of RFC 3261 §8.2. */
   invite(tx: ServerTransaction, from: MappedJid): void {
     // It was cancelled while it was with the route script, or its domain with DNS.
-    if (tx.state !== 'Proceeding') return;
+    if (tx.state !== 'Proceeding' || this.#before.isInterrupted(tx.request)) return;
     const { random, live, sip, xmpp } = this.#env;
     const { requestUri, callId } = tx.request;
     const to = live.book.sipTargetToJid(requestUri);
@@ -210,15 +209,26 @@ export class Calls {
   }
 
   /** Reads what this node had before a restart; `restore` goes on with it. Rejects when the store fails. */
-  async attach(): Promise<void> {
-    const { records, node } = this.#env;
-    if (records === undefined) return;
-    for await (const page of storedPages(records, node)) this.#found.push(...page);
+  attach(): Promise<void> {
+    return this.#before.attach();
   }
 
   /** The ways out are there: answered calls go on, those that rang are over, and both sides hear it. */
   restore(): void {
-    for (const { key, record } of this.#found.splice(0)) this.#restore(key, record);
+    const { log } = this.#env;
+    for (const { key, record } of this.#before.take()) {
+      const { call, facts, begin } = this.#before.make(this.#callEnv, key, record);
+      if (begin === undefined) {
+        this.#env.records?.delete(key);
+        log.warn('call.unreadable', { id: key });
+        this.log.ended(facts, { kind: 'failed', side: 'gateway', status: 500, why: 'restart' });
+        continue;
+      }
+      this.#stored.add(key);
+      this.#calls.set(key, call);
+      this.caps.restore(facts.caller, facts.callee);
+      begin();
+    }
   }
 
   /**
@@ -264,51 +274,6 @@ export class Calls {
     return beginCall({ direction, origin, trickle: carriesCandidates(media) });
   }
 
-  #restore(key: string, record: CallRecord): void {
-    const { sip, xmpp, records, log } = this.#env;
-    const transition = record.kind === 'answered' ? restoredCall(record) : interruptedCall(record);
-    const facts = this.#factsOf(key, record);
-    const media = record.kind === 'answered' ? this.#pathOf(record.path) : undefined;
-    const call = new Call(this.#callEnv, facts, beginIdle(record.direction), media);
-    const leg = record.kind === 'answered' ? sip.restore(record.sip, call, { media }) : undefined;
-    const legs = xmpp.restore(call, record);
-    this.#stored.add(key);
-    if (transition === undefined || legs === undefined || (record.kind === 'answered' && leg === undefined)) {
-      leg?.stop();
-      legs?.stop();
-      this.#stored.delete(key);
-      records?.delete(key);
-      log.warn('call.unreadable', { id: key });
-      const why = 'restart';
-      return this.log.ended(facts, { kind: 'failed', side: 'gateway', status: 500, why });
-    }
-    this.#calls.set(key, call);
-    this.caps.restore(facts.caller, facts.callee);
-    if (record.kind === 'answered') call.answeredMs = facts.startedMs;
-    call.resume(transition, leg, legs);
-    // The INVITE of one that rang is no transaction of this run: its leg says nothing more.
-    if (record.kind === 'ringing' && record.legs.sip) {
-      call.take({ kind: 'sipEnded', end: { cause: 'failed', reason: 'timeout' } });
-    }
-  }
-
-  #pathOf(text: string | undefined): MediaPath | undefined {
-    const kept = text === undefined ? undefined : keptPathOf(text);
-    return kept === undefined ? undefined : this.#env.relays?.restore(kept);
-  }
-
-  #factsOf(id: string, record: CallRecord): CallFacts {
-    const { direction, xmpp } = record;
-    const user = bareOf(xmpp.self);
-    const other = bareOf(xmpp.peer);
-    const isToXmpp = direction === 'toXmpp';
-    return {
-      ...{ id, direction, sid: xmpp.sid, callId: callIdOf(record) },
-      ...{ caller: isToXmpp ? user : other, callee: isToXmpp ? other : user },
-      startedMs: this.#env.clock.wall(),
-    };
-  }
-
   #keep(call: Call): void {
     const { records, node, log } = this.#env;
     const { id } = call.facts;
@@ -332,19 +297,6 @@ export class Calls {
     this.#calls.delete(facts.id);
     this.#emptied?.();
   }
-}
-
-/** What a call is before its record says more. */
-function beginIdle(direction: CallDirection): ReturnType<typeof beginCall> {
-  const origin = {
-    ...{ username: '-', sessionId: '0', sessionVersion: '0' },
-    ...{ netType: 'IN', addrType: 'IP4', address: '0.0.0.0' },
-  };
-  return beginCall({ direction, origin, trickle: false });
-}
-
-function callIdOf(record: CallRecord): string {
-  return record.kind === 'answered' ? record.sip.dialog.callId : '';
 }
 
 function clauseOf({ index }: CallDenial): string {

@@ -2,7 +2,7 @@
 // leg has to say is an event of K: a leg knows nothing of the other one, and K nothing of requests and stanzas.
 
 import type { CallEffect, CallEvent, KeptXmppLeg } from '../../interwork/call/index.ts';
-import type { KeptSession } from '../../sip/index.ts';
+import type { KeptInvite, KeptSession } from '../../sip/index.ts';
 import type { SessionState } from '../../xmpp/index.ts';
 
 type EffectOf<K extends CallEffect['kind']> = Extract<CallEffect, { readonly kind: K }>;
@@ -28,6 +28,8 @@ export interface SipLeg {
   command(command: SipCommand): void;
   /** What survives a restart; undefined while the call is not answered, and after its end. */
   kept(): KeptSession | undefined;
+  /** What survives one while it rings: its INVITE, as long as that has no final response. */
+  invite(): KeptInvite | undefined;
   /** The gateway ends: timers stop, and nothing is said any more. */
   stop(): void;
 }

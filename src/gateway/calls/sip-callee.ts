@@ -3,6 +3,7 @@
 import {
   answerTimer,
   beginCallee,
+  keptReceivedInvite,
   optionField,
   rawHeaderField,
   stepCallee,
@@ -13,6 +14,7 @@ import {
   type ChangeEffect,
   type HeaderField,
   type Invitation,
+  type KeptInvite,
   type ResponseOptions,
   type ServerTransaction,
   type SessionStart,
@@ -48,6 +50,7 @@ export class SipCallee {
   #reliable: { readonly status: number; readonly options: ResponseOptions } | undefined;
   /** Of a late PRACK (RFC 3262 §3). */
   #lingers = false;
+  #kept: KeptInvite | undefined;
 
   constructor(ctx: LegContext, parts: CalleeParts, established: (start: SessionStart) => void) {
     this.#ctx = ctx;
@@ -68,6 +71,13 @@ export class SipCallee {
 
   get isDone(): boolean {
     return this.#state.name === 'done';
+  }
+
+  /** What survives a restart; undefined: it has its final response. */
+  kept(): KeptInvite | undefined {
+    const { tx } = this.#parts;
+    if (tx.state !== 'Proceeding') return undefined;
+    return (this.#kept ??= keptReceivedInvite(tx.request, tx.source, tx.toTag));
   }
 
   progress(status: number): void {

@@ -51,12 +51,15 @@ export function buildInvite({ from, to, callId }: OutgoingParts, parts: InvitePa
   });
 }
 
+/** What they need of their leg. */
+export type ForksContext = Pick<LegContext, 'env' | 'moved' | 'open'>;
+
 export class SipForks {
-  readonly #ctx: LegContext;
+  readonly #ctx: ForksContext;
   /** By To tag in lower case; '' for a peer without tags. */
   readonly #dialogs = new Map<string, CallDialog>();
 
-  constructor(ctx: LegContext) {
+  constructor(ctx: ForksContext) {
     this.#ctx = ctx;
   }
 

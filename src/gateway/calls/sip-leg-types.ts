@@ -29,6 +29,8 @@ export interface SipLegsEnv {
   readonly transactions: TransactionLayer;
   /** Our side towards a target, for Contact. */
   localFor(target: Target): LocalEndpoint | undefined;
+  /** Of each listener. */
+  endpoints(): readonly LocalEndpoint[];
   /** That of the transaction layer. */
   readonly timing: TimersConfig;
   /** Session timers (RFC 4028): what is asked for, and what is the least. */

@@ -11,6 +11,7 @@ import {
   rSeq,
   type CallEnd,
   type Dialog,
+  type KeptInvite,
   type KeptSession,
   type ServerTransaction,
   type SessionStart,
@@ -115,6 +116,11 @@ export class DrivenLeg implements SipLeg, LegContext {
 
   kept(): KeptSession | undefined {
     return this.#session?.kept();
+  }
+
+  invite(): KeptInvite | undefined {
+    if (this.#told || this.#session !== undefined) return undefined;
+    return this.#callee === undefined ? this.#caller?.kept() : this.#callee.kept();
   }
 
   stop(): void {

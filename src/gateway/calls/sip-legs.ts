@@ -14,6 +14,7 @@ import {
   requireTags,
   transportTraits,
   type HeaderField,
+  type KeptInvite,
   type KeptSession,
   type ServerTransaction,
   type SipRequest,
@@ -30,6 +31,7 @@ import {
   timerOffer,
   warningField,
 } from './sip-fields.ts';
+import { InterruptedInvites } from './sip-interrupted.ts';
 import { DrivenLeg, type LegTable } from './sip-leg.ts';
 import type { IncomingParts, OutgoingParts, SipLegsEnv } from './sip-leg-types.ts';
 
@@ -49,9 +51,11 @@ export class SipLegs {
   /** INVITE transactions, for their CANCEL. */
   readonly #invites = new WeakMap<ServerTransaction, DrivenLeg>();
   readonly #table: LegTable;
+  readonly #interrupted: InterruptedInvites;
 
   constructor(env: SipLegsEnv) {
     this.#env = env;
+    this.#interrupted = new InterruptedInvites(env);
     this.#table = {
       begin: (leg) => this.#legs.add(leg),
       open: (key, leg, dialog) => this.#dialogs.set(key, { leg, dialog }),
@@ -63,7 +67,7 @@ export class SipLegs {
 
   /** Legs of which something may still come: after the end of a call for 64*T1. */
   get size(): number {
-    return this.#legs.size;
+    return this.#legs.size + this.#interrupted.size;
   }
 
   /** Dialogs, early ones too. */
@@ -126,6 +130,11 @@ export class SipLegs {
     return leg;
   }
 
+  /** One that rang: it can be ended, and nothing else. Undefined: what was kept cannot be read. */
+  interrupted(kept: KeptInvite, host: CallHost): SipLeg | undefined {
+    return this.#interrupted.begin(kept, host);
+  }
+
   /**
    * A request within a dialog of a call. False: there is no such dialog, and nothing was answered (481). `scope`: the domains that
    * its sender may speak for; who may not speak for the other party of the call is refused.
@@ -163,6 +172,7 @@ export class SipLegs {
   /** The gateway ends: nothing is said any more. */
   stop(): void {
     for (const leg of [...this.#legs]) leg.stop();
+    this.#interrupted.stop();
   }
 
   #begin(host: CallHost, media: IncomingParts['media']): DrivenLeg {

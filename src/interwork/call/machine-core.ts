@@ -102,14 +102,14 @@ function isOver({ sip, session: jingle, initiation }: Legs): boolean {
   return !sip && !jingle && !initiation;
 }
 
-/** The gateway ends the call: what was said does not fit. `status`: to a SIP side that waits for one. */
-export function giveUp(state: CallState, status: number, why: string): CallTransition {
+/** The gateway ends the call: what was said does not fit. `status`: to a SIP side that waits for one; `text`: to both sides. */
+export function giveUp(state: CallState, status: number, why: string, text?: string): CallTransition {
   const outcome: CallOutcome =
     state.phase === 'up'
       ? { kind: 'ended', by: 'gateway' }
       : { kind: 'failed', side: 'gateway', status, why };
   const reason = status === 488 ? 'incompatible-parameters' : 'general-error';
-  return endCall(state, { status, cause: status, reason, outcome });
+  return endCall(state, { status, cause: status, reason, text, outcome });
 }
 
 /** The exchange of descriptions after this. */

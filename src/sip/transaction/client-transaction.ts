@@ -110,6 +110,12 @@ export class PendingClient extends TimedTransaction implements ClientTransaction
     this.#run(start.effects);
   }
 
+  /** It was sent before a restart; `rings`: a provisional response came. Nothing is sent, and nothing sent again. */
+  resume(rings: boolean): void {
+    this.#state = rings ? { name: 'Proceeding' } : { name: 'Calling', timerA: 0 };
+    if (!rings) this.setTimer('B', timerB(this.#context.timing));
+  }
+
   receive(response: SipResponse): void {
     const before = this.#state;
     this.#response = response;

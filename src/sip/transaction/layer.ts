@@ -15,6 +15,7 @@ import type { ClientHandlers, ClientTransaction } from './client-transaction.ts'
 import { TransactionCounters } from './counters.ts';
 import { KeyedHash } from './keyed-hash.ts';
 import { ServerSide, type ResolveSentBy } from './server-side.ts';
+import type { ServerTransaction } from './server-transaction.ts';
 import { MAX_UDP_REQUEST_BYTES } from './size-rule.ts';
 import { DEFAULT_STATELESS_LIMITS, StatelessResponder, type StatelessLimits } from './stateless.ts';
 import { DEFAULT_TIMERS, type TimersConfig } from './timing.ts';
@@ -141,6 +142,24 @@ export class TransactionLayer {
   /** Sends a request outside of any transaction, with a Via of its own: the ACK to a 2xx (RFC 3261 §13.2.2.4). */
   send(request: SipRequest, target: Target, failed?: (error: Error) => void): void {
     this.#client.send(request, target, failed);
+  }
+
+  /**
+   * An INVITE client transaction of before a restart goes on: `invite` as it was sent, with its Via, to `target`. It is not sent
+   * again; what comes for it is delivered, and it can be cancelled (RFC 3261 §9.1). `rings`: a provisional response was there.
+   * Without one, and without another response in 64*T1, it fails with 'timeout'.
+   */
+  resumeInvite(invite: SipRequest, target: Target, rings: boolean, handlers: ClientHandlers): ClientTransaction {
+    return this.#client.resume(invite, target, rings, handlers);
+  }
+
+  /**
+   * An INVITE server transaction of before a restart goes on in "Proceeding" (RFC 3261 §17.2.1): `invite` as `ServerTransaction`
+   * had it. The user is not asked; he responds, and what comes again of the INVITE is absorbed. One that has come again
+   * already is that transaction.
+   */
+  resumeReceived(invite: SipRequest, source: Source): ServerTransaction {
+    return this.#server.resume(invite, source);
   }
 
   /** Sizes of the maps. */

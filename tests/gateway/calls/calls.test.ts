@@ -72,6 +72,7 @@ class Rig {
           this.phones.push(new PhoneSide());
           return this.phone.restore(kept, host);
         },
+        interrupted: () => undefined,
       },
       xmpp: this.xmpp,
       address: () => '198.51.100.1',

@@ -25,6 +25,7 @@ import {
 } from '../../../src/sip/index.ts';
 import { TableResolver } from '../../sip/locate/dns-table.ts';
 import {
+  endpoint,
   PEER,
   RecordingTransport,
   requestBytes,
@@ -181,6 +182,7 @@ export class Stage {
       live: { locator, digest },
       transactions: this.layer,
       localFor: (target) => this.transport.localFor(target),
+      endpoints: () => [endpoint('UDP')],
       timing: DEFAULT_TIMERS,
       timer,
       maxLegs: options.maxLegs ?? 10,
