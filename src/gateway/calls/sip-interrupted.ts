@@ -189,6 +189,10 @@ class SentInvite implements SipLeg, ClientHandlers {
   }
 }
 
-function isAt(endpoint: LocalEndpoint, transport: string, { address, port }: KeptReceivedInvite['local']): boolean {
+function isAt(
+  endpoint: LocalEndpoint,
+  transport: string,
+  { address, port }: KeptReceivedInvite['local'],
+): boolean {
   return endpoint.transport === transport && endpoint.address === address && endpoint.port === port;
 }

@@ -149,7 +149,12 @@ export class TransactionLayer {
    * again; what comes for it is delivered, and it can be cancelled (RFC 3261 §9.1). `rings`: a provisional response was there.
    * Without one, and without another response in 64*T1, it fails with 'timeout'.
    */
-  resumeInvite(invite: SipRequest, target: Target, rings: boolean, handlers: ClientHandlers): ClientTransaction {
+  resumeInvite(
+    invite: SipRequest,
+    target: Target,
+    rings: boolean,
+    handlers: ClientHandlers,
+  ): ClientTransaction {
     return this.#client.resume(invite, target, rings, handlers);
   }
 

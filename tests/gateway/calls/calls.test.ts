@@ -10,7 +10,7 @@ import { LinkGroup } from '../../../src/gateway/link-group.ts';
 import { CALLS, type CallRecord } from '../../../src/interwork/call/index.ts';
 import { AddressBook } from '../../../src/mapping/index.ts';
 import { CallRules, type CallRule } from '../../../src/policy/index.ts';
-import type { ServerTransaction } from '../../../src/sip/index.ts';
+import { keptReceivedInvite, type ServerTransaction } from '../../../src/sip/index.ts';
 import { serialize, type XmlElement } from '../../../src/xml/index.ts';
 import { jingleElement, readInitiation, rtpInfoElement, type OwnAction } from '../../../src/xmpp/index.ts';
 import { contentOf, sdpOf } from '../../interwork/call/call-play.ts';
@@ -378,6 +378,29 @@ describe('the end of the gateway', () => {
     assert.equal(next.outcome('sip_to_xmpp', 'failed'), 1);
     assert.equal(records.size, 0);
     next.assertNothingLeft();
+  });
+
+  test('an INVITE that comes again before that is not taken for a call', async () => {
+    const records = new MemoryCollection(CALLS);
+    const request = requestOf(`sip:${JULIET}`, ROMEO, 'again');
+    const invite = keptReceivedInvite(request, SOURCE, 'gw');
+    records.put('one', {
+      ...{ kind: 'ringing', node: 'gw1', direction: 'toXmpp', invite },
+      legs: { sip: true, session: false, initiation: true },
+      xmpp: { role: 'initiator', sid: 'sid', self: PHONE, peer: JULIET, proposed: true },
+    });
+    await new Promise((resolve) => void setImmediate(resolve));
+    const rig = new Rig({ records });
+    await rig.calls.attach();
+    rig.invite(`sip:${JULIET}`, 'again');
+    assert.deepEqual([rig.calls.size, rig.has('propose'), rig.answers], [0, false, []]);
+    rig.invite(`sip:${JULIET}`, 'another');
+    assert.deepEqual([rig.calls.size, rig.has('propose')], [1, true]);
+    rig.calls.restore();
+    assert.deepEqual(
+      rig.calls.log.find('again').map(({ outcome }) => outcome),
+      [{ kind: 'failed', side: 'gateway', status: 500, why: 'restart' }],
+    );
   });
 
   test('without a store a drain ends answered calls too', async () => {
