@@ -39,7 +39,7 @@ const SERVER_DRIVERS = { prosody: Prosody, ejabberd: Ejabberd, jabberd2: Jabberd
 const SECRET = 'interop-secret';
 const account = (user: string): Account => ({ user, password: `${user}-password` });
 const XMPP_ACCOUNTS = ['alice', 'carol', 'dora'].map(account);
-const SIP_ACCOUNTS = ['bob', 'dave', 'erin', 'frank'].map(account);
+const SIP_ACCOUNTS = ['bob', 'dave', 'erin', 'frank', 'grace'].map(account);
 
 export interface LabOptions {
   readonly server: XmppServerKind;

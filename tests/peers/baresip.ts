@@ -162,6 +162,12 @@ export class Baresip {
     await this.#process.stop(2_000);
   }
 
+  /** Ends it without a word. */
+  async kill(): Promise<void> {
+    this.#socket?.destroy();
+    await this.#process.stop(0, 'SIGKILL');
+  }
+
   /** Netstrings of JSON: `LENGTH:{…},`. */
   #read(chunk: Buffer): void {
     this.#buffer = Buffer.concat([this.#buffer, chunk]);

@@ -59,10 +59,10 @@ interface EarlyInCall {
 const MAX_LEGS = 20_000;
 /** Requests in dialogs of calls that are not read yet. */
 const MAX_EARLY = 1000;
-/** RFC 4028 §4: "recommended that it have a value of 1800 seconds"; in seconds. */
-const SESSION_EXPIRES = 1800;
 /** Of IPv4, where there is no listener. */
 const NOWHERE = '0.0.0.0';
+/** Half of a second, in milliseconds: a refresh is due after half of the interval (RFC 4028 §10). */
+const HALF_MS = 500;
 const COUNTED = { counted: true };
 
 export class CallFeature {
@@ -74,11 +74,14 @@ export class CallFeature {
   readonly #relays: MediaRelays;
   readonly #early: EarlyRequests<EarlyInCall>;
   #enabled: boolean;
+  /** RFC 4028; of the configuration that holds now. */
+  readonly #timer: { readonly minSe: number; interval: number };
 
   constructor(env: CallFeatureEnv, config: Config) {
     this.#env = env;
     const { clock, timers, random, log, counters, live, transactions, records, node } = env;
     this.#enabled = config.calls.enabled;
+    this.#timer = { minSe: ABSOLUTE_MIN_SE, interval: config.calls.session_timer };
     this.#live = { book: live.book, callRules: new CallRules(config.calls.rules, live.book) };
     this.#relays = new MediaRelays({ timers, random, log, counters }, config.media_relay);
     this.#sip = new SipLegs({
@@ -86,7 +89,7 @@ export class CallFeature {
       localFor: (target) => env.localFor(target),
       endpoints: () => env.endpoints(),
       timing: { ...DEFAULT_TIMERS, ...env.timing },
-      timer: { minSe: ABSOLUTE_MIN_SE, interval: SESSION_EXPIRES },
+      timer: this.#timer,
       maxLegs: MAX_LEGS,
     });
     this.#xmpp = new XmppSessions({
@@ -94,6 +97,7 @@ export class CallFeature {
       groupFor: (domain) => env.groupFor(domain),
       begins: (beginning, legs) => this.#begins(beginning, legs),
       resources: (own, other) => env.resources(own, other),
+      pulseMs: () => this.#timer.interval * HALF_MS,
     });
     this.#calls = new Calls({
       ...{ clock, timers, random, log, counters, node, records, live: this.#live, caps: config.calls.limits },
@@ -136,6 +140,7 @@ export class CallFeature {
   /** Another configuration holds; calls that there are go on. */
   configured({ calls, media_relay: relay }: Config): void {
     this.#enabled = calls.enabled;
+    this.#timer.interval = calls.session_timer;
     this.#live.book = this.#env.live.book;
     this.#live.callRules = new CallRules(calls.rules, this.#env.live.book);
     this.#calls.caps.configure(calls.limits);

@@ -21,6 +21,7 @@ import {
 import { element, NS_CLIENT, type XmlElement } from '../../xml/index.ts';
 import { bareOf } from '../address-text.ts';
 import type { CallHost, XmppCommand, XmppLegs } from './legs.ts';
+import { Pulse } from './xmpp-pulse.ts';
 import type { CallStanzas, OpenStanzas, RequestOutcome } from './xmpp-stanzas.ts';
 
 export interface XmppLegEnv {
@@ -30,6 +31,10 @@ export interface XmppLegEnv {
   reply(answer: XmlElement, error?: StanzaError): void;
   /** It began, has a session now, is over, or was stopped. */
   moved(leg: XmppLeg): void;
+  /** How long an active session may be silent before it is asked; undefined: for ever. */
+  pulseMs(): number | undefined;
+  /** A stanza of this side can leave now. */
+  carries(self: string): boolean;
 }
 
 export interface XmppLegParts {
@@ -59,10 +64,12 @@ export class XmppLeg implements XmppLegs {
   #initiation: InitiationState | undefined;
   #session: SessionState | undefined;
   readonly #timers = new Map<Machine, Timer>();
+  readonly #pulse: Pulse;
   #stopped = false;
 
   constructor(env: XmppLegEnv, parts: XmppLegParts, host?: CallHost) {
     this.#env = env;
+    this.#pulse = new Pulse(env.timers, env.pulseMs, () => this.#ping());
     this.sid = parts.sid;
     this.role = parts.role;
     this.self = parts.self;
@@ -81,6 +88,7 @@ export class XmppLeg implements XmppLegs {
   resume(session: SessionState | undefined, initiation: InitiationState | undefined): void {
     this.#session = session;
     this.#initiation = initiation;
+    if (session?.phase === 'active') this.#pulse.heard();
     this.#env.moved(this);
   }
 
@@ -147,6 +155,7 @@ export class XmppLeg implements XmppLegs {
 
   stop(): void {
     this.#stopped = true;
+    this.#pulse.stop();
     for (const timer of this.#timers.values()) this.#env.timers.clear(timer);
     this.#timers.clear();
     this.#env.stanzas.forget(this.open);
@@ -214,6 +223,8 @@ export class XmppLeg implements XmppLegs {
     this.#session = state;
     for (const effect of effects) this.#run(state, effect);
     const isUp = state.phase === 'active';
+    if (isUp && (event.kind === 'received' || before.phase !== 'active')) this.#pulse.heard();
+    if (state.phase === 'ended') this.#pulse.stop();
     if (isUp && (before.phase !== 'active' || before.contents !== state.contents)) this.#host?.changed();
     return expected;
   }
@@ -239,6 +250,11 @@ export class XmppLeg implements XmppLegs {
         this.#env.moved(this);
         return this.#tell({ kind: 'sessionEnded', end: effect.end });
     }
+  }
+
+  /** Where nothing can leave, nothing is to be learnt: the session is asked at another time. */
+  #ping(): void {
+    if (this.#env.carries(this.self)) this.#stepSession({ kind: 'send', action: { action: 'session-info' } });
   }
 
   #request(state: SessionState, { request, jingle }: SessionEffect & { kind: 'request' }): void {

@@ -250,6 +250,8 @@ export class XmppSessions {
           this.#env.groupFor(domainOf(self))?.send(answer);
         },
         moved: (moved) => this.#moved(moved),
+        pulseMs: () => this.#env.pulseMs?.(),
+        carries: (from) => this.#env.groupFor(domainOf(from))?.up === true,
       },
       { role, sid: detachText(sid), self: detachText(self), peer: detachText(peer) },
       host,

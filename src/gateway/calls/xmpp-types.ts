@@ -21,6 +21,8 @@ export interface XmppSessionsEnv {
   begins(beginning: XmppBeginning, legs: XmppLegs): Begun;
   /** The last presence of each client of `other`, as the SIP user `own` is shown it; bare JIDs. By default none is known. */
   resources?(own: string, other: string): readonly ShownResource[];
+  /** How long an active session may be silent before its client is asked whether it is there; by default for ever. */
+  pulseMs?(): number;
   /** Calls at the same time, those included that have just ended; by default 10,000. */
   readonly maxCalls?: number;
 }

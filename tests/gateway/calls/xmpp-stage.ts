@@ -143,7 +143,11 @@ export class Stage {
   #read = 0;
   #id = 0;
 
-  constructor(maxCalls?: number) {
+  readonly #pulseMs: number | undefined;
+
+  /** `pulseMs`: after how much silence a session is asked. */
+  constructor(maxCalls?: number, pulseMs?: number) {
+    this.#pulseMs = pulseMs;
     this.group.replaceLinks([this.link]);
     this.sessions = this.#make(maxCalls);
   }
@@ -171,6 +175,7 @@ export class Stage {
         return { ok: true, host: call };
       },
       ...(maxCalls === undefined ? {} : { maxCalls }),
+      ...(this.#pulseMs === undefined ? {} : { pulseMs: () => this.#pulseMs ?? 0 }),
     });
   }
 
