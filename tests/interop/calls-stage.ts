@@ -7,6 +7,8 @@
 //   up         Frank calls Alice, and they talk
 //   held       Dora calls Grace, they talk, and Dora has put her on hold
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { askAdmin } from '../../src/edge/admin/index.ts';
 import type { Baresip } from '../peers/baresip.ts';
 import { audio, JingleClient, reason, WANTED } from '../peers/jingle-client.ts';
 import { waitFor } from '../peers/wait.ts';
@@ -119,20 +121,20 @@ export class CallsStage {
     assert.ok(told, `${name}: the phone was not told ${direction}`);
   }
 
-  /** The outcomes that `stoxgate call` tells of a call, once it has one. */
+  /** The outcomes that the gateway tells of a call, once it has one; as `stoxgate call` asks. */
   async outcomes(name: CallName, withinMs = 10_000): Promise<readonly string[]> {
-    let output = '';
-    const find = (): readonly string[] =>
-      [...output.matchAll(/outcome: (.*)$/gm)].map((match) => match[1] ?? '');
+    const socket = join(this.lab.gateway.options.folder, 'stoxgate.sock');
+    let told: readonly string[] = [];
     await waitFor(async () => {
-      output = await this.lab.gateway.asks('call', this.call(name).sid);
-      return find().length > 0;
+      const answer = await askAdmin(socket, ['call', this.call(name).sid]);
+      told = answer.ok ? outcomesIn(answer.value.body) : [];
+      return told.length > 0;
     }, withinMs);
-    return find();
+    return told;
   }
 
-  /** What the gateway says of a call now. */
-  state(name: CallName): Promise<string> {
+  /** What `stoxgate call` prints of a call. */
+  printed(name: CallName): Promise<string> {
     return this.lab.gateway.asks('call', this.call(name).sid);
   }
 
@@ -226,4 +228,18 @@ export class CallsStage {
     const content = audio({ creator: 'initiator', name, address: '127.0.0.1', port: PORT });
     assert.equal(await client.act('session-accept', offer.sender, offer.sid, content), 'result');
   }
+}
+
+/** `{ calls: [{ outcome: { kind, … } }] }`. */
+function outcomesIn(body: unknown): readonly string[] {
+  const calls: unknown = asObject(body)?.['calls'];
+  if (!Array.isArray(calls)) return [];
+  return calls.flatMap((call) => {
+    const outcome = asObject(asObject(call)?.['outcome']);
+    return outcome === undefined ? [] : [Object.values(outcome).join(' ')];
+  });
+}
+
+function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : undefined;
 }
