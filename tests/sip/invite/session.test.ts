@@ -412,7 +412,7 @@ describe('RFC 4028: the timer within a session', () => {
     play(opened(idle, us, true), step, [
       [received('UPDATE', 'none', { supported: false }), 'asked UPDATE 9 none'],
       [answer, 'reply 9 200 none {1800 uas}, schedule 900000 1768000'],
-      [{ kind: 'timerRefresh' }, 'send UPDATE none {1800 uac} 100'],
+      [{ kind: 'timerRefresh' }, 'send UPDATE none {1800 uac}'],
     ]);
   });
   test('a refusal of ours changes no timer', () => {
