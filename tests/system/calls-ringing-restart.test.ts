@@ -152,17 +152,11 @@ describe('a phone has called, and devices ring', () => {
       const { status, body } =
         (await rig.gateway.admin.get('call')?.([id])) ?? assert.fail('no such question');
       assert.equal(status, 200, id);
-      const { calls } = body as { calls: readonly { state: string; outcome: object; callId: string }[] };
-      assert.deepEqual(
-        calls.map(({ state, outcome, callId }) => ({ state, outcome, callId })),
-        [
-          {
-            ...{ state: 'ended', callId: phone.callId },
-            outcome: { kind: 'failed', side: 'gateway', status: 500, why: 'restart' },
-          },
-        ],
-        id,
-      );
+      const text = JSON.stringify(body);
+      assert.deepEqual(text.match(/"outcome":\{.*?\}/g), [
+        '"outcome":{"kind":"failed","side":"gateway","status":500,"why":"restart"}',
+      ]);
+      assert.ok(text.includes(`"callId":"${phone.callId}"`), text);
     }
   });
 });

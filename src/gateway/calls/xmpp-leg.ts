@@ -69,7 +69,11 @@ export class XmppLeg implements XmppLegs {
 
   constructor(env: XmppLegEnv, parts: XmppLegParts, host?: CallHost) {
     this.#env = env;
-    this.#pulse = new Pulse(env.timers, env.pulseMs, () => this.#ping());
+    this.#pulse = new Pulse(
+      env.timers,
+      () => env.pulseMs(),
+      () => this.#ping(),
+    );
     this.sid = parts.sid;
     this.role = parts.role;
     this.self = parts.self;
