@@ -12,12 +12,15 @@ import { readKeptInvite, type SipRequest } from '../../sip/index.ts';
 import { bareOf } from '../address-text.ts';
 import { storedPages } from '../stored-pages.ts';
 import { Call } from './call.ts';
-import type { CallEnv, CallFacts } from './call-types.ts';
+import type { CallEnv, CallFacts, SipSide } from './call-types.ts';
 import type { CallsEnv } from './calls.ts';
-import type { SipLeg } from './legs.ts';
+import type { CallHost, SipLeg, XmppLegs } from './legs.ts';
 import { keptPathOf, type MediaPath } from './media-path.ts';
 
-export type StoredCallsEnv = Pick<CallsEnv, 'clock' | 'node' | 'records' | 'relays' | 'sip' | 'xmpp'>;
+export interface StoredCallsEnv extends Pick<CallsEnv, 'clock' | 'node' | 'records' | 'relays'> {
+  readonly sip: Pick<SipSide, 'restore' | 'interrupted'>;
+  readonly xmpp: { restore(host: CallHost, record: CallRecord): XmppLegs | undefined };
+}
 
 interface Found {
   readonly key: string;
