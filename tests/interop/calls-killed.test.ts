@@ -195,7 +195,7 @@ const FOR_GOOD: readonly Fault[] = [
     },
     outcomes: {
       ...{ proposed: 'lost sip noAck', rings: 'noAnswer', dialled: 'noAnswer' },
-      ...{ up: 'lost sip 408', held: 'lost sip 408' },
+      ...{ up: 'lost sip expired', held: 'lost sip expired' },
     },
   },
   {
@@ -226,7 +226,7 @@ const FOR_GOOD: readonly Fault[] = [
     },
     outcomes: {
       ...{ proposed: 'noAnswer', rings: 'noAnswer', dialled: 'noAnswer' },
-      ...{ up: 'lost sip timeout', held: 'lost sip timeout' },
+      ...{ up: 'lost sip expired', held: 'lost sip expired' },
     },
   },
 ];
