@@ -13,8 +13,10 @@ import {
   parseSipUri,
   requireTags,
   transportTraits,
+  type Dialog,
   type HeaderField,
   type KeptSession,
+  type ReplaceableDialog,
   type ServerTransaction,
   type SipRequest,
 } from '../../sip/index.ts';
@@ -36,6 +38,12 @@ import type { IncomingParts, OutgoingParts, SipLegsEnv } from './sip-leg-types.t
 interface Entry {
   readonly leg: DrivenLeg;
   readonly dialog: CallDialog;
+}
+
+/** A dialog that an INVITE may replace (RFC 3891), and who hears of it. */
+export interface ReplaceableCall extends ReplaceableDialog {
+  readonly dialog: Dialog;
+  readonly host: CallHost;
 }
 
 /** RFC 3262 §3: "uniformly … between 1 and 2**31 - 1". */
@@ -145,6 +153,13 @@ export class SipLegs {
     }
     entry.leg.receive(entry.dialog, tx);
     return true;
+  }
+
+  /** Dialogs with this Call-ID, those included that have ended less than 64*T1 ago, and whose call each one is. */
+  replaceable(callId: string): readonly ReplaceableCall[] {
+    return [...this.#dialogs.values()]
+      .filter(({ dialog }) => dialog.state.callId === callId)
+      .map(({ leg, dialog }) => ({ ...leg.phaseOf(dialog), dialog: dialog.state, host: leg.host }));
   }
 
   /** An ACK to a 2xx; what belongs to no dialog means nothing. */
