@@ -150,6 +150,11 @@ export class Phone {
     );
   }
 
+  /** Of the gateway, in the dialog. */
+  get toTag(): string {
+    return this.#toTag;
+  }
+
   /** A request in the dialog, and its branch. */
   send(method: string, body?: string, more: Pick<RequestParts, 'headers' | 'contentType'> = {}): string {
     if (method !== 'ACK') this.#cseq += 1;

@@ -31,6 +31,8 @@ export interface Dialogs {
 export interface OtherTarget {
   /** Full JID where one is known. */
   readonly to: string;
+  /** A SIP user, who is called by way of this gateway. */
+  readonly comes: boolean;
   /** Of an attended transfer: the session that its new one replaces, and who has it with `to`. */
   readonly from?: string;
   readonly sid?: string;
@@ -75,9 +77,14 @@ export function otherTarget(refer: ReferTarget, env: TargetEnv & Dialogs): Other
   if (callRules.decide(deed) !== undefined) return FORBIDDEN;
   if (env.admits?.(user.value, uri.value) !== undefined) return FORBIDDEN;
   const to = callAddress(foreign.value.jidText);
-  if (refer.replaces === undefined) return { to };
+  if (refer.replaces === undefined) return { to, comes: true };
   // The session is one between two SIP users: what names it here is what names it there.
-  return { to, from: call.session()?.self ?? sipOf(call), sid: refer.replaces.callId.slice(0, MAX_SID) };
+  return {
+    to,
+    comes: true,
+    from: call.session()?.self ?? sipOf(call),
+    sid: refer.replaces.callId.slice(0, MAX_SID),
+  };
 }
 
 const MAX_SID = 256;
@@ -87,12 +94,14 @@ function nativeTarget(
   { jidText }: MappedJid,
   { calls, replaceable }: Dialogs,
 ): OtherTarget | string {
-  if (replaces === undefined) return { to: jidText };
+  if (replaces === undefined) return { to: jidText, comes: false };
   const verdict = replaceVerdict(replaces, replaceable(replaces.callId));
   const host = verdict.kind === 'replace' && verdict.by === 'BYE' ? verdict.match.host : undefined;
   const session = calls.find((each) => each === host)?.session();
   // XEP-0251 §3: the other client ends this session itself, since it knows its sid.
-  return session === undefined ? NO_DIALOG : { to: session.peer, from: session.self, sid: session.sid };
+  return session === undefined
+    ? NO_DIALOG
+    : { to: session.peer, comes: false, from: session.self, sid: session.sid };
 }
 
 /** The target of a `<transfer/>`, for the SIP user. */

@@ -69,6 +69,8 @@ interface Followed {
   /** What the client is told, and whom it will call: the bare JID. */
   readonly transfer: Transfer;
   readonly target: string;
+  /** That call comes by way of this gateway. */
+  readonly comes: boolean;
   /** Of the INVITE of its new call. */
   readonly fields: readonly HeaderField[];
   state: TransferState;
@@ -84,6 +86,8 @@ export interface Claim {
   refused(status: number): void;
 }
 
+/** How long the new call is waited for once the old one is gone; in milliseconds. */
+const CLAIM_MS = 60_000;
 /** Transfers that are under way. */
 const MAX_FOLLOWED = 1000;
 const FULL = 'Too many transfers are under way';
@@ -129,7 +133,15 @@ export class Transfers implements CallHandovers {
     for (const old of this.#followed) if (old.call === call) this.#forget(old);
     const replaced = refer.replaces;
     const followed: Followed = {
-      ...{ call, talk, target: bareOf(found.to), state: BEGIN_TRANSFER, timer: undefined, next: undefined },
+      ...{
+        call,
+        talk,
+        target: bareOf(found.to),
+        comes: found.comes,
+        state: BEGIN_TRANSFER,
+        timer: undefined,
+        next: undefined,
+      },
       // XEP-0251 §3: an attended transfer names the session that the new one replaces.
       transfer:
         found.sid === undefined ? { to: found.to } : { from: found.from, to: found.to, sid: found.sid },
@@ -200,7 +212,7 @@ export class Transfers implements CallHandovers {
   claim(user: string, target: string): Claim | undefined {
     for (const followed of this.#followed) {
       const { call, fields, state, next } = followed;
-      if (next !== undefined || state.phase === 'checking') continue;
+      if (next !== undefined || state.phase === 'checking' || !followed.comes) continue;
       if (followed.target !== target || userOf(call) !== user) continue;
       return {
         ...{ fields, hops: call.hops + 1 },
@@ -266,8 +278,8 @@ export class Transfers implements CallHandovers {
     if (state.phase !== 'over') return;
     if (effects.length === 0) this.#told(followed, 'unknown');
     // A phone that hangs up at once leaves a client behind that still makes its new call, with Replaces.
-    const isOpen = event.kind === 'left' && before.phase !== 'checking' && followed.next === undefined;
-    if (isOpen) this.#wait(followed, FOLLOW_MS, 'expired');
+    const isAlone = event.kind === 'left' && event.bySip && before.phase !== 'checking';
+    if (isAlone && followed.next === undefined && followed.comes) this.#wait(followed, CLAIM_MS, 'expired');
     else this.#forget(followed);
   }
 
