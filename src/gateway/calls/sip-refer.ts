@@ -75,6 +75,7 @@ const LAST = 'terminated;reason=noresource';
 export class SipRefer {
   readonly #ctx: LegContext;
   readonly #dialog: CallDialog;
+  readonly #lost: (why: number | 'timeout') => void;
   #referred: Referred | undefined;
   #referrer: Referrer | undefined;
   /** Of the peer, so far. */
@@ -83,8 +84,10 @@ export class SipRefer {
   #notifying = false;
   #next: (() => void) | undefined;
 
-  constructor(ctx: LegContext, dialog: CallDialog) {
+  /** `lost`: the peer has no such dialog any more (RFC 3261 §12.2.1.2). */
+  constructor(ctx: LegContext, dialog: CallDialog, lost: (why: number | 'timeout') => void) {
     this.#ctx = ctx;
+    this.#lost = lost;
     this.#dialog = dialog;
   }
 
@@ -115,7 +118,11 @@ export class SipRefer {
         referrer.cseq = request.cseq.number;
         agenda.input(() => this.#answered(referrer, response));
       },
-      failed: (reason) => agenda.input(() => this.#stepReferrer(referrer, { kind: 'failed', reason })),
+      failed: (reason) =>
+        agenda.input(() => {
+          this.#stepReferrer(referrer, { kind: 'failed', reason });
+          if (reason === 'timeout') this.#lost(reason);
+        }),
     });
     return true;
   }
@@ -248,7 +255,11 @@ export class SipRefer {
 
   #answered(referrer: Referrer, response: SipResponse): void {
     const { status } = response;
-    if (status >= 300) return this.#stepReferrer(referrer, { kind: 'refused', status });
+    if (status >= 300) {
+      this.#stepReferrer(referrer, { kind: 'refused', status });
+      if (status === 481 || status === 408) this.#lost(status);
+      return;
+    }
     referrer.handlers.accepted();
     const subscription = referSub(response);
     this.#stepReferrer(referrer, {

@@ -59,7 +59,7 @@ export class SipSession {
   constructor(ctx: LegContext, dialog: CallDialog, start: SessionStart | KeptSession) {
     this.#ctx = ctx;
     this.dialog = dialog;
-    this.refer = new SipRefer(ctx, dialog);
+    this.refer = new SipRefer(ctx, dialog, (why) => this.lose({ cause: 'lost', why }));
     this.#own = new OwnChanges(ctx, dialog);
     const { timing, timer } = ctx.env;
     this.#rules = { timing, timer };

@@ -9,7 +9,7 @@ import type { StanzaError } from '../../xmpp/index.ts';
 import { domainOf } from '../address-text.ts';
 import type { Call } from './call.ts';
 import type { ReplaceableCall } from './sip-legs.ts';
-import { callAddress } from './xmpp-features.ts';
+import { callAddress, calledJid } from './xmpp-features.ts';
 
 /** Rules and limits of the operator for everything: the error, where this user may not reach that one. */
 export type Admits = (from: MappedUri, to: MappedUri) => StanzaError | undefined;
@@ -112,7 +112,7 @@ export function otherUri(
   const { book, callRules, user, admits } = env;
   // Where the rules leave it to DNS who is at home, the user's own domain is one of XMPP.
   const isOfUser = domainOf(to) === user.jid.domain;
-  const foreign = isOfUser ? undefined : book.jidTargetToSip(to);
+  const foreign = isOfUser ? undefined : book.jidTargetToSip(calledJid(to));
   if (foreign?.ok !== true) {
     // An XMPP user, whom the SIP user reaches by way of this gateway, and by its rules.
     const native = book.jidSenderToSip(to);
