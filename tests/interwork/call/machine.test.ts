@@ -3,7 +3,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stepCall, type CallEvent } from '../../../src/interwork/call/index.ts';
-import { isTransferred, stanzaError, type ReasonCondition, type StanzaCondition } from '../../../src/xmpp/index.ts';
+import {
+  isTransferred,
+  stanzaError,
+  type ReasonCondition,
+  type StanzaCondition,
+} from '../../../src/xmpp/index.ts';
 import { contentOf, DESK, sdpOf } from './call-play.ts';
 import {
   ACCEPT,
