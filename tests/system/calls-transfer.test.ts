@@ -2,14 +2,25 @@
 
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { header, statusOf } from '../peers/sip-text.ts';
-import { answeredByClient, answeredByPhone, Client, outcomes, Phone, reasonXml } from './call-stage.ts';
+import { AnswerFields } from '../../src/cli/answer-fields.ts';
+import { explainCall } from '../../src/cli/call.ts';
+import { header, statusOf, type SipText } from '../peers/sip-text.ts';
+import {
+  answeredByClient,
+  answeredByPhone,
+  Client,
+  jingleXml,
+  outcomes,
+  Phone,
+  reasonXml,
+} from './call-stage.ts';
 import { pause, play, type Rig } from './rig.ts';
 import {
   announces,
   callsInstead,
   CAROL,
   leaves,
+  methodOf,
   notified,
   NS_TRANSFER,
   refers,
@@ -36,6 +47,22 @@ function transfers(rig: Rig): readonly string[] {
 async function warned(rig: Rig, branch: string): Promise<string> {
   const response = await rig.sip.final(branch);
   return `${statusOf(response)} ${/"([^"]*)"/.exec(header(response, 'warning'))?.[1] ?? ''}`;
+}
+
+/** A phone that was called refers. */
+function refersBack(rig: Rig, invite: SipText, tag: string, to: string): string {
+  return rig.sip.sendRequest(
+    {
+      ...{ method: 'REFER', cseq: 1, callId: header(invite, 'call-id'), fromTag: tag },
+      uri: /<([^>]*)>/.exec(header(invite, 'contact'))?.[1] ?? '',
+      ...{ from: header(invite, 'to'), to: header(invite, 'from') },
+      headers: [
+        ['Refer-To', to],
+        ['Contact', `<sip:romeo@127.0.0.1:${rig.sip.port}>`],
+      ],
+    },
+    rig.port,
+  );
 }
 
 async function hangsUp(phone: Phone, client: Client): Promise<void> {
@@ -71,6 +98,10 @@ describe('the client knows transfers', () => {
       await leaves(rig, client, self, sid, TRANSFERRED);
       assert.deepEqual(outcomes(rig), ['sip_to_xmpp ended']);
       assert.deepEqual(transfers(rig), ['sip asked', 'sip done 200']);
+      const answer = rig.gateway.admin.get('call')?.([sid]);
+      const body = JSON.stringify((await answer)?.body);
+      const told = new AnswerFields(JSON.parse(body) as unknown).rows('calls').flatMap(explainCall);
+      assert.ok(told.includes(`  transfer by sip to ${CAROL}/sip: done, status 200`), told.join('\n'));
       await leaves(rig, client, `${CAROL}/sip`, next.sid, reasonXml('success'));
       await rig.until('both are told', () => outcomes(rig).length === 2);
       await rig.residue();
@@ -170,6 +201,24 @@ describe('the client knows transfers', () => {
     await notified(rig);
   });
 
+  play('it gives the new call up: 487, and the old one goes on', REFUSED, async (rig) => {
+    announces(rig, [NS_TRANSFER]);
+    const { phone, client } = await answeredByClient(rig);
+    const refer = refers(phone, SIP_CAROL);
+    await transferOf(client);
+    assert.equal(statusOf(await rig.sip.final(refer)), 202);
+    assert.equal(await notified(rig), '100 active refer');
+    const { invite, sid } = await callsInstead(rig, client, `${CAROL}/sip`);
+    rig.sip.respond(invite, { status: 180, tag: 'c1' });
+    assert.equal(await notified(rig), '180 active refer');
+    await client.act(`${CAROL}/sip`, jingleXml('session-terminate', sid, reasonXml('cancel')));
+    assert.equal(await notified(rig), '487 terminated refer');
+    await methodOf(rig, 'CANCEL');
+    rig.sip.respond(invite, { status: 487, tag: 'c1' });
+    await hangsUp(phone, client);
+    assert.deepEqual(transfers(rig), ['sip asked', 'sip failed 487']);
+  });
+
   play('RFC 4488: without a subscription', TRANSFERS, async (rig) => {
     announces(rig, [NS_TRANSFER]);
     const { phone, client, sid, self } = await answeredByClient(rig);
@@ -241,6 +290,30 @@ describe('the client knows transfers', () => {
     assert.equal(await notified(rig), '100 terminated refer');
     await rig.restart();
     assert.equal(rig.held('call_transfers'), 0);
+  });
+});
+
+describe('a circle of phones', () => {
+  play('a call that was transferred ten times is not transferred again', TRANSFERS, async (rig) => {
+    announces(rig, [NS_TRANSFER]);
+    const first = await answeredByClient(rig);
+    const { client } = first;
+    let branch = refers(first.phone, '<sip:phone1@example.net>');
+    let leaving = { self: first.self, sid: first.sid };
+    for (let hop = 1; hop <= 10; hop++) {
+      const to = (await transferOf(client)).attr('to') ?? '';
+      assert.equal(to, `phone${hop}@example.net/sip`);
+      assert.equal(statusOf(await rig.sip.final(branch)), 202);
+      const next = await callsInstead(rig, client, to);
+      const tag = await takes(rig, client, next.invite);
+      await leaves(rig, client, leaving.self, leaving.sid, TRANSFERRED);
+      leaving = { self: to, sid: next.sid };
+      branch = refersBack(rig, next.invite, tag, `<sip:phone${hop + 1}@example.net>`);
+    }
+    assert.equal(await warned(rig, branch), '603 This call was transferred too often');
+    await leaves(rig, client, leaving.self, leaving.sid, reasonXml('success'));
+    await rig.until('all are told', () => outcomes(rig).length === 11);
+    await rig.residue();
   });
 });
 
@@ -351,21 +424,28 @@ describe('what a REFER may not', () => {
     await hangsUp(phone, client);
   });
 
+  const ABROAD = {
+    ...PAID,
+    domains: [
+      { home: 'sip', sip: 'example.net', xmpp: 'example.net' },
+      { home: 'sip', sip: 'example.info', xmpp: 'example.info' },
+      { home: 'xmpp', xmpp: 'example.com', sip: 'example.com' },
+    ],
+  };
+  play('a number of another domain, which the phone has nothing to do with', ABROAD, async (rig) => {
+    announces(rig, [NS_TRANSFER]);
+    const { phone, client } = await answeredByClient(rig);
+    assert.equal(
+      await warned(rig, refers(phone, '<sip:+33123456789@example.info>')),
+      '603 The policy of the gateway forbids a call to the target',
+    );
+    await hangsUp(phone, client);
+  });
+
   play('the phone that was called refers as well', TRANSFERS, async (rig) => {
     announces(rig, [NS_TRANSFER]);
     const { client, sid, self, invite, tag } = await answeredByPhone(rig);
-    const refer = rig.sip.sendRequest(
-      {
-        ...{ method: 'REFER', cseq: 1, callId: header(invite, 'call-id'), fromTag: tag },
-        uri: /<([^>]*)>/.exec(header(invite, 'contact'))?.[1] ?? '',
-        to: header(invite, 'from'),
-        headers: [
-          ['Refer-To', SIP_CAROL],
-          ['Contact', `<sip:romeo@127.0.0.1:${rig.sip.port}>`],
-        ],
-      },
-      rig.port,
-    );
+    const refer = refersBack(rig, invite, tag, SIP_CAROL);
     await transferOf(client);
     assert.equal(statusOf(await rig.sip.final(refer)), 202);
     await leaves(rig, client, self, sid, TRANSFERRED);

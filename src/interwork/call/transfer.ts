@@ -61,7 +61,7 @@ export const PATIENCE_MS = 10_000;
 /** As long as the subscription lasts (RFC 3515 §3.4). */
 export const FOLLOW_MS = 300_000;
 /** How often a call may be handed on: each time it takes a REFER, and a circle of phones would never end. */
-export const MAX_TRANSFERS = 5;
+export const MAX_TRANSFERS = 10;
 
 const UNABLE = 'The XMPP client cannot be transferred';
 const SILENT = 'The XMPP client did not answer';
