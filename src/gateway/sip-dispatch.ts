@@ -7,6 +7,7 @@ import {
   capabilityHeaders,
   checkRequest,
   contentType,
+  event,
   expires,
   parseSipUri,
   REGISTERED_METHODS,
@@ -56,6 +57,8 @@ const FORBIDDEN = 403;
 const IN_CALLS: ReadonlySet<string> = new Set([
   ...['INVITE', 'BYE', 'PRACK', 'UPDATE', 'INFO', 'REFER', 'OPTIONS'],
 ]);
+/** OPTIONS is not of calls alone, and REFER outside of one is not taken. */
+const ANYWHERE: ReadonlySet<string> = new Set(['OPTIONS', 'REFER']);
 /** Methods that end something with Expires 0. */
 const ENDING: ReadonlySet<string> = new Set(['SUBSCRIBE', 'PUBLISH']);
 
@@ -92,7 +95,8 @@ export class SipDispatch implements TransactionUser {
     const inviting = callCapabilities('INVITE');
     const withCalls = {
       ...this.#can,
-      methods: [...new Set([...CALL_METHODS, ...this.#can.methods])],
+      // A REFER that belongs to no call is not taken.
+      methods: [...new Set([...CALL_METHODS.filter((each) => each !== 'REFER'), ...this.#can.methods])],
       extensions: inviting.extensions,
       acceptTypes: [...this.#can.acceptTypes, ...inviting.acceptTypes],
     };
@@ -156,6 +160,7 @@ export class SipDispatch implements TransactionUser {
     }
     const { method } = request;
     if (request.to.tag !== undefined && IN_CALLS.has(method) && this.#inCall(tx, scope)) return;
+    if (method === 'NOTIFY' && isOfReferral(request) && this.#env.calls.request(tx, scope)) return;
     const rejection = checkRequest(request, this.#capabilitiesFor(method));
     if (rejection !== undefined && !this.#isPacked(request)) {
       if (request.method === 'MESSAGE') this.#env.messages.countRejected(request, rejection.status);
@@ -307,7 +312,7 @@ export class SipDispatch implements TransactionUser {
 
   #capabilitiesFor(method: string): Capabilities {
     if (method === 'NOTIFY' || method === 'PUBLISH') return this.#canTellEvents;
-    if (this.#env.calls.enabled && CALL_METHODS.includes(method) && method !== 'OPTIONS')
+    if (this.#env.calls.enabled && CALL_METHODS.includes(method) && !ANYWHERE.has(method))
       return this.#inCalls;
     return method === 'SUBSCRIBE' ? this.#canSubscribe : this.#can;
   }
@@ -347,6 +352,12 @@ function strayInstance(request: SipRequest): string | undefined {
 }
 
 /** Compared by letters: a piece of the text would be an object for every message. */
+/** RFC 3515 §2.4.4: the subscription of a REFER is in the dialog of its call, and there is no other one to this package. */
+function isOfReferral(request: SipRequest): boolean {
+  const about = request.to.tag === undefined ? undefined : event(request);
+  return about?.ok === true && about.value?.package === 'refer';
+}
+
 function isSips(uri: string): boolean {
   for (let i = 0; i < SIPS.length; i++) {
     // RFC 3986 §3.1: schemes are compared without case; ":" has that bit already.

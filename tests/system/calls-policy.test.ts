@@ -263,8 +263,8 @@ describe('within a call', () => {
     const early = await client.act(self, jingleXml('session-accept', sid, contentXml('initiator')));
     assert.equal(errorOf(early).condition, 'unexpected-request');
     assert.deepEqual(outcomes(rig), []);
-    // CALL-35: declined, not unknown.
-    assert.equal(statusOf(await phone.ask('REFER')), 603);
+    // RFC 3515 §2.4.2: without Refer-To.
+    assert.equal(statusOf(await phone.ask('REFER')), 400);
     assert.equal(statusOf(await phone.ask('BYE')), 200);
     await client.action('session-terminate');
     assert.deepEqual(outcomes(rig), ['sip_to_xmpp ended']);

@@ -104,6 +104,7 @@ export class CallFeature {
       sip: this.#sip,
       xmpp: this.#xmpp,
       relays: this.#relays,
+      admits: (from, to) => this.#env.live.admission.stanza(from, to, from.jid.domain, COUNTED)?.answer,
       address: () => env.endpoints()[0]?.address ?? NOWHERE,
     });
     this.#early = new EarlyRequests(timers, MAX_EARLY, ({ tx, scope }) => {
@@ -119,6 +120,7 @@ export class CallFeature {
   sizes(): Record<string, number> {
     return {
       calls: this.#calls.size,
+      call_transfers: this.#calls.transfers.size,
       sip_legs: this.#sip.size,
       xmpp_legs: this.#xmpp.size,
       xmpp_call_requests: this.#xmpp.waiting,

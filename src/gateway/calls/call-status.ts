@@ -41,6 +41,7 @@ function openCall(call: Call, clock: Clock): Readonly<Record<string, unknown>> {
     media: exchange.agreed === undefined ? [] : mediaOf(exchange.agreed.local, exchange.agreed.remote),
     timers: call.dueMs.map(([timer, leftMs]) => ({ timer, dueMs: Math.round(clock.wall() + leftMs) })),
     relay: call.relay,
+    transfer: call.handover,
     // Its outcome is told, and a leg of it still has to say that it has ended.
     outcome: call.outcome,
   };
@@ -50,9 +51,10 @@ function endedCall({
   endedMs,
   answeredMs,
   outcome,
+  handover,
   ...facts
 }: LoggedCall): Readonly<Record<string, unknown>> {
-  return { ...who(facts), answeredMs, endedMs, state: 'ended', outcome };
+  return { ...who(facts), answeredMs, endedMs, state: 'ended', transfer: handover, outcome };
 }
 
 function who(facts: Call['facts']): Readonly<Record<string, unknown>> {

@@ -13,9 +13,13 @@ import {
   type CallTimer,
   type CallTransition,
 } from '../../interwork/call/index.ts';
-import type { CallEnv, CallFacts } from './call-types.ts';
+import type { CallEnv, CallFacts, Handover } from './call-types.ts';
+import type { Dialog, ReferTarget } from '../../sip/index.ts';
+import { jingleError, type SessionState, type StanzaError, type Transfer } from '../../xmpp/index.ts';
+import type { XmlElement } from '../../xml/index.ts';
 import type { CallHost, SipLeg, XmppLegs } from './legs.ts';
 import type { MediaPath } from './media-path.ts';
+import type { ReferHandlers, ReferOrder, ReferralTalk } from './sip-refer.ts';
 
 type InvitedEvent = Extract<CallEvent, { readonly kind: 'invited' }>;
 
@@ -24,6 +28,14 @@ export class Call implements CallHost {
   outcome: CallOutcome | undefined;
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   answeredMs: number | undefined;
+  /** The transfer of it that there was last. */
+  handover: Handover | undefined;
+  /** How often the calls before it were handed over. */
+  hops = 0;
+  /** The call whose place it takes when it is answered (RFC 3891). */
+  replaced: Call | undefined;
+  /** Its session-initiate says that, to a client that knows of it (XEP-0251 §3). */
+  announces: XmlElement | undefined;
   readonly #env: CallEnv;
   readonly #media: MediaPath | undefined;
   #state: CallState;
@@ -61,6 +73,15 @@ export class Call implements CallHost {
     return this.#media?.kept()?.instance;
   }
 
+  /** The Jingle session, and the dialog of the answered call. */
+  session(): SessionState | undefined {
+    return this.#xmpp?.session();
+  }
+
+  dialog(): Dialog | undefined {
+    return this.#sip?.dialog?.();
+  }
+
   /** Its legs are there: what they have said meanwhile is heard now. */
   join(sip: SipLeg, xmpp: XmppLegs): void {
     this.#sip = sip;
@@ -80,9 +101,33 @@ export class Call implements CallHost {
 
   take(event: CallEvent): void {
     if (this.#stopped) return;
+    this.#env.handovers?.leaving(this, event);
     if (event.kind === 'offerDue') return this.#guarded(() => this.#step(event));
     this.#queue.push(event);
     this.#drain();
+  }
+
+  referred(target: ReferTarget, talk: ReferralTalk): void {
+    const { handovers } = this.#env;
+    if (handovers === undefined || this.#stopped) talk.decline('Calls are not transferred');
+    else this.#guarded(() => handovers.referred(this, target, talk));
+  }
+
+  transferAsked(transfer: Transfer, answer: (error?: StanzaError) => void): void {
+    const { handovers } = this.#env;
+    if (handovers === undefined || this.#stopped) answer(jingleError('unsupported-info'));
+    else this.#guarded(() => handovers.asked(this, transfer, answer));
+  }
+
+  /** REFER in its dialog. False: there is none, or another transfer is under way. */
+  refer(order: ReferOrder, handlers: ReferHandlers): boolean {
+    return this.#sip?.refer?.(order, handlers) === true;
+  }
+
+  /** A session-info to the client. */
+  inform(info: XmlElement, answered: (isTaken: boolean) => void): void {
+    if (this.#xmpp?.inform === undefined) answered(false);
+    else this.#xmpp.inform(info, answered);
   }
 
   changed(): void {
@@ -181,8 +226,10 @@ export class Call implements CallHost {
         this.#sip?.command(effect);
         return;
       case 'initiation':
-      case 'session':
         this.#xmpp?.command(effect);
+        return;
+      case 'session':
+        this.#xmpp?.command(this.#announced(effect));
         return;
       case 'startTimer':
         return this.#start(effect.timer, effect.ms);
@@ -197,6 +244,12 @@ export class Call implements CallHost {
       case 'over':
         return this.#env.over(this);
     }
+  }
+
+  #announced(effect: CallEffect & { kind: 'session' }): CallEffect & { kind: 'session' } {
+    const { announces } = this;
+    if (announces === undefined || effect.action.action !== 'session-initiate') return effect;
+    return { ...effect, action: { ...effect.action, infos: [announces] } };
   }
 
   #start(timer: CallTimer, ms: number): void {

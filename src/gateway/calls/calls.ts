@@ -1,7 +1,15 @@
 // All calls: may this one be made, who is it between, and what is kept of it. Who calls is believed by then; each attempt has one
 // outcome, whether it became a call or not.
 
-import type { Collection, Clock, Counters, Log, Random, Timers } from '../../base/index.ts';
+import {
+  ok,
+  type Collection,
+  type Clock,
+  type Counters,
+  type Log,
+  type Random,
+  type Timers,
+} from '../../base/index.ts';
 import {
   beginCall,
   type CallDirection,
@@ -16,26 +24,24 @@ import {
   type AddressBook,
   type MappedJid,
 } from '../../mapping/index.ts';
-import { dialledNumber, type CallDenial, type CallRules } from '../../policy/index.ts';
+import { dialledNumber, type CallRules } from '../../policy/index.ts';
 import type { Origin } from '../../sdp/index.ts';
-import {
-  headerField,
-  type HeaderField,
-  type Refusal,
-  type ServerTransaction,
-  type SipRequest,
-} from '../../sip/index.ts';
+import { type Refusal, type ServerTransaction, type SipRequest } from '../../sip/index.ts';
 import type { StanzaError } from '../../xmpp/index.ts';
 import { bareOf } from '../address-text.ts';
 import { Call } from './call.ts';
 import { CallCaps, type CallCapsOptions } from './call-caps.ts';
 import { CallLog } from './call-log.ts';
+import { clauseOf, retryAfter, statusOf } from './call-refusals.ts';
 import type { CallEnv, CallFacts, SipSide } from './call-types.ts';
 import type { XmppLegs } from './legs.ts';
 import { carriesCandidates, type MediaPath } from './media-path.ts';
 import type { MediaRelays } from './media-relays.ts';
 import { StoredCalls } from './stored-calls.ts';
 import { calledJid } from './xmpp-features.ts';
+import { deviceFor } from './replacing.ts';
+import { Transfers } from './transfers.ts';
+import type { Admits } from './transfer-targets.ts';
 import type { XmppSessions } from './xmpp-sessions.ts';
 import type { Begun, XmppBeginning } from './xmpp-types.ts';
 
@@ -50,7 +56,10 @@ export interface CallsEnv {
   /** Of the configuration that holds now. */
   readonly live: { readonly book: AddressBook; readonly callRules: CallRules };
   readonly sip: SipSide;
-  readonly xmpp: Pick<XmppSessions, 'outgoing' | 'restore' | 'choose'>;
+  readonly xmpp: Pick<XmppSessions, 'outgoing' | 'restore' | 'choose'> &
+    Partial<Pick<XmppSessions, 'transfers'>>;
+  /** Rules and limits for everything, for whom a transfer names. */
+  readonly admits?: Admits;
   /** Who finds a way for the media of a call; by default they go as they are. */
   readonly relays?: Pick<MediaRelays, 'begin' | 'restore'>;
   /** undefined: a restart ends every call. */
@@ -59,14 +68,13 @@ export interface CallsEnv {
   readonly address: () => string;
 }
 
-/** What is refused while draining is asked again of another gateway, or of the next one. */
-const DRAIN_RETRY_SECONDS = 30;
 /** How long a drain waits for the answers to what ends calls. */
 const DRAIN_MS = 2000;
 
 export class Calls {
   readonly caps: CallCaps;
   readonly log: CallLog;
+  readonly transfers: Transfers;
   readonly #env: CallsEnv;
   readonly #callEnv: CallEnv;
   /** By our id, until all of their legs have ended. */
@@ -87,10 +95,18 @@ export class Calls {
       'stoxgate_calls_unexpected_total',
       'Events of calls that their state did not expect; nothing came of them.',
     );
+    this.transfers = new Transfers({
+      ...{ timers, log, counters, live: env.live, admits: env.admits },
+      calls: () => this.#calls.values(),
+      replaceable: (callId) => env.sip.replaceable?.(callId) ?? [],
+      able: (self, device, told) =>
+        env.xmpp.transfers === undefined ? told(false) : env.xmpp.transfers(self, device, told),
+    });
     this.#callEnv = {
       ...{ clock, timers, log },
       surprised: () => surprises.add(),
-      choose: ({ facts }, chosen) => env.xmpp.choose(facts.caller, facts.callee, chosen),
+      choose: (call, chosen) => deviceFor(call, env.xmpp, chosen),
+      handovers: this.transfers,
       keep: (call) => this.#keep(call),
       ended: (call, outcome) => this.#ended(call, outcome),
       over: (call) => this.#over(call),
@@ -120,7 +136,8 @@ export class Calls {
     if (tx.state !== 'Proceeding' || this.#before.isInterrupted(tx.request)) return;
     const { random, live, sip, xmpp } = this.#env;
     const { requestUri, callId } = tx.request;
-    const to = live.book.sipTargetToJid(requestUri);
+    const replacing = this.transfers.replacing(tx, from);
+    const to = replacing?.kind === 'replace' ? ok(replacing.to) : live.book.sipTargetToJid(requestUri);
     const sid = random.base32(26);
     const callee = to.ok ? to.value.bareText : requestUri;
     const facts = this.#facts('toXmpp', { caller: from.bareText, callee, sid, callId });
@@ -128,6 +145,7 @@ export class Calls {
       this.log.ended(facts, { kind: 'refused', clause, status: answer.status });
       tx.respond(answer.status, answer);
     };
+    if (replacing?.kind === 'refuse') return refuse(replacing.clause, replacing.answer);
     if (!to.ok) return refuse(to.error.clause ?? 'ERR-G6', faultToResponse(to.error, 'target'));
     if (to.value.jid.local === '') return refuse('ERR-G6', gatewayResponse('ERR-G6'));
     if (this.#draining) {
@@ -142,6 +160,10 @@ export class Calls {
     const parties = { sipDomain: from.host, xmppDomain: to.value.jid.domain, callId };
     const media = this.#env.relays?.begin(parties);
     const call = new Call(this.#callEnv, facts, this.#begin('toXmpp', media), media);
+    if (replacing !== undefined) {
+      call.replaced = replacing.call;
+      call.hops = replacing.call.hops + 1;
+    }
     const legs = xmpp.outgoing(call, { self: from.jidText, peer: to.value.jidText, sid });
     if (legs === undefined) {
       this.caps.end(facts.caller, facts.callee);
@@ -164,9 +186,12 @@ export class Calls {
     const { sid, self, peer } = beginning;
     const callId = random.base32(26);
     const facts = this.#facts('toSip', { caller: bareOf(peer), callee: bareOf(self), sid, callId });
+    const claim = this.transfers.claim(facts.caller, facts.callee);
     const refuse = (clause: string, error: StanzaError): Begun => {
       // What the SIP side would have been told: the status of the row.
-      this.log.ended(facts, { kind: 'refused', clause, status: STATUS[clause] ?? 403 });
+      const status = statusOf(clause);
+      claim?.refused(status);
+      this.log.ended(facts, { kind: 'refused', clause, status });
       return { ok: false, error };
     };
     const to = live.book.jidTargetToSip(calledJid(self));
@@ -184,7 +209,12 @@ export class Calls {
     const parties = { sipDomain: to.value.host, xmppDomain: from.value.jid.domain, callId };
     const media = this.#env.relays?.begin(parties);
     const call = new Call(this.#callEnv, facts, this.#begin('toSip', media), media);
-    const leg = sip.outgoing(call, { from: from.value, to: to.value, callId, media });
+    if (claim !== undefined) {
+      call.hops = claim.hops;
+      claim.joins(call);
+    }
+    const fields = claim?.fields;
+    const leg = sip.outgoing(call, { from: from.value, to: to.value, callId, media, fields });
     this.#calls.set(facts.id, call);
     call.join(leg, legs);
     return { ok: true, host: call };
@@ -205,7 +235,7 @@ export class Calls {
   /** One that was refused before it came here. */
   refused({ sid, self, peer }: Pick<XmppBeginning, 'sid' | 'self' | 'peer'>, clause: string): void {
     const facts = this.#facts('toSip', { caller: bareOf(peer), callee: bareOf(self), sid, callId: '' });
-    this.log.ended(facts, { kind: 'refused', clause, status: STATUS[clause] ?? 403 });
+    this.log.ended(facts, { kind: 'refused', clause, status: statusOf(clause) });
   }
 
   /** Reads what this node had before a restart; `restore` goes on with it. Rejects when the store fails. */
@@ -256,6 +286,7 @@ export class Calls {
   /** Nothing is said any more; what is kept stays. */
   stop(): void {
     this.#draining = true;
+    this.transfers.stop();
     for (const call of this.#calls.values()) call.stop();
     this.#calls.clear();
   }
@@ -275,6 +306,7 @@ export class Calls {
   }
 
   #keep(call: Call): void {
+    this.transfers.moved(call);
     const { records, node, log } = this.#env;
     const { id } = call.facts;
     if (records === undefined || !this.#calls.has(id)) return;
@@ -286,8 +318,10 @@ export class Calls {
     });
   }
 
-  #ended({ facts, answeredMs }: Call, outcome: CallOutcome): void {
-    this.log.ended(facts, outcome, answeredMs);
+  #ended(call: Call, outcome: CallOutcome): void {
+    const { facts, answeredMs, handover } = call;
+    this.transfers.ended(call, outcome);
+    this.log.ended(facts, outcome, answeredMs, handover);
     this.caps.end(facts.caller, facts.callee);
     if (this.#stored.delete(facts.id)) this.#env.records?.delete(facts.id);
     this.#emptied?.();
@@ -299,17 +333,3 @@ export class Calls {
   }
 }
 
-function clauseOf({ index }: CallDenial): string {
-  return index === undefined ? 'ERR-G3 (number)' : 'ERR-G3';
-}
-
-function retryAfter(): HeaderField {
-  return headerField('Retry-After', String(DRAIN_RETRY_SECONDS));
-}
-
-const STATUS: Readonly<Record<string, number>> = {
-  'ERR-G2': 480,
-  'ERR-G5': 503,
-  'ERR-G6': 404,
-  'ERR-G7': 403,
-};

@@ -4,6 +4,7 @@ import type { Clock, Log, Random, Timers } from '../../base/index.ts';
 import type { SessionDescription } from '../../sdp/index.ts';
 import type {
   CallEnd,
+  HeaderField,
   LocalEndpoint,
   SipMessage,
   SipRequest,
@@ -53,6 +54,8 @@ export interface OutgoingParts {
   /** Who is called: Request-URI and To. */
   readonly to: { readonly uri: string };
   readonly callId: string;
+  /** More of the INVITE: why it is made (Referred-By), and what it takes the place of (Replaces). */
+  readonly fields?: readonly HeaderField[] | undefined;
   readonly media?: MediaPath | undefined;
 }
 

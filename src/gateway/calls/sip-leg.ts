@@ -13,6 +13,7 @@ import {
   type Dialog,
   type KeptInvite,
   type KeptSession,
+  type ReplaceableDialog,
   type ServerTransaction,
   type SessionStart,
   type SipMessage,
@@ -29,6 +30,7 @@ import { CallDialog } from './sip-dialog.ts';
 import { listField, retryAfterField, warningField } from './sip-fields.ts';
 import { DESCRIPTION_TYPES } from './sip-bodies.ts';
 import { SipSession } from './sip-session.ts';
+import type { ReferHandlers, ReferOrder } from './sip-refer.ts';
 import { SipTrickle } from './sip-trickle.ts';
 import { LegTimers } from './sip-timers.ts';
 import type { AtHand, Farewell, LegContext, OutgoingParts, SipLegsEnv } from './sip-leg-types.ts';
@@ -121,6 +123,25 @@ export class DrivenLeg implements SipLeg, LegContext {
   invite(): KeptInvite | undefined {
     if (this.#told || this.#session !== undefined) return undefined;
     return this.#callee === undefined ? this.#caller?.kept() : this.#callee.kept();
+  }
+
+  dialog(): Dialog | undefined {
+    return this.#session?.isOpen === true ? this.#session.dialog.state : undefined;
+  }
+
+  refer(order: ReferOrder, handlers: ReferHandlers): boolean {
+    const session = this.#session;
+    return session?.isOpen === true && session.refer.send(order, handlers);
+  }
+
+  /** What `dialog` is to an INVITE that would replace it (RFC 3891 §3). */
+  phaseOf(dialog: CallDialog): Pick<ReplaceableDialog, 'phase' | 'ours'> {
+    const isSession = this.#session?.dialog === dialog && this.#session.isOpen;
+    const isEarly = this.#session === undefined && !this.#told;
+    return {
+      phase: isSession ? 'confirmed' : isEarly ? 'early' : 'terminated',
+      ours: this.#callee === undefined,
+    };
   }
 
   stop(): void {

@@ -1,4 +1,5 @@
-// Requests within a call that change nothing of it: INFO (CALL-12, CALL-38, CALL-39), OPTIONS, REFER (CALL-35).
+// Requests within a call that change nothing of it: INFO (CALL-12, CALL-38, CALL-39), OPTIONS. Transfers of answered calls:
+// sip-refer.ts.
 
 import {
   capabilityHeaders,
@@ -16,6 +17,7 @@ import { CALL_METHODS, callCapabilities, listField, warningField } from './sip-f
 import { FRAGMENT_TYPE, readFragment, TRICKLE_PACKAGE } from './sip-fragment.ts';
 
 const METHOD_NOT_ALLOWED = 405;
+const NOT_ANSWERED = 'A call that is not answered cannot be transferred';
 
 /** Answers a request in order. `trickles`: candidates are taken. */
 export function serveInCall(
@@ -37,7 +39,11 @@ export function serveInCall(
       return dialog.reply(cseq, 200, { headers });
     }
     case 'REFER':
-      return dialog.reply(cseq, 603);
+      // CALL-35: there is nobody yet who could be handed over.
+      return dialog.reply(cseq, 603, { headers: [warningField(tx.source.local, NOT_ANSWERED)] });
+    case 'NOTIFY':
+      // RFC 6665 §4.1.3: nothing was referred.
+      return dialog.reply(cseq, 481);
     default:
       return dialog.reply(cseq, METHOD_NOT_ALLOWED, { headers: [listField('Allow', CALL_METHODS)] });
   }

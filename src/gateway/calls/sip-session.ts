@@ -30,12 +30,14 @@ import { serveInCall } from './sip-serve.ts';
 import type { LegContext } from './sip-leg-types.ts';
 import type { SipCommand } from './legs.ts';
 import { OwnChanges } from './sip-own-changes.ts';
+import { SipRefer } from './sip-refer.ts';
 import { acceptedBy, refusedBy, replyOptions } from './sip-replies.ts';
 
 type Effect<K extends SessionEffect['kind']> = Extract<SessionEffect, { readonly kind: K }>;
 
 export class SipSession {
   readonly dialog: CallDialog;
+  readonly refer: SipRefer;
   readonly #ctx: LegContext;
   readonly #rules: SessionRules;
   #state: SessionState;
@@ -57,6 +59,7 @@ export class SipSession {
   constructor(ctx: LegContext, dialog: CallDialog, start: SessionStart | KeptSession) {
     this.#ctx = ctx;
     this.dialog = dialog;
+    this.refer = new SipRefer(ctx, dialog, (why) => this.lose({ cause: 'lost', why }));
     this.#own = new OwnChanges(ctx, dialog);
     const { timing, timer } = ctx.env;
     this.#rules = { timing, timer };
@@ -229,7 +232,7 @@ export class SipSession {
         return timers.set('refresh', effect.ms, this.#input('refresh', { kind: 'timerRefresh' }));
       case 'serve': {
         const tx = this.dialog.pending(effect.cseq);
-        if (tx === undefined) return;
+        if (tx === undefined || this.refer.serve(tx)) return;
         return serveInCall(tx, this.dialog, carriesCandidates(this.#ctx.media), (media) =>
           host.take({ kind: 'trickled', media }),
         );
@@ -238,6 +241,7 @@ export class SipSession {
         return this.#bye();
       case 'ended':
         this.#own.cancelIn(64 * this.#ctx.env.timing.t1Ms);
+        this.refer.sessionEnded();
         return this.#ctx.ended(this.#instead ?? effect.end);
       // 'prack': the peer's provisional responses to re-INVITEs; 'over': see `isOver`.
       case 'prack':

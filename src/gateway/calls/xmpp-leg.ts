@@ -8,6 +8,9 @@ import {
   initialInitiation,
   initialSession,
   iqResult,
+  NS_TRANSFER,
+  readTransfer,
+  stanzaError,
   stepInitiation,
   stepSession,
   type InitiationEvent,
@@ -149,12 +152,39 @@ export class XmppLeg implements XmppLegs {
       this.#session = initialSession({ role: 'responder', sid, self, peer });
       this.#env.moved(this);
     }
-    this.#stepSession(event);
+    if (!this.#transferAsked(event)) this.#stepSession(event);
+  }
+
+  inform(info: XmlElement, answered: (isTaken: boolean) => void): void {
+    const session = this.#session;
+    if (session?.phase !== 'active' || this.#stopped) return answered(false);
+    const { sid } = this;
+    const jingle = { action: 'session-info', sid, contents: [], groups: [], infos: [info] } as const;
+    this.#env.stanzas.request(session, jingle, this.open, false, ({ kind }) => answered(kind === 'result'));
   }
 
   /** What is learnt of the session from elsewhere. */
   tell(event: SessionEvent): void {
     this.#stepSession(event);
+  }
+
+  /** CALL-37: what it comes to is known later, and its iq is answered with that. False: there is no transfer in it. */
+  #transferAsked({ id, jingle }: SessionEvent & { readonly kind: 'received' }): boolean {
+    const session = this.#session;
+    const host = this.#host;
+    if (session?.phase !== 'active' || this.#stopped || host?.transferAsked === undefined) return false;
+    const asked = jingle.action === 'session-info' ? jingle.infos.find(isTransfer) : undefined;
+    if (asked === undefined) return false;
+    // It is there (XEP-0166 §6.7).
+    this.tell({ kind: 'available' });
+    const answer = (error?: StanzaError): void => {
+      if (error === undefined) this.#answer(session, id);
+      else this.#env.reply(errorReply(this.#question(session, id), error), error);
+    };
+    const transfer = readTransfer(asked);
+    if (transfer.ok) host.transferAsked(transfer.value, answer);
+    else answer(stanzaError('bad-request', { text: transfer.error.message, lang: 'en' }));
+    return true;
   }
 
   stop(): void {
@@ -299,4 +329,8 @@ export class XmppLeg implements XmppLegs {
     this.#env.timers.clear(this.#timers.get(machine));
     this.#timers.delete(machine);
   }
+}
+
+function isTransfer({ name, ns }: XmlElement): boolean {
+  return name === 'transfer' && ns === NS_TRANSFER;
 }

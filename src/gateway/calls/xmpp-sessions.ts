@@ -88,6 +88,11 @@ export class XmppSessions {
     this.#devices.choose(self, peer, chosen);
   }
 
+  /** Whether the client with the full JID `peer` can be handed over (`CallDevices.transfers`). */
+  transfers(self: string, peer: string, told: (can: boolean) => void): void {
+    this.#devices.transfers(self, peer, told);
+  }
+
   /**
    * A call to an XMPP user. `self`: the SIP user, bare or full; `peer`: the called one, bare, or full where only that device is
    * meant. Undefined: there are too many calls (ERR-G2).

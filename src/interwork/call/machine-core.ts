@@ -2,7 +2,7 @@
 
 import { ok, type Result } from '../../base/index.ts';
 import { stepOfferAnswer, type OfferAnswerEvent, type SessionDescription } from '../../sdp/index.ts';
-import type { OwnAction } from '../../xmpp/index.ts';
+import { transferredReason, type OwnAction } from '../../xmpp/index.ts';
 import type {
   CallEffect,
   CallEvent,
@@ -62,7 +62,10 @@ export function withoutTimer(state: CallState, timer: CallTimer): CallTransition
 export function endCall(state: CallState, how: Ending): CallTransition {
   const { legs, timers } = state;
   const { status, cause, text, outcome } = how;
-  const reason = { condition: how.reason, ...(text === undefined ? {} : { text }) };
+  const reason =
+    how.transferred === true
+      ? transferredReason(text)
+      : { condition: how.reason, ...(text === undefined ? {} : { text }) };
   const effects: CallEffect[] = timers.map((timer) => ({ kind: 'stopTimer', timer }));
   if (legs.sip) {
     effects.push({

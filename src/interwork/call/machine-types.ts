@@ -173,6 +173,8 @@ export type CallEvent =
   | { readonly kind: 'sessionEnded'; readonly end: SessionEnd }
   /** The end of `startTimer`. */
   | { readonly kind: 'timer'; readonly timer: CallTimer }
+  /** One side handed its party over to somebody else, who has him now: CALL-35 to CALL-37. */
+  | { readonly kind: 'handedOver'; readonly by: CallSide }
   /** Whoever runs the gateway ends the call: it drains, or is told to. */
   | { readonly kind: 'shutDown' };
 
@@ -251,6 +253,8 @@ export interface Ending {
   readonly cause?: number | undefined;
   readonly reason: ReasonCondition;
   readonly text?: string | undefined;
+  /** XEP-0251: the reason says so. */
+  readonly transferred?: boolean;
   readonly outcome: CallOutcome;
 }
 

@@ -33,8 +33,18 @@ import {
   transportsReplaced,
   unchanged,
 } from './machine-changes.ts';
-import { after, giveUp, legEnded, same, session, to, unexpected, type Handler } from './machine-core.ts';
-import { endOfInitiation, endOfSession, endOfSip } from './machine-ends.ts';
+import {
+  after,
+  endCall,
+  giveUp,
+  legEnded,
+  same,
+  session,
+  to,
+  unexpected,
+  type Handler,
+} from './machine-core.ts';
+import { endOfInitiation, endOfSession, endOfSip, endOfTransfer } from './machine-ends.ts';
 import {
   accepted,
   answered,
@@ -93,6 +103,7 @@ const UP: Row = {
   offerDue,
   changed,
   unchanged,
+  handedOver: (state, { by }) => endCall(state, endOfTransfer(by)),
   // Of an early dialog that was overtaken by its 2xx.
   progress: ignored,
   early: ignored,
@@ -108,6 +119,7 @@ const ENDED: Row = {
     acknowledged: ignored,
     offerDue: late,
     changed: ignored,
+    handedOver: ignored,
   },
   ...{ unchanged: ignored, asked: ignored, askedNoMore: ignored, trickled: ignored },
   ...{ initiation: ignored, session: lateSession, timer: ignored, shutDown: ignored },

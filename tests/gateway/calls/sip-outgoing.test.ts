@@ -26,7 +26,7 @@ describe('RFC 3261 §13.2: INVITE and its answer', () => {
     assert.ok((invite.from.tag ?? '').length >= 16);
     assert.equal(invite.to.tag, undefined);
     assert.equal(portOf(bodyOf(invite)), 4000);
-    assert.equal(invite.header('supported'), '100rel, timer, trickle-ice');
+    assert.equal(invite.header('supported'), '100rel, timer, replaces, norefersub, trickle-ice');
     assert.equal(invite.header('contact'), '<sip:192.0.2.1>');
     stage.respond(invite, 100);
     stage.respond(invite, 180);

@@ -3,7 +3,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stepCall, type CallEvent } from '../../../src/interwork/call/index.ts';
-import { stanzaError, type ReasonCondition, type StanzaCondition } from '../../../src/xmpp/index.ts';
+import {
+  isTransferred,
+  stanzaError,
+  type ReasonCondition,
+  type StanzaCondition,
+} from '../../../src/xmpp/index.ts';
 import { contentOf, DESK, sdpOf } from './call-play.ts';
 import {
   ACCEPT,
@@ -49,6 +54,7 @@ const EVENTS = {
   timerAnswer: { kind: 'timer', timer: 'answer' },
   timerGather: { kind: 'timer', timer: 'gather' },
   timerChange: { kind: 'timer', timer: 'change' },
+  handedOver: { kind: 'handedOver', by: 'sip' },
   shutDown: { kind: 'shutDown' },
 } as const satisfies Record<string, CallEvent>;
 type Name = keyof typeof EVENTS;
@@ -64,8 +70,8 @@ const EXPECTED: Readonly<Record<Way, string>> = {
   proposed: `${ALWAYS} ringing initiate initiationEnded`,
   gathering: `${ALWAYS} ringing trickled initiationEnded sessionEnded timerAnswer timerGather`,
   calling: `${ALWAYS} ringing progress early answered asked trickled sipEnded initiationEnded sessionEnded timerAnswer`,
-  up: `${ALWAYS} ringing progress early asked askedNoMore offerDue changed unchanged trickled sipEnded initiationEnded sessionEnded acknowledged`,
-  upToSip: `${ALWAYS} ringing progress early asked askedNoMore offerDue changed unchanged trickled sipEnded initiationEnded sessionEnded acknowledged`,
+  up: `${ALWAYS} handedOver ringing progress early asked askedNoMore offerDue changed unchanged trickled sipEnded initiationEnded sessionEnded acknowledged`,
+  upToSip: `${ALWAYS} handedOver ringing progress early asked askedNoMore offerDue changed unchanged trickled sipEnded initiationEnded sessionEnded acknowledged`,
   // It never had a description that could be offered.
   ended: NAMES.filter((name) => name !== 'invited' && name !== 'offerDue').join(' '),
 };
@@ -244,6 +250,18 @@ describe('reasons and codes through the machine', () => {
       assert.deepEqual(words(callIn('up').step(event)), [
         ...[`session-terminate ${reason}`, `leave ${reason}`, '= ended sip'],
       ]);
+    });
+  }
+
+  // CALL-35 to CALL-37; XEP-0251 §2: "<success/> <transferred/>".
+  for (const by of ['sip', 'xmpp'] as const) {
+    test(`handed over by ${by}: BYE, and a reason that says so`, () => {
+      const effects = callIn('up').step({ kind: 'handedOver', by });
+      assert.deepEqual(words(effects), [
+        ...['endSip 480', 'session-terminate success', 'leave success', `= ended ${by}`],
+      ]);
+      const ended = effects.find(({ kind }) => kind === 'session');
+      assert.ok(ended?.kind === 'session' && isTransferred(ended.action.reason));
     });
   }
 
