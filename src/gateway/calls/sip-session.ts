@@ -30,6 +30,7 @@ import { serveInCall } from './sip-serve.ts';
 import type { LegContext } from './sip-leg-types.ts';
 import type { SipCommand } from './legs.ts';
 import { OwnChanges } from './sip-own-changes.ts';
+import { PeerTones } from './sip-tones.ts';
 import { acceptedBy, refusedBy, replyOptions } from './sip-replies.ts';
 
 type Effect<K extends SessionEffect['kind']> = Extract<SessionEffect, { readonly kind: K }>;
@@ -47,6 +48,8 @@ export class SipSession {
   #offered = false;
   #taken: SessionDescription | undefined;
   readonly #own: OwnChanges;
+  /** Of the peer. */
+  readonly tones: PeerTones;
   /** Our re-INVITE that was accepted last. */
   #invite: SipRequest | undefined;
   /** The body of the answer that is being given. */
@@ -58,6 +61,7 @@ export class SipSession {
     this.#ctx = ctx;
     this.dialog = dialog;
     this.#own = new OwnChanges(ctx, dialog);
+    this.tones = new PeerTones(ctx, dialog);
     const { timing, timer } = ctx.env;
     this.#rules = { timing, timer };
     this.#refreshedMs = ctx.env.clock.wall();
@@ -86,6 +90,11 @@ export class SipSession {
   kept(): KeptSession | undefined {
     if (this.#state.name !== 'open') return undefined;
     return keptSession(this.#state, this.dialog.state, this.#refreshedMs);
+  }
+
+  /** When the session was agreed or refreshed last, by the wall clock. */
+  get refreshedMs(): number {
+    return this.#refreshedMs;
   }
 
   /** A request of the peer, in order; of INVITE and UPDATE the description is read. */
@@ -230,13 +239,18 @@ export class SipSession {
       case 'serve': {
         const tx = this.dialog.pending(effect.cseq);
         if (tx === undefined) return;
-        return serveInCall(tx, this.dialog, carriesCandidates(this.#ctx.media), (media) =>
-          host.take({ kind: 'trickled', media }),
+        return serveInCall(
+          tx,
+          this.dialog,
+          carriesCandidates(this.#ctx.media),
+          (media) => host.take({ kind: 'trickled', media }),
+          (tone) => this.tones.take(effect.cseq, tone),
         );
       }
       case 'bye':
         return this.#bye();
       case 'ended':
+        this.tones.end();
         this.#own.cancelIn(64 * this.#ctx.env.timing.t1Ms);
         return this.#ctx.ended(this.#instead ?? effect.end);
       // 'prack': the peer's provisional responses to re-INVITEs; 'over': see `isOver`.

@@ -16,6 +16,7 @@ import {
   type SessionEffect,
   type SessionEvent,
   type SessionState,
+  type SessionSupport,
   type StanzaError,
 } from '../../xmpp/index.ts';
 import { element, NS_CLIENT, type XmlElement } from '../../xml/index.ts';
@@ -41,6 +42,9 @@ export interface XmppLegParts {
 }
 
 type Machine = 'session' | 'initiation';
+
+/** Tones and pings are asked of the SIP side (CALL-22, CALL-38). */
+const SUPPORT: SessionSupport = { dtmf: 'taken', transfer: false, ping: true };
 
 export class XmppLeg implements XmppLegs {
   readonly sid: string;
@@ -79,7 +83,7 @@ export class XmppLeg implements XmppLegs {
 
   /** As they were before a restart. */
   resume(session: SessionState | undefined, initiation: InitiationState | undefined): void {
-    this.#session = session;
+    this.#session = session === undefined ? undefined : { ...session, support: SUPPORT };
     this.#initiation = initiation;
     this.#env.moved(this);
   }
@@ -119,6 +123,10 @@ export class XmppLeg implements XmppLegs {
 
   command(command: XmppCommand): void {
     if (command.kind === 'session') return this.#act(command.action, command.to);
+    if (command.kind === 'decide') {
+      this.#stepSession({ kind: 'decided', id: command.id, error: command.error });
+      return;
+    }
     if (command.event.kind === 'propose' && this.#initiation === undefined) this.#begins('proposer');
     this.#stepInitiation(command.event);
   }
@@ -134,7 +142,7 @@ export class XmppLeg implements XmppLegs {
   receive(event: SessionEvent & { readonly kind: 'received' }, peer: string): void {
     if (this.#session === undefined) {
       const { sid, self } = this;
-      this.#session = initialSession({ role: 'responder', sid, self, peer });
+      this.#session = initialSession({ role: 'responder', sid, self, peer }, SUPPORT);
       this.#env.moved(this);
     }
     this.#stepSession(event);
@@ -165,14 +173,15 @@ export class XmppLeg implements XmppLegs {
   #act(action: OwnAction, to: string | undefined): void {
     if (action.action === 'session-initiate' && this.#session === undefined) {
       const { sid, self } = this;
-      this.#session = initialSession({ role: 'initiator', sid, self, peer: to ?? this.#peer });
+      this.#session = initialSession({ role: 'initiator', sid, self, peer: to ?? this.#peer }, SUPPORT);
       this.#env.moved(this);
     }
     if (this.#stepSession({ kind: 'send', action })) return;
     // What comes after the end means nothing.
     if (this.#session?.phase === 'ended') return;
-    const { action: name, contents = [] } = action;
-    this.#tell({ kind: 'session', report: { kind: 'failed', action: name, contents } });
+    const { action: name, contents = [], about } = action;
+    const named = about === undefined ? {} : { about };
+    this.#tell({ kind: 'session', report: { kind: 'failed', action: name, contents, ...named } });
   }
 
   #stepInitiation(event: InitiationEvent): void {
