@@ -146,11 +146,15 @@ describe('RFC 3261 §13.3: an INVITE and its answer', () => {
     stage.assertNothingLeft();
   });
 
-  test('CALL-30: an INVITE without an offer is told as such', () => {
+  test('CALL-30: an INVITE without an offer is told as such, and its refusal says why', () => {
     const stage = new Stage();
     stage.invite({ body: '' });
     assert.deepEqual(stage.host.told(), ['invited']);
     stage.host.say({ kind: 'endSip', status: 488 });
+    assert.match(
+      stage.sentResponse(488).header('warning') ?? '',
+      /^399 \S+ "an INVITE needs an offer here"$/,
+    );
     stage.time.advance(40_000);
     stage.assertNothingLeft();
   });
@@ -415,7 +419,14 @@ describe('RFC 3261 §14, RFC 3311: the peer changes the session', () => {
     stage.sent();
     stage.request({ method: 'UPDATE', headers: [SDP_FIELD], body: OFFER });
     stage.request({ method: 'UPDATE' });
-    assert.deepEqual(stage.lines(), ['500 UPDATE', '200 UPDATE']);
+    const [refusal, accepted] = stage.sent();
+    assert.ok(refusal && accepted);
+    assert.deepEqual([line(refusal), line(accepted)], ['500 UPDATE', '200 UPDATE']);
+    // "MUST include a Retry-After header field with a randomly chosen value between 0 and 10 seconds"
+    assert.match(refusal.header('retry-after') ?? '', /^(?:\d|10)$/);
+    // §7, table 1: Contact is mandatory in a 2xx.
+    assert.match(accepted.header('contact') ?? '', /^<sip:/);
+    assert.deepEqual(stage.host.told(), ['invited 5000']);
     stage.host.say({ kind: 'endSip', status: 486 });
     stage.assertNothingLeft();
   });

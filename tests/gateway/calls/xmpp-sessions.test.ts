@@ -317,7 +317,10 @@ describe('within a call', () => {
     assert.deepEqual(stage.words(), [`error service-unavailable > ${DESK}`, `result > ${DESK}`]);
     stage.acts(tone, sid);
     stage.acts(leave('success'), sid);
-    assert.ok(stage.words().includes(`error item-not-found unknown-session > ${DESK}`), 'the end answers what is open');
+    assert.ok(
+      stage.words().includes(`error item-not-found unknown-session > ${DESK}`),
+      'the end answers what is open',
+    );
   });
 
   play('CALL-12, 13: candidates one by one, before the INVITE leaves', (stage) => {
