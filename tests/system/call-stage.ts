@@ -97,6 +97,8 @@ export interface InviteParts {
   readonly callId?: string;
   readonly fromTag?: string;
   readonly uri?: string;
+  /** Who calls: From without its tag. */
+  readonly from?: string;
   readonly sdp?: string;
   readonly headers?: readonly (readonly [string, string])[];
 }
@@ -119,6 +121,7 @@ export class Phone {
     this.branch = rig.sip.sendRequest(
       {
         ...{ method: 'INVITE', callId: this.callId, fromTag: this.fromTag, contentType: 'application/sdp' },
+        ...(parts.from === undefined ? {} : { from: parts.from }),
         ...(parts.uri === undefined ? {} : { uri: parts.uri, to: `<${parts.uri}>` }),
         headers: [['Contact', `<sip:romeo@127.0.0.1:${rig.sip.port}>`], ...(parts.headers ?? [])],
         body: parts.sdp ?? sdp(4000),
