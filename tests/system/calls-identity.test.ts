@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { CALLS, Client, jmiXml, NS_JMI, Phone } from './call-stage.ts';
+import { CALLS, Client, contentXml, jingleXml, jmiXml, NS_JMI, Phone } from './call-stage.ts';
+import { escapeXml, JULIET } from './xmpp-peer.ts';
 import { component, play, type Rig, type RigOptions } from './rig.ts';
 
 const TWO: RigOptions = {
@@ -74,6 +75,60 @@ describe('who calls', { concurrency: true }, () => {
       assert.match((await new Phone(rig, parts).final()).startLine, /^SIP\/2\.0 403 /);
     }
     assert.deepEqual(rig.xmpp.stanzas.all, []);
+    await rig.residue();
+  });
+});
+
+describe('whom a `gr` calls (ADDR-11)', () => {
+  const uri = 'sip:juliet@example.com;gr=balcony';
+  const say = (rig: Rig, from: string, what: string, id: string, to: string): void =>
+    rig.xmpp.write(jmiXml(what, id, to).replace(`from='${JULIET}'`, `from='${escapeXml(from)}'`));
+
+  play('that client, and no other one takes the call', CALLS, async (rig) => {
+    const client = new Client(rig);
+    const phone = new Phone(rig, { uri });
+    const propose = await client.proposal('propose');
+    assert.equal(propose.attr('to'), JULIET);
+    // XEP-0280 §9: the other clients get no copy.
+    assert.ok(propose.child('private', 'urn:xmpp:carbons:2'));
+    assert.ok(propose.child('no-copy', 'urn:xmpp:hints'));
+    const self = propose.attr('from') ?? '';
+    const sid = propose.child('propose', NS_JMI)?.attr('id') ?? '';
+    say(rig, 'juliet@example.com/garden', 'proceed', sid, self);
+    assert.equal((await client.proposal('retract')).attr('to'), 'juliet@example.com/garden');
+    say(rig, JULIET, 'ringing', sid, self);
+    await phone.provisional(180);
+    say(rig, JULIET, 'proceed', sid, self);
+    const initiate = await client.action('session-initiate');
+    const content = contentXml('initiator', 9000, initiate.child('content')?.attr('name') ?? '');
+    await client.act(self, jingleXml('session-accept', sid, content));
+    assert.match((await phone.final()).startLine, / 200 /);
+    await phone.ask('BYE');
+    await client.action('session-terminate');
+    await rig.residue();
+  });
+
+  play('which alone hears that the caller gives up', CALLS, async (rig) => {
+    const client = new Client(rig);
+    const phone = new Phone(rig, { uri });
+    await client.proposal('propose');
+    await phone.cancel();
+    assert.match((await phone.final()).startLine, / 487 /);
+    assert.equal((await client.proposal('retract')).attr('to'), JULIET);
+    await rig.residue();
+  });
+
+  play('without one, or with one that names nobody (ADDR-12), all of them', CALLS, async (rig) => {
+    for (const target of ['sip:juliet@example.com', 'sip:juliet@example.com;gr']) {
+      const client = new Client(rig);
+      const phone = new Phone(rig, { uri: target });
+      const propose = await client.proposal('propose');
+      assert.equal(propose.attr('to'), 'juliet@example.com');
+      assert.equal(propose.child('private', 'urn:xmpp:carbons:2'), undefined);
+      await phone.cancel();
+      await phone.final();
+      await client.proposal('retract');
+    }
     await rig.residue();
   });
 });

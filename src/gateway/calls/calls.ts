@@ -91,7 +91,7 @@ export class Calls {
     this.#callEnv = {
       ...{ clock, timers, log },
       surprised: () => surprises.add(),
-      choose: ({ facts }, chosen) => env.xmpp.choose(facts.caller, facts.callee, chosen),
+      choose: ({ facts }, chosen) => env.xmpp.choose(facts.caller, facts.device ?? facts.callee, chosen),
       keep: (call) => this.#keep(call),
       ended: (call, outcome) => this.#ended(call, outcome),
       over: (call) => this.#over(call),
@@ -124,7 +124,9 @@ export class Calls {
     const to = live.book.sipTargetToJid(requestUri);
     const sid = random.base32(26);
     const callee = to.ok ? to.value.bareText : requestUri;
-    const facts = this.#facts('toXmpp', { caller: from.bareText, callee, sid, callId });
+    // ADDR-11: a `gr` means one client, and no other one is called.
+    const device = to.ok && to.value.jidText !== to.value.bareText ? to.value.jidText : undefined;
+    const facts = this.#facts('toXmpp', { caller: from.bareText, callee, device, sid, callId });
     const refuse = (clause: string, answer: Refusal): void => {
       this.log.ended(facts, { kind: 'refused', clause, status: answer.status });
       tx.respond(answer.status, answer);
@@ -250,7 +252,10 @@ export class Calls {
     this.#calls.clear();
   }
 
-  #facts(direction: CallDirection, who: Pick<CallFacts, 'caller' | 'callee' | 'sid' | 'callId'>): CallFacts {
+  #facts(
+    direction: CallDirection,
+    who: Pick<CallFacts, 'caller' | 'callee' | 'device' | 'sid' | 'callId'>,
+  ): CallFacts {
     const { random, clock } = this.#env;
     return { id: random.base32(16), direction, ...who, startedMs: clock.wall() };
   }

@@ -166,7 +166,8 @@ export class XmppLeg implements XmppLegs {
   }
 
   #begins(role: InitiationState['role']): void {
-    this.#initiation = initialInitiation({ role, id: this.sid, self: this.self, peer: this.other });
+    const only = role === 'proposer' && this.#peer !== this.other ? this.#peer : undefined;
+    this.#initiation = initialInitiation({ role, id: this.sid, self: this.self, peer: this.other, only });
     this.#env.moved(this);
   }
 
@@ -195,7 +196,9 @@ export class XmppLeg implements XmppLegs {
           const about = initiation.kind;
           const fails = (error: StanzaError): void => this.initiate({ kind: 'error', about, error });
           const now = about === 'propose' || about === 'proceed';
-          this.#env.stanzas.message(this.self, to, initiation, this.open, now, fails);
+          // ADDR-11: the other devices are not called.
+          const isPrivate = state.only !== undefined;
+          this.#env.stanzas.message(this.self, to, initiation, this.open, now, fails, isPrivate);
           break;
         }
         case 'report':
