@@ -21,6 +21,7 @@ import type { Config } from '../config/schema.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import { EarlyRequests } from '../subscriptions/early-requests.ts';
+import { CallScript } from './call-script.ts';
 import { askCalls } from './call-status.ts';
 import { Calls } from './calls.ts';
 import { MediaRelays } from './media-relays.ts';
@@ -36,7 +37,7 @@ export interface CallFeatureEnv {
   readonly random: Random;
   readonly log: Log;
   readonly counters: Counters;
-  readonly live: Pick<Live, 'book' | 'locator' | 'digest' | 'admission'>;
+  readonly live: Pick<Live, 'book' | 'locator' | 'digest' | 'admission' | 'routes'>;
   readonly transactions: TransactionLayer;
   readonly timing: Partial<TimersConfig> | undefined;
   /** Our side towards a target, for Contact. */
@@ -73,6 +74,7 @@ export class CallFeature {
   readonly #calls: Calls;
   readonly #relays: MediaRelays;
   readonly #early: EarlyRequests<EarlyInCall>;
+  readonly #script: CallScript;
   #enabled: boolean;
 
   constructor(env: CallFeatureEnv, config: Config) {
@@ -100,6 +102,12 @@ export class CallFeature {
       xmpp: this.#xmpp,
       relays: this.#relays,
       address: () => env.address() ?? NOWHERE,
+    });
+    this.#script = new CallScript({
+      ...{ log, live },
+      open: () => this.#enabled && !this.#calls.draining,
+      knows: ({ self, peer, sid }) => this.#xmpp.knows(self, peer, sid),
+      refused: (ends, clause) => this.#calls.refused(ends, clause),
     });
     this.#early = new EarlyRequests(timers, MAX_EARLY, ({ tx, scope }) => {
       if (!this.#serve(tx, scope)) tx.respond(481);
@@ -168,12 +176,16 @@ export class CallFeature {
 
   /** False: it is about no call. */
   iq(stanza: XmlElement, group: LinkGroup): boolean {
-    return this.#isHeard && this.#xmpp.iq(stanza, group);
+    if (!this.#isHeard) return false;
+    const isScripts = this.#script.takes(stanza, group, () => void this.#xmpp.iq(stanza, group));
+    return isScripts || this.#xmpp.iq(stanza, group);
   }
 
   /** False: it has something to say besides. */
   message(stanza: XmlElement, group: LinkGroup): boolean {
-    return this.#isHeard && this.#xmpp.message(stanza, group);
+    if (!this.#isHeard) return false;
+    const isScripts = this.#script.takes(stanza, group, () => void this.#xmpp.message(stanza, group));
+    return isScripts ? stanza.child('body') === undefined : this.#xmpp.message(stanza, group);
   }
 
   presence(stanza: XmlElement): void {
@@ -217,7 +229,7 @@ export class CallFeature {
     const { book, admission } = this.#env.live;
     const from = book.jidSenderToSip(beginning.peer);
     const to = book.jidTargetToSip(beginning.self);
-    if (from.ok && to.ok) {
+    if (from.ok && to.ok && !this.#script.isAdmitted(beginning.stanza)) {
       const denied = admission.stanza(from.value, to.value, beginning.group.domain, COUNTED);
       if (denied !== undefined) {
         this.#calls.refused(beginning, denied.clause);

@@ -108,6 +108,11 @@ export class Calls {
     return [...this.#calls.values()].filter(({ state }) => state.phase === 'up').length;
   }
 
+  /** Nothing new begins. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   /** Those with this id: ours, of the Jingle session, or of the INVITE. */
   find(id: string): readonly Call[] {
     return [...this.#calls.values()].filter(
