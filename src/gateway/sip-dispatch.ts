@@ -176,8 +176,8 @@ export class SipDispatch implements TransactionUser {
     if (!from.ok) {
       const status = faultToStatus(from.error, 'sender');
       if (status === FORBIDDEN) {
-        const known = isAnonymous(request.from.uri) ? ANONYMITY_DISALLOWED : FORBIDDEN;
-        return this.#refuse(tx, this.#unknownSender, known);
+        const answer = isAnonymous(request.from.uri) ? ANONYMITY_DISALLOWED : FORBIDDEN;
+        return this.#refuse(tx, this.#unknownSender, answer);
       }
       if (method === 'MESSAGE') this.#env.messages.countRejected(request, status, from.error.clause);
       return tx.respond(status);

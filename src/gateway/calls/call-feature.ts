@@ -177,15 +177,14 @@ export class CallFeature {
   /** False: it is about no call. */
   iq(stanza: XmlElement, group: LinkGroup): boolean {
     if (!this.#isHeard) return false;
-    const isScripts = this.#script.takes(stanza, group, () => void this.#xmpp.iq(stanza, group));
-    return isScripts || this.#xmpp.iq(stanza, group);
+    return (this.#script.isAsked && this.#scriptTakes(stanza, group)) || this.#xmpp.iq(stanza, group);
   }
 
   /** False: it has something to say besides. */
   message(stanza: XmlElement, group: LinkGroup): boolean {
     if (!this.#isHeard) return false;
-    const isScripts = this.#script.takes(stanza, group, () => void this.#xmpp.message(stanza, group));
-    return isScripts ? stanza.child('body') === undefined : this.#xmpp.message(stanza, group);
+    if (!this.#script.isAsked || !this.#scriptTakes(stanza, group)) return this.#xmpp.message(stanza, group);
+    return stanza.child('body') === undefined;
   }
 
   presence(stanza: XmlElement): void {
@@ -211,6 +210,14 @@ export class CallFeature {
     this.#sip.stop();
     this.#xmpp.stop();
     this.#relays.stop();
+  }
+
+  /** The route script is asked about it first, or it waits for what the script is asked about. */
+  #scriptTakes(stanza: XmlElement, group: LinkGroup): boolean {
+    return this.#script.takes(stanza, group, () => {
+      if (stanza.name === 'iq') this.#xmpp.iq(stanza, group);
+      else this.#xmpp.message(stanza, group);
+    });
   }
 
   /** What goes on is carried to its end, also when nothing new begins any more. */

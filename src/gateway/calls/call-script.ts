@@ -56,12 +56,15 @@ export class CallScript {
     return this.#admitted.has(stanza);
   }
 
+  /** Whether `takes` is to be called at all: most gateways have no script. */
+  get isAsked(): boolean {
+    return this.#waiting.size > 0 || this.#env.live.routes?.has('onStanza') === true;
+  }
+
   /** True: it is the script's now, or waits for it; `serve` goes on with it, if it goes on. */
   takes(stanza: XmlElement, group: LinkGroup, serve: () => void): boolean {
     const { live } = this.#env;
     const { routes } = live;
-    const asks = routes?.has('onStanza') === true;
-    if (!asks && this.#waiting.size === 0) return false;
     const word = wordOfCall(stanza);
     const ends = endsOf(stanza);
     if (word === undefined || ends === undefined) return false;
@@ -72,7 +75,8 @@ export class CallScript {
       else waiting.push(() => this.#later(stanza, group, serve));
       return true;
     }
-    if (!asks || word !== 'begins' || !this.#env.open() || this.#env.knows(ends)) return false;
+    if (routes?.has('onStanza') !== true || word !== 'begins') return false;
+    if (!this.#env.open() || this.#env.knows(ends)) return false;
     const sender = live.book.jidSenderToSip(ends.peer);
     if (!sender.ok) return false;
     const to = live.book.jidTargetToSip(ends.self);
