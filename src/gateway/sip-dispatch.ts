@@ -53,6 +53,8 @@ export interface SipDispatchEnv {
 }
 
 const FORBIDDEN = 403;
+/** RFC 5079: nobody in XMPP has no address, and the answers would go nowhere. */
+const ANONYMITY_DISALLOWED = 433;
 /** Methods of calls that stand within a dialog (RFC 3261 §12.2, RFC 3262, RFC 3311, RFC 6086, RFC 3515). */
 const IN_CALLS: ReadonlySet<string> = new Set([
   ...['INVITE', 'BYE', 'PRACK', 'UPDATE', 'INFO', 'REFER', 'OPTIONS'],
@@ -178,7 +180,10 @@ export class SipDispatch implements TransactionUser {
     );
     if (!from.ok) {
       const status = faultToStatus(from.error, 'sender');
-      if (status === 403) return this.#refuse(tx, this.#unknownSender);
+      if (status === FORBIDDEN) {
+        const answer = isAnonymous(request.from.uri) ? ANONYMITY_DISALLOWED : FORBIDDEN;
+        return this.#refuse(tx, this.#unknownSender, answer);
+      }
       if (method === 'MESSAGE') this.#env.messages.countRejected(request, status, from.error.clause);
       return tx.respond(status);
     }
@@ -336,9 +341,9 @@ export class SipDispatch implements TransactionUser {
     tx.respond(200, { headers: this.#capabilities[this.#env.calls.enabled ? 'calls' : 'none'] });
   }
 
-  #refuse(tx: ServerTransaction, counter: Counter): void {
+  #refuse(tx: ServerTransaction, counter: Counter, status = FORBIDDEN): void {
     counter.add();
-    tx.respond(FORBIDDEN);
+    tx.respond(status);
   }
 }
 
@@ -368,6 +373,12 @@ function isSips(uri: string): boolean {
 
 const SIPS = 'sips:';
 const LOWER_CASE = 0x20;
+
+/** RFC 3323 §4.1.1.3: "anonymous.invalid" is the host of whoever hides his own. */
+function isAnonymous(uri: string): boolean {
+  const parsed = parseSipUri(uri);
+  return parsed.ok && parsed.value.host === 'anonymous.invalid';
+}
 
 function isLiteral(host: string): boolean {
   return parseIpAddress(host.startsWith('[') ? host.slice(1, -1) : host) !== undefined;

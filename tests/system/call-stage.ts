@@ -96,9 +96,9 @@ export class Client {
 export interface InviteParts {
   readonly callId?: string;
   readonly fromTag?: string;
-  /** By default Romeo's address. */
-  readonly from?: string;
   readonly uri?: string;
+  /** Who calls: From without its tag. By default Romeo. */
+  readonly from?: string;
   readonly sdp?: string;
   readonly headers?: readonly (readonly [string, string])[];
 }

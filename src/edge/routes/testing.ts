@@ -188,6 +188,20 @@ export function presenceStanza(parts: Pick<TestMessage, 'from' | 'to' | 'id' | '
   return stanzaView(element('presence', CLIENT, attributes, ...(parts.children ?? []).map(xml)));
 }
 
+/** What a call begins with, as a script sees it: a proposal (XEP-0353), or a session-initiate of Jingle (XEP-0166). */
+export function callStanza(
+  parts: Pick<TestMessage, 'from' | 'to' | 'id'> & { readonly session?: boolean } = {},
+): StanzaView {
+  const id = parts.id ?? 'test';
+  const audio = "<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/>";
+  const children =
+    parts.session === true
+      ? `<jingle xmlns='urn:xmpp:jingle:1' action='session-initiate' sid='test'><content creator='initiator' name='0'>${audio}</content></jingle>`
+      : `<propose xmlns='urn:xmpp:jingle-message:0' id='test'>${audio}</propose>`;
+  const [name, type] = parts.session === true ? ['iq', 'set'] : ['message', 'chat'];
+  return stanzaView(element(name, CLIENT, { ...people(parts), type, id }, xml(children)), 'call');
+}
+
 /** A context; what is not given is as if Bob of SIP wrote to Ann of XMPP, or she to him. */
 export function testContext(parts: Partial<RouteContext> = {}): RouteContext {
   const bob = { sip: 'sip:bob@example.net', xmpp: 'bob@example.net' };

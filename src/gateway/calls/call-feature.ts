@@ -21,6 +21,7 @@ import type { Config } from '../config/schema.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import { EarlyRequests } from '../subscriptions/early-requests.ts';
+import { CallScript } from './call-script.ts';
 import { askCalls } from './call-status.ts';
 import { Calls } from './calls.ts';
 import { MediaRelays } from './media-relays.ts';
@@ -36,7 +37,7 @@ export interface CallFeatureEnv {
   readonly random: Random;
   readonly log: Log;
   readonly counters: Counters;
-  readonly live: Pick<Live, 'book' | 'locator' | 'digest' | 'admission'>;
+  readonly live: Pick<Live, 'book' | 'locator' | 'digest' | 'admission' | 'routes'>;
   readonly transactions: TransactionLayer;
   readonly timing: Partial<TimersConfig> | undefined;
   /** Our side towards a target, for Contact. */
@@ -73,6 +74,7 @@ export class CallFeature {
   readonly #calls: Calls;
   readonly #relays: MediaRelays;
   readonly #early: EarlyRequests<EarlyInCall>;
+  readonly #script: CallScript;
   #enabled: boolean;
   /** RFC 4028; of the configuration that holds now. */
   readonly #timer: { readonly minSe: number; interval: number };
@@ -106,6 +108,12 @@ export class CallFeature {
       relays: this.#relays,
       admits: (from, to) => this.#env.live.admission.stanza(from, to, from.jid.domain, COUNTED)?.answer,
       address: () => env.endpoints()[0]?.address ?? NOWHERE,
+    });
+    this.#script = new CallScript({
+      ...{ log, live },
+      open: () => this.#enabled && !this.#calls.draining,
+      knows: ({ self, peer, sid }) => this.#xmpp.knows(self, peer, sid),
+      refused: (ends, clause) => this.#calls.refused(ends, clause),
     });
     this.#early = new EarlyRequests(timers, MAX_EARLY, ({ tx, scope }) => {
       if (!this.#serve(tx, scope)) tx.respond(481);
@@ -176,12 +184,15 @@ export class CallFeature {
 
   /** False: it is about no call. */
   iq(stanza: XmlElement, group: LinkGroup): boolean {
-    return this.#isHeard && this.#xmpp.iq(stanza, group);
+    if (!this.#isHeard) return false;
+    return (this.#script.isAsked && this.#scriptTakes(stanza, group)) || this.#xmpp.iq(stanza, group);
   }
 
   /** False: it has something to say besides. */
   message(stanza: XmlElement, group: LinkGroup): boolean {
-    return this.#isHeard && this.#xmpp.message(stanza, group);
+    if (!this.#isHeard) return false;
+    if (!this.#script.isAsked || !this.#scriptTakes(stanza, group)) return this.#xmpp.message(stanza, group);
+    return stanza.child('body') === undefined;
   }
 
   presence(stanza: XmlElement): void {
@@ -209,6 +220,14 @@ export class CallFeature {
     this.#relays.stop();
   }
 
+  /** The route script is asked about it first, or it waits for what the script is asked about. */
+  #scriptTakes(stanza: XmlElement, group: LinkGroup): boolean {
+    return this.#script.takes(stanza, group, () => {
+      if (stanza.name === 'iq') this.#xmpp.iq(stanza, group);
+      else this.#xmpp.message(stanza, group);
+    });
+  }
+
   /** What goes on is carried to its end, also when nothing new begins any more. */
   get #isHeard(): boolean {
     return this.#enabled || this.#xmpp.size > 0;
@@ -225,7 +244,7 @@ export class CallFeature {
     const { book, admission } = this.#env.live;
     const from = book.jidSenderToSip(beginning.peer);
     const to = book.jidTargetToSip(beginning.self);
-    if (from.ok && to.ok) {
+    if (from.ok && to.ok && !this.#script.isAdmitted(beginning.stanza)) {
       const denied = admission.stanza(from.value, to.value, beginning.group.domain, COUNTED);
       if (denied !== undefined) {
         this.#calls.refused(beginning, denied.clause);

@@ -25,6 +25,8 @@ export interface CallFacts {
   /** Bare JIDs, as the XMPP side sees them. */
   readonly caller: string;
   readonly callee: string;
+  /** Full JID of the client that is called, where it is the only one. */
+  readonly device?: string | undefined;
   /** Of the Jingle session. */
   readonly sid: string;
   /** Of the INVITE. */

@@ -223,9 +223,13 @@ export class Call implements CallHost {
       case 'offer':
       case 'answer':
       case 'trickle':
+      case 'tones':
+      case 'toneAnswer':
+      case 'probe':
         this.#sip?.command(effect);
         return;
       case 'initiation':
+      case 'decide':
         this.#xmpp?.command(effect);
         return;
       case 'session':

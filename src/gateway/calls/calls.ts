@@ -123,6 +123,11 @@ export class Calls {
     return [...this.#calls.values()].filter(({ state }) => state.phase === 'up').length;
   }
 
+  /** Nothing new begins. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   /** Those with this id: ours, of the Jingle session, or of the INVITE. */
   find(id: string): readonly Call[] {
     return [...this.#calls.values()].filter(
@@ -140,7 +145,9 @@ export class Calls {
     const to = replacing?.kind === 'replace' ? ok(replacing.to) : live.book.sipTargetToJid(requestUri);
     const sid = random.base32(26);
     const callee = to.ok ? to.value.bareText : requestUri;
-    const facts = this.#facts('toXmpp', { caller: from.bareText, callee, sid, callId });
+    // ADDR-11: a `gr` means one client, and no other one is called.
+    const device = to.ok && to.value.jidText !== to.value.bareText ? to.value.jidText : undefined;
+    const facts = this.#facts('toXmpp', { caller: from.bareText, callee, device, sid, callId });
     const refuse = (clause: string, answer: Refusal): void => {
       this.log.ended(facts, { kind: 'refused', clause, status: answer.status });
       tx.respond(answer.status, answer);
@@ -291,7 +298,10 @@ export class Calls {
     this.#calls.clear();
   }
 
-  #facts(direction: CallDirection, who: Pick<CallFacts, 'caller' | 'callee' | 'sid' | 'callId'>): CallFacts {
+  #facts(
+    direction: CallDirection,
+    who: Pick<CallFacts, 'caller' | 'callee' | 'device' | 'sid' | 'callId'>,
+  ): CallFacts {
     const { random, clock } = this.#env;
     return { id: random.base32(16), direction, ...who, startedMs: clock.wall() };
   }
@@ -332,4 +342,3 @@ export class Calls {
     this.#emptied?.();
   }
 }
-

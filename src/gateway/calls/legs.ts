@@ -10,10 +10,20 @@ import type { ReferHandlers, ReferOrder, ReferralTalk } from './sip-refer.ts';
 type EffectOf<K extends CallEffect['kind']> = Extract<CallEffect, { readonly kind: K }>;
 
 export type SipCommand = EffectOf<
-  'invite' | 'progress' | 'accept' | 'endSip' | 'change' | 'offer' | 'answer' | 'trickle'
+  | 'invite'
+  | 'progress'
+  | 'accept'
+  | 'endSip'
+  | 'change'
+  | 'offer'
+  | 'answer'
+  | 'trickle'
+  | 'tones'
+  | 'toneAnswer'
+  | 'probe'
 >;
 
-export type XmppCommand = EffectOf<'initiation' | 'session'>;
+export type XmppCommand = EffectOf<'initiation' | 'session' | 'decide'>;
 
 /** Who hears what a leg reports. */
 export interface CallHost {

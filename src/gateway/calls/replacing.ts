@@ -79,9 +79,9 @@ export function deviceFor(
   xmpp: Pick<XmppSessions, 'choose'> & Partial<Pick<XmppSessions, 'transfers'>>,
   chosen: (device: string | undefined) => void,
 ): void {
-  const { caller, callee } = call.facts;
+  const { caller, callee, device = callee } = call.facts;
   const session = call.replaced?.session();
-  const others = (): void => xmpp.choose(caller, callee, chosen);
+  const others = (): void => xmpp.choose(caller, device, chosen);
   if (session === undefined || xmpp.transfers === undefined) return others();
   const { self: from, peer: to, sid } = session;
   xmpp.transfers(from, to, (isAble) => {

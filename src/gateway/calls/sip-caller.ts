@@ -26,7 +26,7 @@ import type { SipCommand } from './legs.ts';
 import { carriesCandidates } from './media-path.ts';
 import { NO_BODY, writeDescription, type WrittenBody } from './sip-bodies.ts';
 import type { CallDialog } from './sip-dialog.ts';
-import { allows, reasonFields, supports, targetFields } from './sip-fields.ts';
+import { allows, reasonFields, retryAfterField, supports, targetFields } from './sip-fields.ts';
 import { buildInvite, SipForks } from './sip-forks.ts';
 import { serveInCall } from './sip-serve.ts';
 import type { LegContext, OutgoingParts } from './sip-leg-types.ts';
@@ -367,7 +367,8 @@ export class SipCaller {
       const local = dialog.pending(cseq)?.source.local;
       const target =
         status < 300 ? targetFields(local, dialog.state.secure, carriesCandidates(this.#ctx.media)) : [];
-      return dialog.reply(cseq, status, { headers: [...target, ...headers], body });
+      const later = effect.retryAfter === true ? [retryAfterField(this.#ctx.env.random.unit())] : [];
+      return dialog.reply(cseq, status, { headers: [...target, ...later, ...headers], body });
     }
     if (effect.kind !== 'asked') return;
     const { method } = effect;

@@ -30,7 +30,9 @@ import { CallDialog } from './sip-dialog.ts';
 import { listField, retryAfterField, warningField } from './sip-fields.ts';
 import { DESCRIPTION_TYPES } from './sip-bodies.ts';
 import { SipSession } from './sip-session.ts';
+import { SipProbe } from './sip-probe.ts';
 import type { ReferHandlers, ReferOrder } from './sip-refer.ts';
+import { OwnTones } from './sip-tones.ts';
 import { SipTrickle } from './sip-trickle.ts';
 import { LegTimers } from './sip-timers.ts';
 import type { AtHand, Farewell, LegContext, OutgoingParts, SipLegsEnv } from './sip-leg-types.ts';
@@ -63,6 +65,8 @@ export class DrivenLeg implements SipLeg, LegContext {
   #callee: SipCallee | undefined;
   #session: SipSession | undefined;
   #trickle: SipTrickle | undefined;
+  #tones: OwnTones | undefined;
+  #probe: SipProbe | undefined;
   #told = false;
   #gone = false;
   #broken = false;
@@ -105,8 +109,7 @@ export class DrivenLeg implements SipLeg, LegContext {
   restores(kept: KeptSession): void {
     const dialog = new CallDialog(this.env, kept.dialog, () => this.moved());
     this.open(dialog);
-    this.#session = new SipSession(this, dialog, kept);
-    this.#trickle = new SipTrickle(this, dialog, this.#session);
+    this.#goesOn(dialog, new SipSession(this, dialog, kept));
   }
 
   command(command: SipCommand): void {
@@ -263,6 +266,12 @@ export class DrivenLeg implements SipLeg, LegContext {
         return this.#session === undefined ? this.#caller?.answer(command) : this.#session.answer(command);
       case 'trickle':
         return this.#trickle?.send(command.media);
+      case 'tones':
+        return this.#tones?.send(command.id, command.tones);
+      case 'toneAnswer':
+        return this.#session?.tones.answer(command.cseq, command.status);
+      case 'probe':
+        return this.#probe?.ask(command.id);
       case 'offer':
         return;
     }
@@ -293,9 +302,15 @@ export class DrivenLeg implements SipLeg, LegContext {
   }
 
   #begin(dialog: CallDialog, start: SessionStart): void {
-    this.#session = new SipSession(this, dialog, start);
-    this.#trickle = new SipTrickle(this, dialog, this.#session);
+    this.#goesOn(dialog, new SipSession(this, dialog, start));
     this.moved();
+  }
+
+  #goesOn(dialog: CallDialog, session: SipSession): void {
+    this.#session = session;
+    this.#trickle = new SipTrickle(this, dialog, session);
+    this.#tones = new OwnTones(this, dialog, session);
+    this.#probe = new SipProbe(this, dialog, session);
   }
 
   #answered({ dialog, start, tag, description, trickle }: Established): void {

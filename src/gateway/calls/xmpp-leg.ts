@@ -19,6 +19,7 @@ import {
   type SessionEffect,
   type SessionEvent,
   type SessionState,
+  type SessionSupport,
   type StanzaError,
 } from '../../xmpp/index.ts';
 import { element, NS_CLIENT, type XmlElement } from '../../xml/index.ts';
@@ -49,6 +50,9 @@ export interface XmppLegParts {
 }
 
 type Machine = 'session' | 'initiation';
+
+/** Tones and pings are asked of the SIP side (CALL-22, CALL-38). */
+const SUPPORT: SessionSupport = { dtmf: 'taken', transfer: false, ping: true };
 
 export class XmppLeg implements XmppLegs {
   readonly sid: string;
@@ -93,7 +97,7 @@ export class XmppLeg implements XmppLegs {
 
   /** As they were before a restart. */
   resume(session: SessionState | undefined, initiation: InitiationState | undefined): void {
-    this.#session = session;
+    this.#session = session === undefined ? undefined : { ...session, support: SUPPORT };
     this.#initiation = initiation;
     if (session?.phase === 'active') this.#pulse.heard();
     this.#env.moved(this);
@@ -134,6 +138,10 @@ export class XmppLeg implements XmppLegs {
 
   command(command: XmppCommand): void {
     if (command.kind === 'session') return this.#act(command.action, command.to);
+    if (command.kind === 'decide') {
+      this.#stepSession({ kind: 'decided', id: command.id, error: command.error });
+      return;
+    }
     if (command.event.kind === 'propose' && this.#initiation === undefined) this.#begins('proposer');
     this.#stepInitiation(command.event);
   }
@@ -149,7 +157,7 @@ export class XmppLeg implements XmppLegs {
   receive(event: SessionEvent & { readonly kind: 'received' }, peer: string): void {
     if (this.#session === undefined) {
       const { sid, self } = this;
-      this.#session = initialSession({ role: 'responder', sid, self, peer });
+      this.#session = initialSession({ role: 'responder', sid, self, peer }, SUPPORT);
       this.#env.moved(this);
     }
     if (!this.#transferAsked(event)) this.#stepSession(event);
@@ -201,21 +209,23 @@ export class XmppLeg implements XmppLegs {
   }
 
   #begins(role: InitiationState['role']): void {
-    this.#initiation = initialInitiation({ role, id: this.sid, self: this.self, peer: this.other });
+    const only = role === 'proposer' && this.#peer !== this.other ? this.#peer : undefined;
+    this.#initiation = initialInitiation({ role, id: this.sid, self: this.self, peer: this.other, only });
     this.#env.moved(this);
   }
 
   #act(action: OwnAction, to: string | undefined): void {
     if (action.action === 'session-initiate' && this.#session === undefined) {
       const { sid, self } = this;
-      this.#session = initialSession({ role: 'initiator', sid, self, peer: to ?? this.#peer });
+      this.#session = initialSession({ role: 'initiator', sid, self, peer: to ?? this.#peer }, SUPPORT);
       this.#env.moved(this);
     }
     if (this.#stepSession({ kind: 'send', action })) return;
     // What comes after the end means nothing.
     if (this.#session?.phase === 'ended') return;
-    const { action: name, contents = [] } = action;
-    this.#tell({ kind: 'session', report: { kind: 'failed', action: name, contents } });
+    const { action: name, contents = [], about } = action;
+    const named = about === undefined ? {} : { about };
+    this.#tell({ kind: 'session', report: { kind: 'failed', action: name, contents, ...named } });
   }
 
   #stepInitiation(event: InitiationEvent): void {
@@ -229,7 +239,9 @@ export class XmppLeg implements XmppLegs {
           const about = initiation.kind;
           const fails = (error: StanzaError): void => this.initiate({ kind: 'error', about, error });
           const now = about === 'propose' || about === 'proceed';
-          this.#env.stanzas.message(this.self, to, initiation, this.open, now, fails);
+          // ADDR-11: the other devices are not called.
+          const isPrivate = state.only !== undefined;
+          this.#env.stanzas.message(this.self, to, initiation, this.open, now, fails, isPrivate);
           break;
         }
         case 'report':

@@ -117,6 +117,11 @@ export class XmppSessions {
     return leg;
   }
 
+  /** There is a call with this sid between both, or there just was. */
+  knows(self: string, peer: string, sid: string): boolean {
+    return this.#table.byUsers(bareOf(self), bareOf(peer), sid) !== undefined;
+  }
+
   /** False: it is about no call. */
   iq(stanza: XmlElement, group: LinkGroup): boolean {
     const type = stanza.attr('type');

@@ -58,6 +58,7 @@ import {
   ringing,
   unanswered,
 } from './machine-setup.ts';
+import { probed, questioned, tone, toned, toneDecided } from './machine-questions.ts';
 import { candidatesOfXmpp, gatherOver, trickled } from './machine-trickle.ts';
 import type { CallDirection, CallEvent, CallPhase, CallState, CallTransition } from './machine-types.ts';
 
@@ -104,6 +105,9 @@ const UP: Row = {
   changed,
   unchanged,
   handedOver: (state, { by }) => endCall(state, endOfTransfer(by)),
+  tone,
+  toned,
+  probed,
   // Of an early dialog that was overtaken by its 2xx.
   progress: ignored,
   early: ignored,
@@ -122,6 +126,7 @@ const ENDED: Row = {
     handedOver: ignored,
   },
   ...{ unchanged: ignored, asked: ignored, askedNoMore: ignored, trickled: ignored },
+  ...{ tone: ignored, toned: ignored, probed: ignored },
   ...{ initiation: ignored, session: lateSession, timer: ignored, shutDown: ignored },
 };
 
@@ -186,10 +191,12 @@ function report(state: CallState, event: CallEvent & { kind: 'session' }): CallT
       return action(state, told.jingle);
     case 'info':
       return info(state, told);
+    case 'question':
+      return questioned(state, told);
     case 'answered':
-      return same(state);
+      return toneDecided(state, told);
     case 'failed':
-      return failedAtXmpp(state, told);
+      return told.about === undefined ? failedAtXmpp(state, told) : toneDecided(state, told);
   }
 }
 
@@ -202,7 +209,7 @@ function info(state: CallState, { info: told }: SessionReport & { kind: 'info' }
     case 'unhold':
     case 'active':
       return held(state, false);
-    // CALL-42: not mapped. Tones and transfers are not the call's.
+    // CALL-42: not mapped. Tones are questions, and transfers not the call's.
     default:
       return same(state);
   }

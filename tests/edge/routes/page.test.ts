@@ -145,6 +145,7 @@ test('the table "Which verb where" is that of the runner', () => {
     'sip-request': '`onSipRequest`, SUBSCRIBE, PUBLISH and INVITE',
     message: '`onStanza`, message',
     presence: '`onStanza`, presence',
+    call: '`onStanza`, call',
     'stanza-out': '`onTranslated`, to XMPP',
     'request-out': '`onTranslated`, to SIP',
     response: '`onResponse`',

@@ -96,6 +96,7 @@ export class StageCall implements CallHost {
     switch (effect.kind) {
       case 'initiation':
       case 'session':
+      case 'decide':
         return this.legs?.command(effect);
       case 'startTimer': {
         const { timer, ms } = effect;

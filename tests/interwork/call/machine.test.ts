@@ -38,6 +38,17 @@ const EVENTS = {
   changed: { kind: 'changed' },
   unchanged: { kind: 'unchanged', status: 488 },
   trickled: { kind: 'trickled', media: [] },
+  tone: { kind: 'tone', cseq: 2, tone: { code: '1', duration: 100 } },
+  toned: { kind: 'toned', id: 'i1' },
+  probed: { kind: 'probed', id: 'i1' },
+  asksTones: {
+    kind: 'session',
+    report: {
+      kind: 'question',
+      id: 'i1',
+      question: { kind: 'tones', tones: [{ code: '1', duration: 100 }] },
+    },
+  },
   sipEnded: { kind: 'sipEnded', end: { cause: 'failed', reason: 'transport' } },
   ringing: { kind: 'initiation', report: { kind: 'ringing' } },
   proceed: PROCEED,
@@ -61,7 +72,7 @@ type Name = keyof typeof EVENTS;
 const NAMES = Object.keys(EVENTS);
 
 /** What belongs to every state after the first: words of the XMPP side that may be late, and the ends. */
-const ALWAYS = 'add contentAccept infoRinging hold failed shutDown';
+const ALWAYS = 'asksTones add contentAccept infoRinging hold failed shutDown';
 /** Events that each state expects. */
 const EXPECTED: Readonly<Record<Way, string>> = {
   proposing: `${ALWAYS} asked ringing proceed sipEnded initiationEnded timerAnswer`,
@@ -70,8 +81,8 @@ const EXPECTED: Readonly<Record<Way, string>> = {
   proposed: `${ALWAYS} ringing initiate initiationEnded`,
   gathering: `${ALWAYS} ringing trickled initiationEnded sessionEnded timerAnswer timerGather`,
   calling: `${ALWAYS} ringing progress early answered asked trickled sipEnded initiationEnded sessionEnded timerAnswer`,
-  up: `${ALWAYS} handedOver ringing progress early asked askedNoMore offerDue changed unchanged trickled sipEnded initiationEnded sessionEnded acknowledged`,
-  upToSip: `${ALWAYS} handedOver ringing progress early asked askedNoMore offerDue changed unchanged trickled sipEnded initiationEnded sessionEnded acknowledged`,
+  up: `${ALWAYS} handedOver ringing progress early asked askedNoMore offerDue changed unchanged trickled tone toned probed sipEnded initiationEnded sessionEnded acknowledged`,
+  upToSip: `${ALWAYS} handedOver ringing progress early asked askedNoMore offerDue changed unchanged trickled tone toned probed sipEnded initiationEnded sessionEnded acknowledged`,
   // It never had a description that could be offered.
   ended: NAMES.filter((name) => name !== 'invited' && name !== 'offerDue').join(' '),
 };
