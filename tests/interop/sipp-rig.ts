@@ -53,6 +53,8 @@ export class SippRig {
           [SIP_HOME.tcp]: `sip:127.0.0.1:${tcp};transport=tcp;lr`,
         },
       },
+      // Each phone is where its Contact says, and not behind the next hop.
+      dns: { private_targets: 'allow' },
       components: (port) => TRANSPORTS.map((transport) => component(SIP_HOME[transport], port)),
       ...options,
     });
@@ -64,7 +66,7 @@ export class SippRig {
     return this.#start(transport, steps, { port: this.#ports[transport], ...run });
   }
 
-  /** A phone that calls `to`. */
+  /** A phone that calls `to`, in which keywords of sipp's may stand. */
   caller(
     transport: Transport,
     to: string,
@@ -72,8 +74,11 @@ export class SippRig {
     run: Partial<SippRun> = {},
   ): Promise<Sipp> {
     const { port, tcpPort } = this.rig;
-    const keys = { from: `phone@${SIP_HOME[transport]}`, to, ...run.keys };
-    return this.#start(transport, steps, { targetPort: transport === 'udp' ? port : tcpPort, ...run, keys });
+    // As text, since a key of sipp's has no keywords in it.
+    const filled = steps.map((step) =>
+      step.replaceAll('[to]', to).replaceAll('[from]', `phone@${SIP_HOME[transport]}`),
+    );
+    return this.#start(transport, filled, { targetPort: transport === 'udp' ? port : tcpPort, ...run });
   }
 
   async #start(transport: Transport, steps: readonly Step[], run: Partial<SippRun>): Promise<Sipp> {

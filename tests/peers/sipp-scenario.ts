@@ -28,8 +28,6 @@ export interface Said {
   readonly reason?: string;
   /** Not once more by itself until something comes back. */
   readonly once?: true;
-  /** The label where the scenario goes on. */
-  readonly next?: string;
 }
 
 export function sippScenario(name: string, steps: readonly Step[]): string {
@@ -56,8 +54,7 @@ function message(lines: readonly string[], { headers = [], sdp }: Said): string 
 
 function send(lines: readonly string[], said: Said, again: boolean): Step {
   const retrans = again && said.once !== true ? ' retrans="500"' : '';
-  const next = said.next === undefined ? '' : ` next="${said.next}"`;
-  return `<send${retrans}${next}>${message(lines, said)}</send>`;
+  return `<send${retrans}>${message(lines, said)}</send>`;
 }
 
 function receive(what: string, { optional, timeoutMs = 10_000, checks = [] }: Expected, kept = ''): Step {
@@ -118,19 +115,21 @@ export const callee = {
     ];
     return send(lines, said, status >= 200);
   },
-  /** The INVITE, answered as its Request-URI wants: 486 to `s486@`. */
-  answersAsAsked(statuses: readonly number[], reason: (status: number) => string): Step {
-    const asked = statuses.map(
-      (status) => `<ereg regexp="^INVITE sip:s${status}@" search_in="msg" assign_to="is${status}"/>`,
+  /** The INVITE, and what follows by how the name in its Request-URI begins: letters, then a figure. */
+  byName(plans: Readonly<Record<string, readonly Step[]>>): Step {
+    const names = Object.keys(plans);
+    const asked = names.map(
+      (name) => `<ereg regexp="^INVITE sip:${name}[^a-z]" search_in="msg" assign_to="is${name}"/>`,
     );
     return [
       receive('request="INVITE"', {}, `${INVITE_KEPT}${asked.join('')}`),
-      ...statuses.map((status) => `<nop test="is${status}" next="s${status}"/>`),
-      ...statuses.flatMap((status) => [
-        `<label id="s${status}"/>`,
-        callee.answers(status, { reason: reason(status), next: 'answered' }),
+      ...names.map((name) => `<nop test="is${name}" next="${name}"/>`),
+      ...names.flatMap((name) => [
+        `<label id="${name}"/>`,
+        ...(plans[name] ?? []),
+        '<nop next="end"/>',
       ]),
-      '<label id="answered"/>',
+      '<label id="end"/>',
     ].join('\n');
   },
   /** A request within the dialog. */
@@ -143,7 +142,7 @@ const CALLER = '<sip:[from]>;tag=[pid]x[call_number]';
 /** The INVITE of a caller, its ACK to a failure, and its CANCEL are one transaction. */
 const OWN_VIA = 'Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-[pid]-[call_number]-';
 
-/** The phone that calls: keys `from` and `to`. `turn` tells INVITEs of one scenario apart; it is their CSeq. */
+/** The phone that calls; `[from]` and `[to]` are filled in by whoever runs it. `turn` tells INVITEs of one scenario apart; it is their CSeq. */
 export const caller = {
   invites(said: Said = {}, turn = 1): Step {
     return send(caller.lines('INVITE', turn), said, true);

@@ -56,7 +56,7 @@ export class Sipp {
   /** As `result`; an Error with what went wrong unless the scenario was met. */
   async met(): Promise<void> {
     const { exitCode, output } = await this.result();
-    if (exitCode !== 0) throw new Error(`sipp ended with ${exitCode}:\n${output.slice(0, 6_000)}`);
+    if (exitCode !== 0) throw new Error(`sipp ended with ${exitCode}:\n${output.slice(0, 2_500)}`);
   }
 
   async stop(): Promise<void> {

@@ -3,7 +3,7 @@
 import type { Clock } from '../../src/base/index.ts';
 
 /** How much goes by at once: less than what any timer of a link waits for an answer. */
-const STEP_MS = 1_000;
+const STEP_MS = 2_000;
 /** The gateway looks at its timers every 20 ms of the real time. */
 const PAUSE_MS = 25;
 
