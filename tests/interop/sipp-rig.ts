@@ -20,19 +20,31 @@ const MEMORY_MS = 75_000;
 export class SippRig {
   readonly rig: Rig;
   readonly clock: PushedClock;
-  readonly folder = new TempFolder('sipp');
+  readonly folder: TempFolder;
   readonly #ports: Readonly<Record<Transport, number>>;
   readonly #running: Sipp[] = [];
   #runs = 0;
 
-  private constructor(rig: Rig, clock: PushedClock, ports: Readonly<Record<Transport, number>>) {
+  private constructor(
+    rig: Rig,
+    clock: PushedClock,
+    folder: TempFolder,
+    ports: Readonly<Record<Transport, number>>,
+  ) {
     this.rig = rig;
+    this.folder = folder;
     this.clock = clock;
     this.#ports = ports;
   }
 
-  static async open(options: RigOptions = {}): Promise<SippRig> {
+  /** `first`: what has to be there before the gateway starts. */
+  static async open(
+    options: RigOptions = {},
+    first: (folder: TempFolder) => Promise<void> = () => Promise.resolve(),
+  ): Promise<SippRig> {
+    const folder = new TempFolder('sipp');
     const [udp = 0, tcp = 0] = await freePorts(2);
+    await first(folder);
     // What tried them out is closed before the rig counts what is open.
     await pause(20);
     const clock = new PushedClock();
@@ -58,7 +70,7 @@ export class SippRig {
       components: (port) => TRANSPORTS.map((transport) => component(SIP_HOME[transport], port)),
       ...options,
     });
-    return new SippRig(rig, clock, { udp, tcp });
+    return new SippRig(rig, clock, folder, { udp, tcp });
   }
 
   /** A phone that waits to be called. */

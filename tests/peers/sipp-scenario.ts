@@ -158,6 +158,15 @@ export const caller = {
   hearsAnswer(status: number, expected: Expected = {}): Step {
     return receive(`response="${status}"`, expected, keep('To', 'theirs') + keep('Contact', 'uri', CONTACT_URI));
   },
+  /** A reliable provisional response: its number is kept for the PRACK. */
+  hearsReliably(status: number): Step {
+    const checks = [{ header: 'Require', pattern: '100rel' }];
+    const kept = keep('To', 'theirs') + keep('Contact', 'uri', CONTACT_URI) + keep('RSeq', 'rseq');
+    return receive(`response="${status}"`, { checks }, kept);
+  },
+  acknowledgesReliably(cseq: number): Step {
+    return inDialog('PRACK', cseq, CALLER, { headers: ['RAck: [$rseq] 1 INVITE'] });
+  },
   /** A request within the dialog; the ACK to a 2xx among them. */
   asks(method: string, cseq: number, said: Said = {}): Step {
     return inDialog(method, cseq, CALLER, said);

@@ -53,10 +53,11 @@ export class Sipp {
     return { exitCode, output: `${faults}\n${this.#process.output}` };
   }
 
-  /** As `result`; an Error with what went wrong unless the scenario was met. */
-  async met(): Promise<void> {
+  /** What it wrote, with its table of messages; an Error with what went wrong unless the scenario was met. */
+  async met(): Promise<string> {
     const { exitCode, output } = await this.result();
     if (exitCode !== 0) throw new Error(`sipp ended with ${exitCode}:\n${output.slice(0, 2_500)}`);
+    return output;
   }
 
   async stop(): Promise<void> {

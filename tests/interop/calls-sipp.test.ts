@@ -1,0 +1,124 @@
+// Calls of exact phones (sipp, over UDP and TCP) with a chat client behind Prosody: forks (CALL-28), reliable provisional responses
+// (CALL-04, CALL-29, RFC 3262), session timers (CALL-31, RFC 4028). The gateway's clock is pushed on where a minute has to go by.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { callee, caller, hears, pauses, phoneSdp, replies } from '../peers/sipp-scenario.ts';
+import { pause } from '../peers/wait.ts';
+import { TRANSPORTS } from './sipp-rig.ts';
+import { SippStage } from './sipp-stage.ts';
+
+const SDP = phoneSdp(4000);
+const TRYING = hears(100, { optional: true });
+const BYE = [callee.asks('BYE', 1), hears(200)];
+
+/** A dialog of the callee, by the tag of its answers. */
+const of = (tag: string) => ({ checks: [{ header: 'To', pattern: `tag=[0-9]+${tag}` }] });
+
+describe('calls of sipp and a chat client', () => {
+  let stage: SippStage;
+  before(async () => {
+    stage = await SippStage.open();
+  });
+  after(() => stage.close());
+
+  for (const transport of TRANSPORTS) {
+    describe(`forks, over ${transport}`, () => {
+      test('CALL-28: two ring, one answers, then the other one: ACK and BYE', async () => {
+        const call = await stage.called(transport, [
+          ...[callee.hearsInvite(), callee.answers(100)],
+          ...[callee.answers(180, { tag: 'a' }), callee.answers(183, { tag: 'b' }), callee.answers(180, { tag: 'c' })],
+          ...[callee.answers(200, { tag: 'b', sdp: SDP }), hears('ACK', of('b'))],
+          ...[callee.answers(200, { tag: 'c', sdp: phoneSdp(4002) }), hears('ACK', of('c'))],
+          ...[hears('BYE', of('c')), replies(200)],
+          ...[callee.asks('BYE', 1, { tag: 'b' }), hears(200)],
+        ]);
+        const accept = await stage.alice.action('session-accept');
+        assert.match(accept.xml, /port="4000"/);
+        await stage.alice.action('session-terminate');
+        await stage.met(call, 'ended');
+        assert.equal(stage.heard(call.sid, 'session-accept'), 1);
+        assert.equal(stage.heard(call.sid, 'ringing'), 1);
+      });
+
+      test('CALL-28, RFC 6228: one fork has failed, another one answers', async () => {
+        const call = await stage.called(transport, [
+          ...[callee.hearsInvite(), callee.answers(180, { tag: 'a' }), callee.answers(180, { tag: 'b' })],
+          ...[callee.answers(199, { tag: 'a' }), callee.answers(200, { tag: 'b', sdp: SDP }), hears('ACK', of('b'))],
+          ...[callee.asks('BYE', 1, { tag: 'b' }), hears(200)],
+        ]);
+        await stage.alice.action('session-terminate');
+        await stage.met(call, 'ended');
+      });
+    });
+
+    describe(`reliable provisional responses, over ${transport}`, () => {
+      const reliably = (rseq: number) => ({ headers: ['Require: 100rel', `RSeq: ${rseq}`] });
+      const prack = (rseq: number) =>
+        hears('PRACK', { checks: [{ header: 'RAck', pattern: `^ *${rseq} 1 INVITE` }] });
+
+      test('CALL-29, CALL-04: 180, then 183 with the answer; the 2xx has none', async () => {
+        const call = await stage.called(transport, [
+          ...[callee.hearsInvite({ checks: [{ header: 'Supported', pattern: '100rel' }] })],
+          ...[callee.answers(180, reliably(7)), prack(7), replies(200)],
+          ...[callee.answers(183, { ...reliably(8), sdp: SDP }), prack(8), replies(200), pauses(100)],
+          ...[callee.answers(200), hears('ACK'), ...BYE],
+        ]);
+        assert.match((await stage.alice.action('session-accept')).xml, /port="4000"/);
+        await stage.alice.action('session-terminate');
+        await stage.met(call, 'ended');
+        assert.equal(stage.heard(call.sid, 'session-accept'), 1);
+      });
+
+      test('RFC 3262 §4: one that comes out of order is not acknowledged, nor is one twice', async () => {
+        const call = await stage.called(transport, [
+          ...[callee.hearsInvite(), callee.answers(180, reliably(1)), prack(1), replies(200)],
+          // Both would be answered at once.
+          ...[callee.answers(183, reliably(3)), pauses(200), callee.answers(180, reliably(1)), pauses(200)],
+          ...[callee.answers(183, reliably(2)), prack(2), replies(200)],
+          ...[callee.answers(200, { sdp: SDP }), hears('ACK'), ...BYE],
+        ]);
+        await stage.alice.action('session-terminate');
+        await stage.met(call, 'ended');
+      });
+
+      // sipp takes what comes again over UDP for a retransmission, and counts it; over TCP it is a message like others.
+      const again = transport === 'udp' ? pauses(800) : hears(180);
+
+      test('CALL-29: the phone requires it, and is late with its PRACK', async () => {
+        const call = await stage.calls(transport, [
+          ...[caller.invites({ headers: ['Require: 100rel'], sdp: SDP }), TRYING],
+          ...[caller.hearsReliably(180), again, caller.acknowledgesReliably(2), hears(200)],
+          ...[caller.hearsAnswer(200), caller.asks('ACK', 1), caller.asks('BYE', 3), hears(200)],
+        ]);
+        await pause(1_000);
+        await stage.takes(call);
+        await stage.alice.action('session-terminate');
+        const output = await stage.met(call, 'ended');
+        // RFC 3262 §3: the 180 came again after T1.
+        if (transport === 'udp') assert.match(output, / 180 <-+ +1 +1 /);
+      });
+
+      test('RFC 3262 §3: a PRACK for nothing is 481', async () => {
+        const call = await stage.calls(transport, [
+          ...[caller.invites({ headers: ['Require: 100rel'], sdp: SDP }), TRYING, caller.hearsReliably(180)],
+          ...[caller.asks('PRACK', 2, { headers: ['RAck: 1 1 INVITE'] }), hears(481)],
+          ...[caller.acknowledgesReliably(3), hears(200), caller.cancels(), hears(200), hears(487)],
+          caller.acknowledges(),
+        ]);
+        await stage.alice.proposal('retract');
+        await stage.met(call, 'cancelled');
+      });
+
+      test('RFC 3262 §3: without any PRACK the call is refused with 504', async () => {
+        const call = await stage.calls(transport, [
+          ...[caller.invites({ headers: ['Require: 100rel'], sdp: SDP }), TRYING, caller.hearsReliably(180)],
+          ...[hears(180, { optional: true }), hears(504), caller.acknowledges()],
+        ]);
+        await pause(100);
+        await stage.sipp.clock.push(33_000);
+        await stage.alice.proposal('retract');
+        await stage.met(call, 'failed');
+      });
+    });
+  }
+});
