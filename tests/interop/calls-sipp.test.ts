@@ -1,5 +1,5 @@
 // Calls of exact phones (sipp, over UDP and TCP) with a chat client behind Prosody: forks (CALL-28), reliable provisional responses
-// (CALL-04, CALL-29, RFC 3262), session timers (CALL-31, RFC 4028). The gateway's clock is pushed on where a minute has to go by.
+// (CALL-04, CALL-29, RFC 3262), session timers (CALL-31, RFC 4028). The gateway's clock is pushed on where time has to go by.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { callee, caller, hears, pauses, phoneSdp, replies } from '../peers/sipp-scenario.ts';
@@ -9,6 +9,7 @@ import { SippStage } from './sipp-stage.ts';
 
 const SDP = phoneSdp(4000);
 const TRYING = hears(100, { optional: true });
+const RINGS = hears(180, { optional: true });
 const BYE = [callee.asks('BYE', 1), hears(200)];
 
 /** A dialog of the callee, by the tag of its answers. */
@@ -115,9 +116,88 @@ describe('calls of sipp and a chat client', () => {
           ...[hears(180, { optional: true }), hears(504), caller.acknowledges()],
         ]);
         await pause(100);
-        await stage.sipp.clock.push(33_000);
+        await stage.sipp.clock.push(45_000);
         await stage.alice.proposal('retract');
         await stage.met(call, 'failed');
+      });
+    });
+
+    describe(`session timers, over ${transport}`, () => {
+      const timer = (value: string, ...more: string[]) => ({
+        headers: ['Supported: timer', `Session-Expires: ${value}`, ...more],
+      });
+      const expires = (pattern: string) => ({ checks: [{ header: 'Session-Expires', pattern }] });
+      const isOpen = async (sid: string) => assert.deepEqual(await stage.sipp.outcomes(sid), ['open']);
+
+      test('RFC 4028 §9, §10: 422, then refreshes of the phone, then none: BYE in time', async () => {
+        const ours = timer('90;refresher=uac', 'Min-SE: 90');
+        const call = await stage.calls(transport, [
+          ...[caller.invites({ ...timer('60'), sdp: SDP }), TRYING],
+          ...[hears(422, { checks: [{ header: 'Min-SE', pattern: '^ *90' }] }), caller.acknowledges()],
+          ...[caller.invites({ ...ours, sdp: SDP }, 2), TRYING, RINGS],
+          ...[caller.hearsAnswer(200, expires('90;refresher=uac')), caller.asks('ACK', 2)],
+          ...[caller.asks('UPDATE', 3, ours), hears(200, expires('90;refresher=uac'))],
+          ...[caller.asks('INVITE', 4, { ...ours, sdp: SDP }), TRYING, hears(200, expires('90;refresher=uac'))],
+          ...[caller.asks('ACK', 4), hears('BYE'), replies(200)],
+        ]);
+        await stage.takes(call);
+        await pause(300);
+        // 90 s, less a third of them.
+        await stage.sipp.clock.push(56_000);
+        await isOpen(call.sid);
+        await stage.sipp.clock.push(6_000);
+        assert.match((await stage.alice.action('session-terminate')).xml, /timeout/);
+        await stage.met(call, 'lost');
+        // Of the refreshes she heard nothing.
+        assert.equal(stage.heard(call.sid, 'session-info'), 0);
+        assert.equal(stage.heard(call.sid, 'content-modify'), 0);
+      });
+
+      test('RFC 4028 §7.3: the phone wants a longer interval', async () => {
+        const call = await stage.called(transport, [
+          ...[callee.hearsInvite(expires('^ *1800')), callee.answers(422, { headers: ['Min-SE: 1900'] }), hears('ACK')],
+          callee.hearsInvite({
+            checks: [
+              ...[{ header: 'Session-Expires', pattern: '^ *1900' }, { header: 'Min-SE', pattern: '^ *1900' }],
+              { header: 'CSeq', pattern: '^ *2 ' },
+            ],
+          }),
+          ...[callee.answers(200, { ...timer('1900;refresher=uas', 'Require: timer'), sdp: SDP }), hears('ACK')],
+          ...[callee.asks('UPDATE', 1, timer('1900;refresher=uac', 'Min-SE: 1900')), hears(200, expires('1900;refresher=uac'))],
+          ...[callee.asks('BYE', 2), hears(200)],
+        ]);
+        await stage.alice.action('session-terminate');
+        await stage.met(call, 'ended');
+      });
+
+      test('RFC 4028 §7.4: the gateway refreshes: by UPDATE, and by re-INVITE where that is refused', async () => {
+        const ours = timer('90;refresher=uac');
+        const refresh = expires('90;refresher=uac');
+        const call = await stage.called(transport, [
+          ...[callee.hearsInvite(), callee.answers(200, { headers: [...ours.headers, 'Allow: INVITE, ACK, BYE, UPDATE'], sdp: SDP })],
+          ...[hears('ACK'), hears('UPDATE', refresh), replies(200, ours)],
+          ...[hears('UPDATE', refresh), replies(501), hears('INVITE', refresh), replies(200, { ...ours, sdp: SDP }), hears('ACK')],
+          ...[hears('INVITE', refresh), replies(200, { ...ours, sdp: SDP }), hears('ACK'), hears('BYE'), replies(200)],
+        ]);
+        await stage.alice.action('session-accept');
+        for (let turn = 0; turn < 3; turn++) {
+          await stage.sipp.clock.push(46_000);
+          await pause(100);
+        }
+        await isOpen(call.sid);
+        await stage.ends(call);
+        await stage.met(call, 'ended');
+      });
+
+      test('RFC 4028 §10: a refresh is answered with 481: BYE', async () => {
+        const call = await stage.called(transport, [
+          ...[callee.hearsInvite(), callee.answers(200, { ...timer('90;refresher=uac'), sdp: SDP }), hears('ACK')],
+          ...[hears('INVITE'), replies(481), hears('ACK'), hears('BYE'), replies(200)],
+        ]);
+        await stage.alice.action('session-accept');
+        await stage.sipp.clock.push(46_000);
+        await stage.alice.action('session-terminate');
+        await stage.met(call, 'lost');
       });
     });
   }

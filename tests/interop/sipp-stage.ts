@@ -109,7 +109,7 @@ export class SippStage {
       (event) =>
         event.event === 'jingle' &&
         event['sid'] === sid &&
-        (event['action'] === name || new RegExp(`<[^>]*:?${name}[ />]`).test(String(event['xml']))),
+        (event['action'] === name || new RegExp(`<(\\w+:)?${name}[ />]`).test(String(event['xml']))),
     ).length;
   }
 

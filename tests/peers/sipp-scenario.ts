@@ -23,6 +23,10 @@ export interface Said {
   /** Lines. */
   readonly headers?: readonly string[];
   readonly sdp?: string;
+  /** Another body than a description. */
+  readonly body?: { readonly type: string; readonly text: string };
+  /** An ACK to a failure: it belongs to the transaction of its request. */
+  readonly failed?: true;
   /** Of the dialog, where the phone has several; default `one`. */
   readonly tag?: string;
   readonly reason?: string;
@@ -47,9 +51,10 @@ export function phoneSdp(port: number, more: readonly string[] = [], version = 1
   ].join('\n');
 }
 
-function message(lines: readonly string[], { headers = [], sdp }: Said): string {
-  const content = sdp === undefined ? [] : ['Content-Type: application/sdp'];
-  return ['<![CDATA[', ...lines, ...headers, ...content, 'Content-Length: [len]', '', `${sdp ?? ''}]]>`].join('\n');
+function message(lines: readonly string[], { headers = [], sdp, body }: Said): string {
+  const type = sdp === undefined ? body?.type : 'application/sdp';
+  const content = type === undefined ? [] : [`Content-Type: ${type}`];
+  return ['<![CDATA[', ...lines, ...headers, ...content, 'Content-Length: [len]', '', `${sdp ?? body?.text ?? ''}]]>`].join('\n');
 }
 
 function send(lines: readonly string[], said: Said, again: boolean): Step {
@@ -75,7 +80,7 @@ function keep(header: string, variable: string, pattern = '.*'): string {
 }
 
 const CONTACT_URI = '&lt;([^&gt;]*)&gt;';
-const VIA = 'Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]';
+const VIA = 'Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-[pid]-[call_number]-';
 const CONTACT = 'Contact: <sip:phone@[local_ip]:[local_port];transport=[transport]>';
 
 export const pauses = (ms: number): Step => `<pause milliseconds="${ms}"/>`;
@@ -83,6 +88,24 @@ export const pauses = (ms: number): Step => `<pause milliseconds="${ms}"/>`;
 /** What the phone expects: a request, or a response to its own. */
 export const hears = (what: string | number, expected: Expected = {}): Step =>
   receive(typeof what === 'number' ? `response="${what}"` : `request="${what}"`, expected);
+
+/** As `hears`, of a request that `repliesLate` answers when something else has come. */
+export const hearsFirst = (method: string, expected: Expected = {}): Step =>
+  receive(
+    `request="${method}"`,
+    expected,
+    [keep('Via', 'lateVia'), keep('From', 'lateFrom'), keep('To', 'lateTo'), keep('CSeq', 'lateCseq')].join(''),
+  );
+
+export const repliesLate = (status: number, said: Said = {}): Step =>
+  send(
+    [
+      ...[`SIP/2.0 ${status} Said by sipp`, 'Via: [$lateVia]', 'From: [$lateFrom]', 'To: [$lateTo]'],
+      ...['Call-ID: [call_id]', 'CSeq: [$lateCseq]', CONTACT],
+    ],
+    said,
+    false,
+  );
 
 /** A response to the request that came last. */
 export const replies = (status: number, said: Said = {}): Step =>
@@ -139,10 +162,8 @@ export const callee = {
 };
 
 const CALLER = '<sip:[from]>;tag=[pid]x[call_number]';
-/** The INVITE of a caller, its ACK to a failure, and its CANCEL are one transaction. */
-const OWN_VIA = 'Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-[pid]-[call_number]-';
 
-/** The phone that calls; `[from]` and `[to]` are filled in by whoever runs it. `turn` tells INVITEs of one scenario apart; it is their CSeq. */
+/** The phone that calls. Its INVITE, the ACK to a failure and its CANCEL are one transaction. `[from]` and `[to]` are filled in by whoever runs it. `turn` tells INVITEs of one scenario apart; it is their CSeq. */
 export const caller = {
   invites(said: Said = {}, turn = 1): Step {
     return send(caller.lines('INVITE', turn), said, true);
@@ -173,15 +194,17 @@ export const caller = {
   },
   lines(method: string, turn: number): readonly string[] {
     return [
-      ...[`${method} sip:[to] SIP/2.0`, `${OWN_VIA}${turn}`, 'Max-Forwards: 70', `From: ${CALLER}`],
+      ...[`${method} sip:[to] SIP/2.0`, `${VIA}${turn}`, 'Max-Forwards: 70', `From: ${CALLER}`],
       ...['Call-ID: [call_id]', `CSeq: ${turn} ${method}`, 'To: <sip:[to]>', CONTACT],
     ];
   },
 };
 
 function inDialog(method: string, cseq: number, from: string, said: Said): Step {
+  const { failed, tag = '' } = said;
+  const branch = `${VIA}${method === 'ACK' && failed !== true ? 'ack' : 'in'}${cseq}${tag}`;
   const lines = [
-    ...[`${method} [$uri] SIP/2.0`, VIA, 'Max-Forwards: 70', `From: ${from}`, 'To: [$theirs]'],
+    ...[`${method} [$uri] SIP/2.0`, branch, 'Max-Forwards: 70', `From: ${from}`, 'To: [$theirs]'],
     ...['Call-ID: [call_id]', `CSeq: ${cseq} ${method}`, CONTACT],
   ];
   return send(lines, said, method !== 'ACK');
