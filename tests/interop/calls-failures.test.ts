@@ -23,7 +23,12 @@ const ROWS: readonly Row[] = [
   ['CALL-77', [401, 407, 433, 436, 437, 438, 494, 608], 'security-error', 'failed'],
   ['CALL-77', [403], 'decline', 'declined'],
   ['CALL-78', [405, 420, 421, 501, 505], 'unsupported-applications', 'failed'],
-  ['CALL-79', [300, 305, 380, 400, 402, 406, 412, 413, 414, 416, 417, 422, 423, 424, 428, 429], 'general-error', 'failed'],
+  [
+    'CALL-79',
+    [300, 305, 380, 400, 402, 406, 412, 413, 414, 416, 417, 422, 423, 424, 428, 429],
+    'general-error',
+    'failed',
+  ],
   ['CALL-79', [430, 439, 440, 469, 470, 481, 482, 483, 485, 489, 491, 493], 'general-error', 'failed'],
   ['CALL-79', [500, 502, 503, 513, 555, 580, 605, 699], 'general-error', 'failed'],
 ];
@@ -48,14 +53,11 @@ describe('a phone that refuses (sipp)', () => {
 
   for (const transport of TRANSPORTS) {
     test(`each status, over ${transport}: its ACK, its reason, one outcome`, async () => {
-      const phone = await sipp.phone(
-        transport,
-        [callee.byName(PLANS)],
-        { count: STATUSES.length },
-      );
-      const calls = STATUSES.map((status) =>
-        // Each by somebody else: nobody has more than a few calls at once.
-        [status, crowd.call(`u${status}`, `s${status}@${SIP_HOME[transport]}`)] as const,
+      const phone = await sipp.phone(transport, [callee.byName(PLANS)], { count: STATUSES.length });
+      const calls = STATUSES.map(
+        (status) =>
+          // Each by somebody else: nobody has more than a few calls at once.
+          [status, crowd.call(`u${status}`, `s${status}@${SIP_HOME[transport]}`)] as const,
       );
       // The ACKs.
       await phone.met();

@@ -25,7 +25,13 @@ const CALLED: Readonly<Record<string, readonly Step[]>> = {
     ...[callee.answers(180), callee.answers(200, { sdp: SDP }), hears('ACK'), pauses(5)],
     ...[callee.asks('BYE', 1), hears(200)],
   ],
-  clientends: [callee.answers(180), callee.answers(200, { sdp: SDP }), hears('ACK'), hears('BYE'), replies(200)],
+  clientends: [
+    callee.answers(180),
+    callee.answers(200, { sdp: SDP }),
+    hears('ACK'),
+    hears('BYE'),
+    replies(200),
+  ],
   cancelled: [callee.answers(180), hears('CANCEL'), replies(200), callee.answers(487), hears('ACK')],
   refused: [callee.answers(486), hears('ACK')],
 };
@@ -46,7 +52,10 @@ const CALLING: Readonly<Record<string, { readonly plan: Plan; readonly steps: re
       caller.acknowledges(),
     ],
   },
-  refused: { plan: 'rejects', steps: [caller.invites({ sdp: SDP }), TRYING, hears(486), caller.acknowledges()] },
+  refused: {
+    plan: 'rejects',
+    steps: [caller.invites({ sdp: SDP }), TRYING, hears(486), caller.acknowledges()],
+  },
 };
 const NAMES = Object.keys(CALLING);
 
@@ -81,9 +90,14 @@ describe('a thousand calls', () => {
   }
 
   async function phonesCall(transport: Transport, name: string, count: number): Promise<void> {
-    const phone = await sipp.caller(transport, `${name}[call_number]@example.com`, CALLING[name]?.steps ?? [], {
-      ...{ count, limit: Math.ceil(AT_ONCE / 8), ratePerSecond: 1_000 },
-    });
+    const phone = await sipp.caller(
+      transport,
+      `${name}[call_number]@example.com`,
+      CALLING[name]?.steps ?? [],
+      {
+        ...{ count, limit: Math.ceil(AT_ONCE / 8), ratePerSecond: 1_000 },
+      },
+    );
     await phone.met();
   }
 

@@ -45,7 +45,12 @@ describe('calls of sipp that are up', () => {
   after(() => stage.close());
 
   const info = (call: AliceCall, name: string): Promise<string> =>
-    stage.alice.act('session-info', call.self, call.sid, `<${name} xmlns='urn:xmpp:jingle:apps:rtp:info:1'/>`);
+    stage.alice.act(
+      'session-info',
+      call.self,
+      call.sid,
+      `<${name} xmlns='urn:xmpp:jingle:apps:rtp:info:1'/>`,
+    );
 
   for (const transport of TRANSPORTS) {
     // sipp takes what comes again over UDP for a retransmission, and counts it; over TCP it is a message like others.
@@ -55,7 +60,11 @@ describe('calls of sipp that are up', () => {
       test('CALL-43, CALL-20, CALL-40: the phone holds and goes on, by re-INVITE and by UPDATE', async () => {
         const call = await stage.calls(transport, [
           ...[...TAKEN, ...changes(2, 'a=sendonly', 'a=recvonly'), ...changes(3, 'a=sendrecv', 'a=sendrecv')],
-          ...[...updates(4, 'a=inactive', 'a=inactive'), ...updates(5, 'a=sendrecv', 'a=sendrecv'), ...hangsUp(6)],
+          ...[
+            ...updates(4, 'a=inactive', 'a=inactive'),
+            ...updates(5, 'a=sendrecv', 'a=sendrecv'),
+            ...hangsUp(6),
+          ],
         ]);
         await stage.takes(call);
         await stage.alice.action('session-terminate');
@@ -77,8 +86,16 @@ describe('calls of sipp that are up', () => {
       test('CALL-41: the client holds, and goes on', async () => {
         const call = await stage.called(transport, [
           ...[callee.hearsInvite(), callee.answers(200, { sdp: SDP }), hears('ACK')],
-          ...[hears('INVITE', says('a=sendonly')), replies(200, { sdp: phoneSdp(4000, ['a=recvonly'], 2) }), hears('ACK')],
-          ...[hears('INVITE', says('a=sendrecv')), replies(200, { sdp: phoneSdp(4000, [], 3) }), hears('ACK')],
+          ...[
+            hears('INVITE', says('a=sendonly')),
+            replies(200, { sdp: phoneSdp(4000, ['a=recvonly'], 2) }),
+            hears('ACK'),
+          ],
+          ...[
+            hears('INVITE', says('a=sendrecv')),
+            replies(200, { sdp: phoneSdp(4000, [], 3) }),
+            hears('ACK'),
+          ],
           ...HEARS_BYE,
         ]);
         await stage.alice.action('session-accept');
@@ -93,7 +110,11 @@ describe('calls of sipp that are up', () => {
       test('CALL-25: 491, and once more after a pause, by who made the Call-ID and by who did not', async () => {
         const glare = [
           ...[hears('INVITE', says('a=sendonly')), replies(491), hears('ACK')],
-          ...[hears('INVITE', says('a=sendonly')), replies(200, { sdp: phoneSdp(4000, ['a=recvonly'], 2) }), hears('ACK')],
+          ...[
+            hears('INVITE', says('a=sendonly')),
+            replies(200, { sdp: phoneSdp(4000, ['a=recvonly'], 2) }),
+            hears('ACK'),
+          ],
           ...HEARS_BYE,
         ];
         const ours = await stage.called(transport, [
@@ -120,7 +141,10 @@ describe('calls of sipp that are up', () => {
         const call = await stage.calls(transport, [
           ...[...TAKEN, hearsFirst('INVITE', says('a=sendonly'))],
           ...[caller.asks('INVITE', 2, { sdp: phoneSdp(4000, ['a=inactive'], 2) }), hears(491)],
-          ...[caller.asks('ACK', 2, { failed: true }), repliesLate(200, { sdp: phoneSdp(4000, ['a=recvonly'], 3) })],
+          ...[
+            caller.asks('ACK', 2, { failed: true }),
+            repliesLate(200, { sdp: phoneSdp(4000, ['a=recvonly'], 3) }),
+          ],
           ...[hears('ACK'), ...changes(3, 'a=inactive', 'a=inactive'), ...hangsUp(4)],
         ]);
         await stage.takes(call);

@@ -27,7 +27,11 @@ describe('calls of sipp and a chat client', () => {
       test('CALL-28: two ring, one answers, then the other one: ACK and BYE', async () => {
         const call = await stage.called(transport, [
           ...[callee.hearsInvite(), callee.answers(100)],
-          ...[callee.answers(180, { tag: 'a' }), callee.answers(183, { tag: 'b' }), callee.answers(180, { tag: 'c' })],
+          ...[
+            callee.answers(180, { tag: 'a' }),
+            callee.answers(183, { tag: 'b' }),
+            callee.answers(180, { tag: 'c' }),
+          ],
           ...[callee.answers(200, { tag: 'b', sdp: SDP }), hears('ACK', of('b'))],
           ...[callee.answers(200, { tag: 'c', sdp: phoneSdp(4002) }), hears('ACK', of('c'))],
           ...[hears('BYE', of('c')), replies(200)],
@@ -44,7 +48,11 @@ describe('calls of sipp and a chat client', () => {
       test('CALL-28, RFC 6228: one fork has failed, another one answers', async () => {
         const call = await stage.called(transport, [
           ...[callee.hearsInvite(), callee.answers(180, { tag: 'a' }), callee.answers(180, { tag: 'b' })],
-          ...[callee.answers(199, { tag: 'a' }), callee.answers(200, { tag: 'b', sdp: SDP }), hears('ACK', of('b'))],
+          ...[
+            callee.answers(199, { tag: 'a' }),
+            callee.answers(200, { tag: 'b', sdp: SDP }),
+            hears('ACK', of('b')),
+          ],
           ...[callee.asks('BYE', 1, { tag: 'b' }), hears(200)],
         ]);
         await stage.alice.action('session-terminate');
@@ -137,7 +145,11 @@ describe('calls of sipp and a chat client', () => {
           ...[caller.invites({ ...ours, sdp: SDP }, 2), TRYING, RINGS],
           ...[caller.hearsAnswer(200, expires('90;refresher=uac')), caller.asks('ACK', 2)],
           ...[caller.asks('UPDATE', 3, ours), hears(200, expires('90;refresher=uac'))],
-          ...[caller.asks('INVITE', 4, { ...ours, sdp: SDP }), TRYING, hears(200, expires('90;refresher=uac'))],
+          ...[
+            caller.asks('INVITE', 4, { ...ours, sdp: SDP }),
+            TRYING,
+            hears(200, expires('90;refresher=uac')),
+          ],
           ...[caller.asks('ACK', 4), hears('BYE'), replies(200)],
         ]);
         await stage.takes(call);
@@ -155,15 +167,28 @@ describe('calls of sipp and a chat client', () => {
 
       test('RFC 4028 §7.3: the phone wants a longer interval', async () => {
         const call = await stage.called(transport, [
-          ...[callee.hearsInvite(expires('^ *1800')), callee.answers(422, { headers: ['Min-SE: 1900'] }), hears('ACK')],
+          ...[
+            callee.hearsInvite(expires('^ *1800')),
+            callee.answers(422, { headers: ['Min-SE: 1900'] }),
+            hears('ACK'),
+          ],
           callee.hearsInvite({
             checks: [
-              ...[{ header: 'Session-Expires', pattern: '^ *1900' }, { header: 'Min-SE', pattern: '^ *1900' }],
+              ...[
+                { header: 'Session-Expires', pattern: '^ *1900' },
+                { header: 'Min-SE', pattern: '^ *1900' },
+              ],
               { header: 'CSeq', pattern: '^ *2 ' },
             ],
           }),
-          ...[callee.answers(200, { ...timer('1900;refresher=uas', 'Require: timer'), sdp: SDP }), hears('ACK')],
-          ...[callee.asks('UPDATE', 1, timer('1900;refresher=uac', 'Min-SE: 1900')), hears(200, expires('1900;refresher=uac'))],
+          ...[
+            callee.answers(200, { ...timer('1900;refresher=uas', 'Require: timer'), sdp: SDP }),
+            hears('ACK'),
+          ],
+          ...[
+            callee.asks('UPDATE', 1, timer('1900;refresher=uac', 'Min-SE: 1900')),
+            hears(200, expires('1900;refresher=uac')),
+          ],
           ...[callee.asks('BYE', 2), hears(200)],
         ]);
         await stage.alice.action('session-terminate');
@@ -174,10 +199,25 @@ describe('calls of sipp and a chat client', () => {
         const ours = timer('90;refresher=uac');
         const refresh = expires('90;refresher=uac');
         const call = await stage.called(transport, [
-          ...[callee.hearsInvite(), callee.answers(200, { headers: [...ours.headers, 'Allow: INVITE, ACK, BYE, UPDATE'], sdp: SDP })],
+          ...[
+            callee.hearsInvite(),
+            callee.answers(200, { headers: [...ours.headers, 'Allow: INVITE, ACK, BYE, UPDATE'], sdp: SDP }),
+          ],
           ...[hears('ACK'), hears('UPDATE', refresh), replies(200, ours)],
-          ...[hears('UPDATE', refresh), replies(501), hears('INVITE', refresh), replies(200, { ...ours, sdp: SDP }), hears('ACK')],
-          ...[hears('INVITE', refresh), replies(200, { ...ours, sdp: SDP }), hears('ACK'), hears('BYE'), replies(200)],
+          ...[
+            hears('UPDATE', refresh),
+            replies(501),
+            hears('INVITE', refresh),
+            replies(200, { ...ours, sdp: SDP }),
+            hears('ACK'),
+          ],
+          ...[
+            hears('INVITE', refresh),
+            replies(200, { ...ours, sdp: SDP }),
+            hears('ACK'),
+            hears('BYE'),
+            replies(200),
+          ],
         ]);
         await stage.alice.action('session-accept');
         for (let turn = 0; turn < 3; turn++) {
@@ -191,7 +231,11 @@ describe('calls of sipp and a chat client', () => {
 
       test('RFC 4028 §10: a refresh is answered with 481: BYE', async () => {
         const call = await stage.called(transport, [
-          ...[callee.hearsInvite(), callee.answers(200, { ...timer('90;refresher=uac'), sdp: SDP }), hears('ACK')],
+          ...[
+            callee.hearsInvite(),
+            callee.answers(200, { ...timer('90;refresher=uac'), sdp: SDP }),
+            hears('ACK'),
+          ],
           ...[hears('INVITE'), replies(481), hears('ACK'), hears('BYE'), replies(200)],
         ]);
         await stage.alice.action('session-accept');

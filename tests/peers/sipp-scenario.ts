@@ -38,7 +38,9 @@ export function sippScenario(name: string, steps: readonly Step[]): string {
   const head = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE scenario SYSTEM "sipp.dtd">';
   const text = steps.join('\n');
   // sipp takes a variable that is set and never used for a slip of the pen.
-  const kept = new Set([...text.matchAll(/assign_to="([\w,]+)"/g)].flatMap(([, names = '']) => names.split(',')));
+  const kept = new Set(
+    [...text.matchAll(/assign_to="([\w,]+)"/g)].flatMap(([, names = '']) => names.split(',')),
+  );
   const reference = kept.size === 0 ? '' : `<Reference variables="${[...kept].join(',')}"/>\n`;
   return `${head}\n<scenario name="${name}">\n${text}\n${reference}</scenario>\n`;
 }
@@ -54,7 +56,15 @@ export function phoneSdp(port: number, more: readonly string[] = [], version = 1
 function message(lines: readonly string[], { headers = [], sdp, body }: Said): string {
   const type = sdp === undefined ? body?.type : 'application/sdp';
   const content = type === undefined ? [] : [`Content-Type: ${type}`];
-  return ['<![CDATA[', ...lines, ...headers, ...content, 'Content-Length: [len]', '', `${sdp ?? body?.text ?? ''}]]>`].join('\n');
+  return [
+    '<![CDATA[',
+    ...lines,
+    ...headers,
+    ...content,
+    'Content-Length: [len]',
+    '',
+    `${sdp ?? body?.text ?? ''}]]>`,
+  ].join('\n');
 }
 
 function send(lines: readonly string[], said: Said, again: boolean): Step {
@@ -94,7 +104,9 @@ export const hearsFirst = (method: string, expected: Expected = {}): Step =>
   receive(
     `request="${method}"`,
     expected,
-    [keep('Via', 'lateVia'), keep('From', 'lateFrom'), keep('To', 'lateTo'), keep('CSeq', 'lateCseq')].join(''),
+    [keep('Via', 'lateVia'), keep('From', 'lateFrom'), keep('To', 'lateTo'), keep('CSeq', 'lateCseq')].join(
+      '',
+    ),
   );
 
 export const repliesLate = (status: number, said: Said = {}): Step =>
@@ -133,7 +145,12 @@ export const callee = {
   answers(status: number, said: Said = {}): Step {
     const { tag = 'one', reason = 'Said by sipp' } = said;
     const lines = [
-      ...[`SIP/2.0 ${status} ${reason}`, 'Via: [$via]', 'From: [$theirs]', `To: [$mine];tag=[call_number]${tag}`],
+      ...[
+        `SIP/2.0 ${status} ${reason}`,
+        'Via: [$via]',
+        'From: [$theirs]',
+        `To: [$mine];tag=[call_number]${tag}`,
+      ],
       ...['Call-ID: [call_id]', 'CSeq: [$cseq]', CONTACT],
     ];
     return send(lines, said, status >= 200);
@@ -147,11 +164,7 @@ export const callee = {
     return [
       receive('request="INVITE"', {}, `${INVITE_KEPT}${asked.join('')}`),
       ...names.map((name) => `<nop test="is${name}" next="${name}"/>`),
-      ...names.flatMap((name) => [
-        `<label id="${name}"/>`,
-        ...(plans[name] ?? []),
-        '<nop next="end"/>',
-      ]),
+      ...names.flatMap((name) => [`<label id="${name}"/>`, ...(plans[name] ?? []), '<nop next="end"/>']),
       '<label id="end"/>',
     ].join('\n');
   },
@@ -177,7 +190,11 @@ export const caller = {
   },
   /** A response that begins the dialog. */
   hearsAnswer(status: number, expected: Expected = {}): Step {
-    return receive(`response="${status}"`, expected, keep('To', 'theirs') + keep('Contact', 'uri', CONTACT_URI));
+    return receive(
+      `response="${status}"`,
+      expected,
+      keep('To', 'theirs') + keep('Contact', 'uri', CONTACT_URI),
+    );
   },
   /** A reliable provisional response: its number is kept for the PRACK. */
   hearsReliably(status: number): Step {

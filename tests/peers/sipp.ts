@@ -76,7 +76,18 @@ export async function startSipp(run: SippRun): Promise<Sipp> {
   const sipp = new PeerProcess(
     'sipp',
     [
-      ...['sipp', '-sf', scenarioFile(run), '-i', '127.0.0.1', '-p', String(port), '-t', transport, '-nostdin'],
+      ...[
+        'sipp',
+        '-sf',
+        scenarioFile(run),
+        '-i',
+        '127.0.0.1',
+        '-p',
+        String(port),
+        '-t',
+        transport,
+        '-nostdin',
+      ],
       ...['-m', String(run.count ?? 1), '-r', String(run.ratePerSecond ?? 10)],
       ...(run.limit === undefined ? [] : ['-l', String(run.limit)]),
       ...['-timeout', GIVE_UP_SECONDS, '-timeout_error', '-trace_err', '-error_file', faults],
