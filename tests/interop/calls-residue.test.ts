@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { queryObjects } from 'node:v8';
-import { Call } from '../../src/gateway/calls/call.ts';
 import { DrivenLeg } from '../../src/gateway/calls/sip-leg.ts';
 import { XmppLeg } from '../../src/gateway/calls/xmpp-leg.ts';
 import { callee, caller, hears, pauses, phoneSdp, replies, type Step } from '../peers/sipp-scenario.ts';
@@ -60,7 +59,7 @@ const CALLING: Readonly<Record<string, { readonly plan: Plan; readonly steps: re
 const NAMES = Object.keys(CALLING);
 
 /** What a call is made of; to count one kind takes a third of a second. */
-const KINDS = { Call, DrivenLeg, XmppLeg };
+const KINDS = { DrivenLeg, XmppLeg };
 
 describe('a thousand calls', () => {
   const store = new MemoryStore();

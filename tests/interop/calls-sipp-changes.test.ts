@@ -1,4 +1,4 @@
-// Calls of exact phones (sipp, over UDP and TCP) with a chat client behind Prosody, once they are up: changes and their collisions
+// Calls of exact phones (sipp) with a chat client behind Prosody, once they are up: changes and their collisions
 // (CALL-20, CALL-25, CALL-40, CALL-41, CALL-43), races at the beginning and at the end (CALL-05, CALL-07, CALL-32), and requests that
 // are about something else (CALL-35, CALL-39). The gateway's clock is pushed on where time has to go by.
 import assert from 'node:assert/strict';
@@ -16,7 +16,7 @@ import {
 } from '../peers/sipp-scenario.ts';
 import type { Sipp } from '../peers/sipp.ts';
 import { pause } from '../peers/wait.ts';
-import { TRANSPORTS } from './sipp-rig.ts';
+import { OTHER_TRANSPORT } from './sipp-rig.ts';
 import { SippStage, type AliceCall } from './sipp-stage.ts';
 
 const SDP = phoneSdp(4000);
@@ -52,7 +52,7 @@ describe('calls of sipp that are up', () => {
       `<${name} xmlns='urn:xmpp:jingle:apps:rtp:info:1'/>`,
     );
 
-  for (const transport of TRANSPORTS) {
+  for (const transport of OTHER_TRANSPORT) {
     // sipp takes what comes again over UDP for a retransmission, and counts it; over TCP it is a message like others.
     const isUdp = transport === 'udp';
 

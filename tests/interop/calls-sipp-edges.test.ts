@@ -1,10 +1,11 @@
-// What exact phones (sipp, over UDP and TCP) may do besides, with a chat client behind Prosody: early media, early dialogs, answers that
+// What exact phones (sipp) may do besides, with a chat client behind Prosody: early media, early dialogs, answers that
 // are none, limits of time, and what has no place (CALL-04, CALL-07, CALL-15, CALL-23, CALL-24, CALL-34, CALL-40, CALL-95).
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { callee, caller, hears, pauses, phoneSdp, replies } from '../peers/sipp-scenario.ts';
 import { pause } from '../peers/wait.ts';
-import { TRANSPORTS } from './sipp-rig.ts';
+import { FULL_MATRIX } from './lab.ts';
+import { ONE_TRANSPORT } from './sipp-rig.ts';
 import { SippStage } from './sipp-stage.ts';
 
 const SDP = phoneSdp(4000);
@@ -16,6 +17,11 @@ const HEARS_BYE = [hears('BYE'), replies(200)];
 const CANCELLED = [hears('CANCEL'), replies(200), callee.answers(487), hears('ACK')];
 const reliably = (rseq: number) => ['Require: 100rel', `RSeq: ${rseq}`];
 
+/** What takes a second or two is for the long script; other tests see it without a phone. */
+const long = (name: string, act: () => Promise<void>): void => {
+  if (FULL_MATRIX) void test(name, act);
+};
+
 describe('what else phones do (sipp)', () => {
   let stage: SippStage;
   before(async () => {
@@ -23,7 +29,7 @@ describe('what else phones do (sipp)', () => {
   });
   after(() => stage.close());
 
-  for (const transport of TRANSPORTS) {
+  for (const transport of ONE_TRANSPORT) {
     describe(`before the answer, over ${transport}`, () => {
       test('CALL-04: early media without 100rel; the 200 repeats nothing', async () => {
         const call = await stage.called(transport, [
@@ -59,7 +65,7 @@ describe('what else phones do (sipp)', () => {
         await stage.met(call, 'cancelled');
       });
 
-      test('CALL-07: the phone says nothing at all, and the client gives up', async () => {
+      long('CALL-07: the phone says nothing at all, and the client gives up', async () => {
         const call = await stage.called(transport, [callee.hearsInvite(), pauses(1_200)]);
         await stage.ends(call, 'cancel');
         await pause(100);
@@ -67,7 +73,7 @@ describe('what else phones do (sipp)', () => {
         await stage.met(call, 'cancelled');
       });
 
-      test('RFC 3261 §17.1.1.2: the phone says nothing at all: timeout', async () => {
+      long('RFC 3261 §17.1.1.2: the phone says nothing at all: timeout', async () => {
         const call = await stage.called(transport, [callee.hearsInvite(), pauses(1_200)]);
         await pause(100);
         await stage.sipp.clock.push(36_000);
@@ -75,7 +81,7 @@ describe('what else phones do (sipp)', () => {
         await stage.met(call, 'noAnswer');
       });
 
-      test('CALL-34: it rings for three minutes', async () => {
+      long('CALL-34: it rings for three minutes', async () => {
         const call = await stage.called(transport, [
           ...[callee.hearsInvite(), callee.answers(180), ...CANCELLED],
         ]);
@@ -85,7 +91,7 @@ describe('what else phones do (sipp)', () => {
         await stage.met(call, 'noAnswer');
       });
 
-      test('CALL-95: nobody takes the call of the phone', async () => {
+      long('CALL-95: nobody takes the call of the phone', async () => {
         const call = await stage.calls(transport, [
           ...DIALS,
           hears(180, { optional: true }),

@@ -1,10 +1,10 @@
-// Calls of exact phones (sipp, over UDP and TCP) with a chat client behind Prosody: forks (CALL-28), reliable provisional responses
+// Calls of exact phones (sipp) with a chat client behind Prosody: forks (CALL-28), reliable provisional responses
 // (CALL-04, CALL-29, RFC 3262), session timers (CALL-31, RFC 4028). The gateway's clock is pushed on where time has to go by.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { callee, caller, hears, pauses, phoneSdp, replies } from '../peers/sipp-scenario.ts';
 import { pause } from '../peers/wait.ts';
-import { TRANSPORTS } from './sipp-rig.ts';
+import { ONE_TRANSPORT } from './sipp-rig.ts';
 import { SippStage } from './sipp-stage.ts';
 
 const SDP = phoneSdp(4000);
@@ -22,7 +22,7 @@ describe('calls of sipp and a chat client', () => {
   });
   after(() => stage.close());
 
-  for (const transport of TRANSPORTS) {
+  for (const transport of ONE_TRANSPORT) {
     describe(`forks, over ${transport}`, () => {
       test('CALL-28: two ring, one answers, then the other one: ACK and BYE', async () => {
         const call = await stage.called(transport, [

@@ -1,15 +1,18 @@
 // A whole gateway in this process between sipp and an XMPP server, with a clock that is pushed on: what sipp and the server see takes
 // its own time, and the minutes after it, until nothing of a call may be known any more, take a second.
-import type { RigOptions } from '../system/rig.ts';
-import { component, pause, Rig } from '../system/rig.ts';
+import { component, pause, Rig, type RigOptions } from '../system/rig.ts';
 import { PushedClock } from '../system/pushed-clock.ts';
 import { freePorts } from '../peers/ports.ts';
 import { sippScenario, type Step } from '../peers/sipp-scenario.ts';
 import { startSipp, type Sipp, type SippRun } from '../peers/sipp.ts';
 import { TempFolder } from '../peers/temp-folder.ts';
+import { FULL_MATRIX } from './lab.ts';
 
 export type Transport = 'udp' | 'tcp';
 export const TRANSPORTS: readonly Transport[] = ['udp', 'tcp'];
+/** For scenarios in which the transport matters little: one in CI, both in the long script, and for others the other one. */
+export const ONE_TRANSPORT: readonly Transport[] = FULL_MATRIX ? TRANSPORTS : ['udp'];
+export const OTHER_TRANSPORT: readonly Transport[] = FULL_MATRIX ? TRANSPORTS : ['tcp'];
 export const XMPP_HOME = 'example.com';
 /** The SIP domain whose next hop is sipp, by transport. */
 export const SIP_HOME: Readonly<Record<Transport, string>> = { udp: 'udp.example', tcp: 'tcp.example' };

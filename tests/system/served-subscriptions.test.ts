@@ -67,7 +67,7 @@ describe('PRES-40: a SUBSCRIBE that is taken', () => {
 
   serve('RFC 3261 §11.2, §12.2.2: OPTIONS within it is 200, and within none 481', async (rig) => {
     const dialog = new WatcherDialog(rig);
-    await dialog.subscribe();
+    await dialog.subscribe(600);
     await rig.notify();
     const options = async (tag: string): Promise<string> => {
       const { callId, fromTag } = dialog;
