@@ -165,6 +165,77 @@ describe('what else phones do (sipp)', () => {
       });
     });
 
+    describe(`forks with descriptions, over ${transport}`, () => {
+      const port = (number: number) => phoneSdp(number);
+
+      test('RFC 3262 §4: each fork has numbers of its own', async () => {
+        const prack = (rseq: number, tag: string) =>
+          hears('PRACK', {
+            checks: [
+              { header: 'RAck', pattern: `^ *${rseq} 1 INVITE` },
+              { header: 'To', pattern: `tag=[0-9]+${tag}` },
+            ],
+          });
+        const call = await stage.called(transport, [
+          ...[
+            callee.hearsInvite(),
+            callee.answers(180, { tag: 'a', headers: reliably(5) }),
+            prack(5, 'a'),
+            replies(200),
+          ],
+          ...[
+            callee.answers(183, { tag: 'b', headers: reliably(9), sdp: port(4002) }),
+            prack(9, 'b'),
+            replies(200),
+          ],
+          ...[
+            callee.answers(183, { tag: 'a', headers: reliably(6), sdp: port(4000) }),
+            prack(6, 'a'),
+            replies(200),
+          ],
+          ...[
+            callee.answers(200, { tag: 'b' }),
+            hears('ACK'),
+            callee.asks('BYE', 1, { tag: 'b' }),
+            hears(200),
+          ],
+        ]);
+        assert.match((await stage.alice.action('session-accept')).xml, /port="4002"/);
+        await stage.alice.action('session-terminate');
+        await stage.met(call, 'ended');
+      });
+
+      test('CALL-04, CALL-28: early media of two, and the answer is of the one that takes it', async () => {
+        const call = await stage.called(transport, [
+          ...[callee.hearsInvite(), callee.answers(183, { tag: 'a', sdp: port(4000) })],
+          ...[callee.answers(183, { tag: 'b', sdp: port(4002) }), pauses(100)],
+          ...[
+            callee.answers(200, { tag: 'a' }),
+            hears('ACK'),
+            callee.asks('BYE', 1, { tag: 'a' }),
+            hears(200),
+          ],
+        ]);
+        assert.match((await stage.alice.action('session-accept')).xml, /port="4000"/);
+        await stage.alice.action('session-terminate');
+        await stage.met(call, 'ended');
+      });
+
+      test('RFC 3264 §6: an answer with another number of lines is none: ACK and BYE', async () => {
+        const call = await stage.called(transport, [
+          ...[
+            callee.hearsInvite(),
+            callee.answers(200, { sdp: `${SDP}m=video 4010 RTP/AVP 96\n` }),
+            hears('ACK'),
+          ],
+          ...HEARS_BYE,
+        ]);
+        await stage.alice.action('session-terminate');
+        await call.phone.met();
+        assert.equal((await stage.sipp.outcomes(call.sid)).length, 1);
+      });
+    });
+
     describe(`in the call, over ${transport}`, () => {
       test('RFC 3261 §12.2.2, CALL-23, CALL-24: out of order 500; after the end 481', async () => {
         const call = await stage.calls(transport, [
@@ -181,6 +252,92 @@ describe('what else phones do (sipp)', () => {
         await stage.alice.action('session-terminate');
         await stage.met(call, 'ended');
       });
+
+      test('RFC 3261 §12.2.2: a re-INVITE moves the remote target', async () => {
+        const moved = ['Contact: <sip:moved@[local_ip]:[local_port];transport=[transport]>'];
+        const call = await stage.calls(transport, [
+          ...[
+            ...TAKEN,
+            caller.asks('INVITE', 2, { headers: moved, sdp: phoneSdp(4000, [], 2) }),
+            TRYING,
+            hears(200),
+          ],
+          ...[
+            caller.asks('ACK', 2),
+            hears('BYE', { checks: [{ pattern: '^BYE sip:moved@' }] }),
+            replies(200),
+          ],
+        ]);
+        await stage.takes(call);
+        await pause(200);
+        await stage.ends(call);
+        await stage.met(call, 'ended');
+      });
+
+      test('RFC 4028 §9: the phone leaves the refreshes to the gateway', async () => {
+        const timer = ['Supported: timer', 'Session-Expires: 90;refresher=uas'];
+        const answer = { headers: ['Session-Expires: 90;refresher=uac', 'Require: timer'], sdp: SDP };
+        const call = await stage.calls(transport, [
+          ...[caller.invites({ headers: timer, sdp: SDP }), TRYING, RINGS],
+          caller.hearsAnswer(200, { checks: [{ header: 'Session-Expires', pattern: '90;refresher=uas' }] }),
+          ...[
+            caller.asks('ACK', 1),
+            hears('INVITE', { checks: [{ header: 'Session-Expires', pattern: '90;refresher=uac' }] }),
+          ],
+          ...[replies(200, answer), hears('ACK'), caller.asks('BYE', 2), hears(200)],
+        ]);
+        await stage.takes(call);
+        await pause(200);
+        await stage.sipp.clock.push(46_000);
+        await stage.alice.action('session-terminate');
+        await stage.met(call, 'ended');
+      });
+
+      test('CALL-43: c=0.0.0.0 is a hold', async () => {
+        const held = phoneSdp(4000, [], 2).replace('c=IN IP4 127.0.0.1', 'c=IN IP4 0.0.0.0');
+        const call = await stage.calls(transport, [
+          ...[...TAKEN, caller.asks('INVITE', 2, { sdp: held }), TRYING, hears(200), caller.asks('ACK', 2)],
+          ...[caller.asks('BYE', 3), hears(200)],
+        ]);
+        await stage.takes(call);
+        assert.match((await stage.alice.action('session-info')).xml, /hold/);
+        await stage.alice.action('session-terminate');
+        await stage.met(call, 'ended');
+      });
+
+      test('CALL-20: the phone adds a line, and the client does not want it', async () => {
+        const more = `${phoneSdp(4000, [], 2)}m=video 4010 RTP/AVP 96\na=rtpmap:96 VP8/90000\n`;
+        const call = await stage.calls(transport, [
+          ...[
+            ...TAKEN,
+            caller.asks('INVITE', 2, { sdp: more }),
+            TRYING,
+            hears(200, { checks: [{ pattern: 'm=video 0 ' }] }),
+          ],
+          ...[caller.asks('ACK', 2), caller.asks('BYE', 3), hears(200)],
+        ]);
+        await stage.takes(call);
+        const { xml } = await stage.alice.action('content-add');
+        const name = /<[^<]*content [^>]*name="([^"]*)"/.exec(xml)?.[1] ?? '';
+        const creator = /<[^<]*content [^>]*creator="([^"]*)"/.exec(xml)?.[1] ?? '';
+        const reject = `<reason><failed-application/></reason><content creator='${creator}' name='${name}'/>`;
+        assert.equal(await stage.alice.act('content-reject', call.self, call.sid, reject), 'result');
+        await stage.alice.action('session-terminate');
+        await stage.met(call, 'ended');
+      });
+
+      for (const [value, condition] of [
+        ['SIP;cause=486;text="Busy"', 'busy'],
+        ['Q.850;cause=16', 'success'],
+      ] as const) {
+        test(`CALL-09, RFC 3326: BYE with Reason ${value}`, async () => {
+          const bye = { headers: [`Reason: ${value}`] };
+          const call = await stage.calls(transport, [...TAKEN, caller.asks('BYE', 2, bye), hears(200)]);
+          await stage.takes(call);
+          assert.match((await stage.alice.action('session-terminate')).xml, new RegExp(`:${condition} `));
+          await stage.met(call, 'ended');
+        });
+      }
 
       test('CALL-15: the phone removes its only line', async () => {
         const call = await stage.calls(transport, [

@@ -55,10 +55,11 @@ export function phoneSdp(port: number, more: readonly string[] = [], version = 1
 
 function message(lines: readonly string[], { headers = [], sdp, body }: Said): string {
   const type = sdp === undefined ? body?.type : 'application/sdp';
+  const isMoved = headers.some((line) => line.startsWith('Contact:'));
   const content = type === undefined ? [] : [`Content-Type: ${type}`];
   return [
     '<![CDATA[',
-    ...lines,
+    ...lines.filter((line) => line !== CONTACT || !isMoved),
     ...headers,
     ...content,
     'Content-Length: [len]',

@@ -113,10 +113,16 @@ function scenarioFile({ scenario, folder }: SippRun): string {
   return file;
 }
 
-/** Some socket of IPv4 has this port: a connection would be a call of its own to sipp. */
+/** State of a socket that listens, in the tables of /proc/net; one of TCP that was closed is in the table for a minute more. */
+const LISTENS = { udp: '07', tcp: '0A' } as const;
+
+/** Some socket of IPv4 listens there: a connection would be a call of its own to sipp. */
 function isBound(table: 'udp' | 'tcp', port: number): boolean {
-  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   return readFileSync(`/proc/net/${table}`, 'utf8')
     .split('\n')
-    .some((line) => line.slice(0, 24).includes(wanted));
+    .some((line) => {
+      const [, local = '', , state = ''] = line.trim().split(/\s+/);
+      return local.endsWith(wanted) && state === LISTENS[table];
+    });
 }
