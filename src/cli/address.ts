@@ -9,8 +9,8 @@ import { ExitStatus, loadOrTell, type Terminal } from './terminal.ts';
 export function explainAddress(address: string, path: string, terminal: Terminal): number {
   const loaded = loadOrTell(path, terminal);
   if (loaded === undefined) return ExitStatus.unusable;
-  const { domains, policy } = loaded.config;
-  const book = new AddressBook(domains);
+  const { domains, policy, telephony } = loaded.config;
+  const book = new AddressBook(domains, { telephonyDomain: telephony?.domain });
   for (const line of book.explain(address)) terminal.out(line);
   if (policy.length === 0) return ExitStatus.fine;
   const rules = new PolicyRules(policy, book, new Counters());

@@ -2,7 +2,7 @@
 // and who serves it. The order of §8.2: authentication, method, header fields, content, then the method's own work.
 
 import { parseIpAddress, type Counter, type Counters, type Log } from '../base/index.ts';
-import { mayBePacked, supportedTypes, type MappedJid } from '../mapping/index.ts';
+import { faultToStatus, mayBePacked, supportedTypes, type MappedJid } from '../mapping/index.ts';
 import {
   capabilityHeaders,
   checkRequest,
@@ -81,8 +81,8 @@ export class SipDispatch implements TransactionUser {
     this.#can = {
       methods: env.notifiers.serves ? [...METHODS, 'SUBSCRIBE'] : METHODS,
       knownMethods: REGISTERED_METHODS,
-      // sips is a scheme that is understood, and refused with its own reason (ADDR-63).
-      schemes: ['sip', 'sips', 'im', 'pres'],
+      // sips and tel are understood, and refused with their own reasons where nobody stands for them (ADDR-60, ADDR-63).
+      schemes: ['sip', 'sips', 'tel', 'im', 'pres'],
       extensions: [],
       acceptTypes: supportedTypes,
     };
@@ -172,9 +172,10 @@ export class SipDispatch implements TransactionUser {
       asserted === undefined ? strayInstance(request) : undefined,
     );
     if (!from.ok) {
-      if (from.error.kind === 'no-rule') return this.#refuse(tx, this.#unknownSender);
-      if (method === 'MESSAGE') this.#env.messages.countRejected(request, 400, from.error.clause);
-      return tx.respond(400);
+      const status = faultToStatus(from.error, 'sender');
+      if (status === 403) return this.#refuse(tx, this.#unknownSender);
+      if (method === 'MESSAGE') this.#env.messages.countRejected(request, status, from.error.clause);
+      return tx.respond(status);
     }
     if (!scope.any && !scope.covers(from.value.host)) return this.#refuse(tx, this.#unknownSender);
     if (this.#isDenied(tx, from.value)) return;

@@ -341,7 +341,7 @@ class RunningGateway implements Gateway {
 
   #makeLive(config: Config, hooks: RouteHooks | undefined): Live {
     const { clock, random } = this.#system;
-    const book = new AddressBook(config.domains);
+    const book = new AddressBook(config.domains, { telephonyDomain: config.telephony?.domain });
     return {
       book,
       models: new PresenceModels(config),

@@ -18,7 +18,7 @@ import {
 
 /** A certificate that a configured authority vouches for. */
 export interface SigningCertificate {
-  /** Domains of its subjectAltName, lower case, A-labels: dNSName, and `sip:` URIs without user (RFC 5922 §7.1). */
+  /** Domains of its subjectAltName, lower case, A-labels: `sip:` URIs without user, else dNSName (RFC 5922 §7.1). */
   readonly domains: readonly string[];
   /** Milliseconds since 1970. */
   readonly notBeforeMs: number;

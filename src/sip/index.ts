@@ -148,7 +148,6 @@ export {
   type Credential,
   type DigestClientOptions,
 } from './auth/digest-client.ts';
-export { subjectDomains } from './identity/subject-names.ts';
 export { identityValues, type IdentityValue } from './identity/identity-header.ts';
 export {
   passportIdentity,

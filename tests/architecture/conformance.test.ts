@@ -58,6 +58,7 @@ const NUMBERED: readonly (readonly [string, readonly (readonly [number, number])
   ],
   ['CSP-', [[1, 20]]],
   ['RPID-', [[1, 18]]],
+  ['SDP-', [[1, 40]]],
   [
     'CALL-',
     [
@@ -141,8 +142,9 @@ test('what a feature says of a row, the page knows', () => {
   const known = new Set(rows.map(({ id }) => id));
   for (const page of FEATURES) {
     const ids =
-      readText(page).match(/\b(?:ADDR|ERR|DNS|SIPT|COMP|FEAT|IM|RCPT|PRES|CSP|RPID|CALL)-[XSGR]?\d+\b/g) ??
-      [];
+      readText(page).match(
+        /\b(?:ADDR|ERR|DNS|SIPT|COMP|FEAT|IM|RCPT|PRES|CSP|RPID|CALL|SDP)-[XSGR]?\d+\b/g,
+      ) ?? [];
     assert.deepEqual(
       ids.filter((id) => !known.has(id)),
       [],

@@ -26,7 +26,9 @@ export interface CertificateWish {
   readonly extensions?: readonly string[];
   /** An authority that this one was made by; default: the authority itself. Its certificate is put behind the new one. */
   readonly issuer?: TestCertificate;
-  /** RSA of so many bits in place of P-256. */
+  /** Default: P-256. */
+  readonly curve?: 'prime256v1' | 'secp384r1';
+  /** RSA of so many bits in place of an elliptic curve. */
   readonly rsaBits?: number;
   /** Digest of the signature; default sha256. */
   readonly digest?: string;
@@ -71,6 +73,7 @@ export class TestCa {
       selfSigned = false,
       constraints,
       issuer,
+      curve = 'prime256v1',
       rsaBits,
       digest = 'sha256',
     } = wish;
@@ -78,7 +81,7 @@ export class TestCa {
     const at = (end: string): string => this.#folder.file(`${serial}.${end}`);
     this.#openssl([
       ...['req', '-new', '-nodes', '-newkey'],
-      ...(rsaBits === undefined ? ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'] : [`rsa:${rsaBits}`]),
+      ...(rsaBits === undefined ? ['ec', '-pkeyopt', `ec_paramgen_curve:${curve}`] : [`rsa:${rsaBits}`]),
       ...['-keyout', at('key'), '-out', at('csr'), '-subj', `/CN=${commonName}`],
     ]);
     const extensions = [

@@ -2,16 +2,17 @@
 // our own, fetched over HTTPS from this process.
 import assert from 'node:assert/strict';
 import { sign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import { after, before, describe, test } from 'node:test';
-import { Authority, type Issued } from '../peers/authority.ts';
 import { statusOf } from '../peers/sip-text.ts';
-import { TempFolder } from '../peers/temp-folder.ts';
+import { certificateBlocks } from '../../src/edge/tls/index.ts';
+import { TestCa, type CertificateWish, type TestCertificate } from '../peers/test-ca.ts';
 import { pause, Rig, type RigOptions } from './rig.ts';
 import { unique, type RequestParts } from './sip-peer.ts';
 
 interface Signing {
-  readonly by?: Issued;
+  readonly by?: TestCertificate;
   readonly path?: string;
   readonly host?: string;
   readonly form?: 'full' | 'compact';
@@ -29,9 +30,10 @@ const FROM = 'sip:romeo@example.net';
 const TO = 'sip:juliet@example.com';
 
 describe('RFC 8224 §6.2: a verification service', () => {
-  const folder = new TempFolder('identity');
-  let authority: Authority;
-  let good: Issued;
+  const authority = new TestCa();
+  const other = new TestCa('Other CA');
+  const pem = (path: string): string => readFileSync(path, 'utf8');
+  let good: TestCertificate;
   let server: Server;
   let port = 0;
   const pages = new Map<
@@ -47,38 +49,37 @@ describe('RFC 8224 §6.2: a verification service', () => {
       trusted: [],
       identity: { hosts: [`127.0.0.1:${port}`], ca: '/ca.pem', ...more },
     }),
-    files: { '/ca.pem': authority.certificate },
+    files: { '/ca.pem': pem(authority.certificate) },
   });
 
   before(async () => {
-    authority = Authority.make(folder.path);
-    const other = Authority.make(folder.path);
-    good = authority.issue({ names: 'DNS:example.net' });
-    const https = authority.issue({ names: 'IP:127.0.0.1' });
-    const between = authority.issue({ names: '', ca: true });
+    good = authority.make({ names: ['DNS:example.net'] });
+    const https = authority.make({ names: ['IP:127.0.0.1'] });
+    const between = authority.make({ constraints: 'CA:true' });
     const put = (path: string, body: string): unknown => pages.set(path, { status: 200, body });
-    put('/good', good.certificate);
-    put('/uri', (issued['uri'] = authority.issue({ names: 'URI:sip:example.net' })).certificate);
-    put('/elsewhere', (issued.elsewhere = authority.issue({ names: 'DNS:example.org' })).certificate);
-    put('/wild', (issued.wild = authority.issue({ names: 'DNS:*.example.net' })).certificate);
-    put('/foreign', (issued.foreign = other.issue({ names: 'DNS:example.net' })).certificate);
-    put('/expired', (issued.expired = authority.issue({ names: 'DNS:example.net', days: 0 })).certificate);
-    put(
-      '/p384',
-      (issued.p384 = authority.issue({ names: 'DNS:example.net', curve: 'secp384r1' })).certificate,
-    );
-    issued.chained = between.authority.issue({ names: 'DNS:example.net' });
-    put('/chained', `${issued.chained?.certificate}${between.certificate}`);
-    put('/gap', issued.chained?.certificate ?? '');
+    /** A certificate, at the path of its name. */
+    const make = (name: string, wish: CertificateWish, by: TestCa = authority): void => {
+      const made = (issued[name] = by.make(wish));
+      put(`/${name}`, pem(made.certificate));
+    };
+    put('/good', pem(good.certificate));
+    make('uri', { names: ['URI:sip:example.net'] });
+    make('elsewhere', { names: ['DNS:example.org'] });
+    // RFC 5922 §7.1: DNS names count only where there is no sip URI.
+    make('uriFirst', { names: ['URI:sip:example.org', 'DNS:example.net'] });
+    make('wild', { names: ['DNS:*.example.net'] });
+    make('foreign', { names: ['DNS:example.net'] }, other);
+    make('expired', { names: ['DNS:example.net'], days: -1 });
+    make('p384', { names: ['DNS:example.net'], curve: 'secp384r1' });
+    make('chained', { names: ['DNS:example.net'], issuer: between });
+    put('/gap', certificateBlocks(pem(issued['chained']?.certificate ?? ''))[0] ?? '');
     // A certificate for a domain is no authority, whatever it signs.
-    const leaf = authority.issue({ names: 'DNS:example.org' });
-    issued.leaf = leaf.authority.issue({ names: 'DNS:example.net' });
-    put('/leaf', `${issued.leaf.certificate}${leaf.certificate}`);
+    make('leaf', { names: ['DNS:example.net'], issuer: authority.make({ names: ['DNS:example.org'] }) });
     put('/nonsense', 'hello');
-    put('/huge', `${good.certificate}${'x'.repeat(100_000)}`);
+    put('/huge', `${pem(good.certificate)}${'x'.repeat(100_000)}`);
     pages.set('/missing', { status: 404, body: '' });
     pages.set('/redirect', { status: 302, body: '' });
-    server = createServer({ cert: https.certificate, key: https.keyPem }, (request, response) => {
+    server = createServer({ cert: pem(https.certificate), key: pem(https.key) }, (request, response) => {
       asked.push(request.url ?? '');
       const page = pages.get(request.url ?? '') ?? { status: 404, body: '' };
       setTimeout(() => {
@@ -96,10 +97,11 @@ describe('RFC 8224 §6.2: a verification service', () => {
     await rig.stop();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
-    folder.remove();
+    authority.remove();
+    other.remove();
   });
 
-  const issued: Record<string, Issued | undefined> = {};
+  const issued: Record<string, TestCertificate | undefined> = {};
 
   /** Date and Identity, made by RFC 8225 §4 to §6 in this file alone. */
   function signed(given: Signing = {}): RequestParts {
@@ -115,7 +117,7 @@ describe('RFC 8224 §6.2: a verification service', () => {
       ...given.claims,
     });
     const signature = sign('sha256', Buffer.from(`${header}.${payload}`), {
-      key: by.key,
+      key: pem(by.key),
       dsaEncoding: 'ieee-p1363',
     }).toString('base64url');
     const text = given.spoiled === true ? signature.replace(/^./, (c) => (c === 'A' ? 'B' : 'A')) : signature;
@@ -221,7 +223,8 @@ describe('RFC 8224 §6.2: a verification service', () => {
     });
   }
 
-  for (const name of ['elsewhere', 'wild', 'foreign', 'expired', 'p384', 'gap', 'leaf'] as const) {
+  const notHis = ['elsewhere', 'uriFirst', 'wild', 'foreign', 'expired', 'p384', 'gap', 'leaf'] as const;
+  for (const name of notHis) {
     test(`§6.2.2: the certificate "${name}": 437`, async () => {
       const key = name === 'gap' ? 'chained' : name;
       const by = issued[key];
@@ -254,7 +257,7 @@ describe('RFC 8224 §6.2: a verification service', () => {
   });
 
   test('many wait for one certificate: it is fetched once, and each has his answer', async () => {
-    pages.set('/slow', { status: 200, body: good.certificate, waitMs: 200 });
+    pages.set('/slow', { status: 200, body: pem(good.certificate), waitMs: 200 });
     const answers = await Promise.all(Array.from({ length: 20 }, () => status(signed({ path: '/slow' }))));
     assert.deepEqual(new Set(answers.map(([code]) => code)), new Set([202]));
     assert.equal(asked.filter((path) => path === '/slow').length, 1);
@@ -262,17 +265,17 @@ describe('RFC 8224 §6.2: a verification service', () => {
   });
 
   test('what is stale or of a strange host makes nobody ask', () => {
+    const found = ['/good', '/uri', '/chained', '/slow', '/elsewhere', '/uriFirst', '/wild'];
     assert.ok(asked.every((path) => pages.has(path)));
     assert.ok(rig.counter('stoxgate_identity_fetches_total') >= 10);
     assert.equal(
       rig.gateway.counters.counter('stoxgate_identity_fetches_total', '', { result: 'found' }).value,
-      asked.filter((path) => ['/good', '/uri', '/chained', '/slow', '/elsewhere', '/wild'].includes(path))
-        .length,
+      asked.filter((path) => found.includes(path)).length,
     );
   });
 
   test('a stop and a reload while a certificate is fetched leave nothing open, and the sender hears it', async () => {
-    pages.set('/never', { status: 200, body: good.certificate, waitMs: 3000 });
+    pages.set('/never', { status: 200, body: pem(good.certificate), waitMs: 3000 });
     const own = await Rig.start(options());
     try {
       const first = own.sip.sendRequest(signed({ path: '/never' }), own.port);

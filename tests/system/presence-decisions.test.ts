@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:https';
 import { after, before, describe, test } from 'node:test';
 import { readFileSync } from 'node:fs';
 import { parseConfig } from '../../src/gateway/index.ts';
-import { TestAuthority, type ServerCertificate } from '../peers/certificates.ts';
+import { TestCa, type TestCertificate } from '../peers/test-ca.ts';
 import { freePort } from '../peers/ports.ts';
 import { TempFolder } from '../peers/temp-folder.ts';
 import { pause, Rig, type RigOptions } from './rig.ts';
@@ -21,8 +21,9 @@ class XcapServer {
   body: string | undefined;
   readonly #server: Server;
 
-  private constructor({ key, cert }: ServerCertificate) {
-    this.#server = createServer({ key, cert }, (request, response) => {
+  private constructor({ key, certificate }: TestCertificate) {
+    const pem = { key: readFileSync(key), cert: readFileSync(certificate) };
+    this.#server = createServer(pem, (request, response) => {
       this.requests.push(`${request.method} ${request.url}`);
       const parts: Buffer[] = [];
       request.on('data', (part: Buffer) => parts.push(part));
@@ -34,7 +35,7 @@ class XcapServer {
     });
   }
 
-  static async open(certificate: ServerCertificate): Promise<XcapServer> {
+  static async open(certificate: TestCertificate): Promise<XcapServer> {
     const server = new XcapServer(certificate);
     await new Promise<void>((resolve) => server.#server.listen(port, '127.0.0.1', resolve));
     return server;
@@ -49,8 +50,8 @@ class XcapServer {
 }
 
 let folder: TempFolder;
-let authority: TestAuthority;
-let other: TestAuthority;
+let authority: TestCa;
+let other: TestCa;
 /** Of the XCAP server. */
 let port: number;
 before(async () => {
@@ -58,13 +59,17 @@ before(async () => {
   // Its sockets are gone a moment later, and are not to be counted.
   await pause(50);
   folder = new TempFolder('decisions');
-  authority = new TestAuthority(folder, 'ca');
-  other = new TestAuthority(folder, 'other');
+  authority = new TestCa();
+  other = new TestCa('Other CA');
 });
-after(() => folder.remove());
+after(() => {
+  folder.remove();
+  authority.remove();
+  other.remove();
+});
 
 function options(more: RigOptions = {}): RigOptions {
-  const xcap = { root: `https://localhost:${port}/xcap`, ca: authority.path };
+  const xcap = { root: `https://localhost:${port}/xcap`, ca: authority.certificate };
   const presence = { model: 'presence-server', server: 'sip:127.0.0.1:9;transport=udp', xcap };
   return {
     domains: [
@@ -86,7 +91,7 @@ const outcome = (rig: Rig, decision: string, what: string): number =>
 describe('XCAP over HTTPS', () => {
   test('a certificate of the configured authority for this name: the rules are written', async () => {
     const rig = await Rig.start(options());
-    const server = rig.own(await XcapServer.open(authority.issue('DNS:localhost')));
+    const server = rig.own(await XcapServer.open(authority.make({ names: ['DNS:localhost'] })));
     decides(rig, 'subscribed');
     await rig.until('it is written', () => outcome(rig, 'allow', 'written') === 1);
     decides(rig, 'unsubscribed');
@@ -96,10 +101,18 @@ describe('XCAP over HTTPS', () => {
     await rig.stop();
   });
 
-  const cases: readonly (readonly [string, () => ServerCertificate, RegExp])[] = [
-    ['the name of another', () => authority.issue('DNS:xcap.example.org'), /does not match certificate/],
-    ['an expired one', () => authority.issue('DNS:localhost', -1), /expired/],
-    ['one by another authority', () => other.issue('DNS:localhost'), /unable to (verify|get)|self.signed/],
+  const cases: readonly (readonly [string, () => TestCertificate, RegExp])[] = [
+    [
+      'the name of another',
+      () => authority.make({ names: ['DNS:xcap.example.org'] }),
+      /does not match certificate/,
+    ],
+    ['an expired one', () => authority.make({ names: ['DNS:localhost'], days: -1 }), /expired/],
+    [
+      'one by another authority',
+      () => other.make({ names: ['DNS:localhost'] }),
+      /unable to (verify|get)|self.signed/,
+    ],
   ];
   for (const [what, issue, why] of cases) {
     test(`${what}: nothing is sent, it is told, and tried again later`, async () => {
@@ -116,12 +129,14 @@ describe('XCAP over HTTPS', () => {
   }
 
   test('a reload takes another authority', async () => {
-    const path = folder.write('changes.pem', readFileSync(other.path, 'utf8'));
+    const path = folder.write('changes.pem', readFileSync(other.certificate, 'utf8'));
     const rig = await Rig.start(options());
-    rig.own(await XcapServer.open(other.issue('DNS:localhost')));
+    rig.own(await XcapServer.open(other.make({ names: ['DNS:localhost'] })));
     const changed = options();
     await rig.gateway.reload(
-      rig.config({ domains: JSON.parse(JSON.stringify(changed.domains).replaceAll(authority.path, path)) }),
+      rig.config({
+        domains: JSON.parse(JSON.stringify(changed.domains).replaceAll(authority.certificate, path)),
+      }),
     );
     decides(rig, 'subscribed');
     await rig.until('it is written', () => outcome(rig, 'allow', 'written') === 1);
@@ -154,7 +169,7 @@ describe('XCAP over HTTPS', () => {
     const presence = {
       model: 'presence-server',
       server: 'sip:x.example',
-      xcap: { root, ca: authority.path },
+      xcap: { root, ca: authority.certificate },
     };
     const text = JSON.stringify({
       domains: [
@@ -176,7 +191,7 @@ test('the gateway stops while the XCAP server is away: sent after the restart', 
   decides(rig, 'unsubscribed');
   await rig.until('it is delayed', () => rig.log.some(({ event }) => event === 'presence.decision.delayed'));
   await rig.gateway.stop();
-  const server = rig.own(await XcapServer.open(authority.issue('DNS:localhost')));
+  const server = rig.own(await XcapServer.open(authority.make({ names: ['DNS:localhost'] })));
   await rig.again();
   await rig.until('it is written', () => outcome(rig, 'block', 'written') === 1);
   assert.match(server.body ?? '', /stoxgate-block/);
@@ -193,7 +208,7 @@ test('a decision while the gateway drains is not lost', async () => {
   decides(rig, 'subscribed');
   await rig.until('it is taken', () => rig.held('presence_decisions') === 1);
   await rig.gateway.stop();
-  rig.own(await XcapServer.open(authority.issue('DNS:localhost')));
+  rig.own(await XcapServer.open(authority.make({ names: ['DNS:localhost'] })));
   await rig.again();
   await rig.until('it is written', () => outcome(rig, 'allow', 'written') === 1);
   await rig.stop();

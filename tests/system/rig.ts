@@ -34,6 +34,7 @@ export interface RigOptions {
   readonly limits?: Section;
   readonly calls?: Section;
   readonly mediaRelay?: Section;
+  readonly telephony?: Section;
   /** Files that the configuration names, by their full path. */
   readonly files?: Readonly<Record<string, string>>;
   /** The same, read by a function of the test's own. */
@@ -158,6 +159,7 @@ export class Rig {
       limits: options.limits ?? {},
       calls: options.calls ?? {},
       ...(options.mediaRelay === undefined ? {} : { media_relay: options.mediaRelay }),
+      ...(options.telephony === undefined ? {} : { telephony: options.telephony }),
       store: options.storeUrl ?? 'memory:',
       durability: options.durability ?? 'full',
       ...(options.routes === undefined ? {} : { routes: options.routes }),

@@ -4,8 +4,13 @@
 import { X509Certificate } from 'node:crypto';
 import { Es256Key, err, ok, type Bytes, type Result } from '../../base/index.ts';
 import type { SigningCertificate } from '../../policy/index.ts';
-import { subjectDomains } from '../../sip/index.ts';
-import { certificateBlocks, isValidAt, leadsToAuthority } from '../tls/index.ts';
+import {
+  certificateBlocks,
+  isValidAt,
+  leadsToAuthority,
+  readCertificateNames,
+  sipDomainsOf,
+} from '../tls/index.ts';
 
 /** Certificates in one answer. */
 const MAX_CERTIFICATES = 8;
@@ -38,8 +43,10 @@ export function readSigningCertificate(
   if (key === undefined) return err('not a key for ES256');
   if (!isVouchedFor(leaf, chain.slice(1), authorities, wallMs))
     return err('of no authority that is trusted here');
+  const names = readCertificateNames(leaf.raw);
+  if (!names.ok) return err(names.error.message);
   return ok({
-    domains: subjectDomains(leaf.subjectAltName ?? ''),
+    domains: sipDomainsOf(names.value),
     notBeforeMs: leaf.validFromDate.getTime(),
     notAfterMs: leaf.validToDate.getTime(),
     verifies: (data, signature) => key.verifies(data, signature),

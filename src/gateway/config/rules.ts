@@ -10,6 +10,7 @@ import { remarksOnRelay } from './relay-rules.ts';
 import { remarksOnListeners } from './listener-rules.ts';
 import { remarksOnServer } from './server-rules.ts';
 import { remarksOnSipTls } from './sip-tls-rules.ts';
+import { remarksOnTelephony } from './telephony-rules.ts';
 import { covers } from './domain-pattern.ts';
 import type { Config } from './schema.ts';
 
@@ -27,6 +28,7 @@ export function remarksOnRules(config: Config, nowMs = Date.now()): Remark[] {
     ...remarksOnPolicy(config),
     ...remarksOnCalls(config),
     ...remarksOnRelay(config),
+    ...remarksOnTelephony(config),
     ...remarksOnCredentials(config),
   ];
 }

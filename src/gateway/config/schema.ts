@@ -16,6 +16,7 @@ import { ledger, messages, offline } from './schema-messages.ts';
 import { limits, policy } from './schema-policy.ts';
 import { mediaRelay } from './schema-relay.ts';
 import { routes } from './schema-routes.ts';
+import { telephony } from './schema-telephony.ts';
 import { xmppSchema } from './schema-xmpp.ts';
 import {
   documented,
@@ -143,6 +144,7 @@ export function configSchema(sources: SecretSources) {
       limits,
       calls: callsSchema,
       media_relay: mediaRelay,
+      telephony,
       store: documented(parsed(parseStore).prefault('sqlite:stoxgate.db'), {
         type: '`sqlite:PATH`, `postgres://USER@HOST/DATABASE` or `memory:`',
         says: 'Where state is kept beyond a restart. One gateway process uses an SQLite file at a time; `memory:` forgets everything at the end.',
@@ -183,7 +185,7 @@ export function configSchema(sources: SecretSources) {
       }),
       log: documented(log.prefault({}), { says: 'The log, written to standard error.' }),
     }),
-    ['timers', 'telephony'],
+    ['timers'],
   );
 }
 

@@ -96,17 +96,34 @@ function addFeedback(to: Writable<FeedbackSet>, all: readonly Feedback[], payloa
     if (each.payload !== payload) continue;
     const { type, parameter } = each;
     if (type === 'trr-int') interval ??= each;
-    else (own ??= []).push(parameter === undefined ? { type } : { type, subtype: parameter });
+    else (own ??= []).push(parameter === undefined ? { type } : { type, ...subtypeOf(parameter) });
   }
   if (own !== undefined) to.feedback = own;
   const text = interval?.parameter;
   if (text !== undefined && /^\d{1,9}$/.test(text)) to.trrInt = Number(text);
 }
 
+/** XEP-0293 §3: one word is the subtype; what follows it are parameters. */
+function subtypeOf(text: string): Pick<RtpFeedback, 'subtype' | 'parameters'> {
+  const [subtype, ...more] = text.split(/ +/);
+  return more.length === 0 ? { subtype } : { subtype, parameters: more.map(wordParameter) };
+}
+
+/** XEP-0293 §3, XEP-0294 §3: another form than a=b is a name with an empty value. */
+function wordParameter(word: string): RtpParameter {
+  const equals = word.indexOf('=');
+  return equals <= 0
+    ? { name: word, value: '' }
+    : { name: word.slice(0, equals), value: word.slice(equals + 1) };
+}
+
 function extensionsOf(medium: MediaDescription, party: Party): readonly RtpExtension[] {
-  return headerExtensionsOf(medium).map(({ id, uri, direction }) => {
+  return headerExtensionsOf(medium).map(({ id, uri, direction, attributes: more }) => {
     const senders = sendersOf(direction, party);
-    return senders === 'both' ? { id, uri } : { id, uri, senders };
+    const extension: Writable<RtpExtension> = { id, uri };
+    if (senders !== 'both') extension.senders = senders;
+    if (more !== undefined) extension.parameters = more.split(/ +/).map(wordParameter);
+    return extension;
   });
 }
 

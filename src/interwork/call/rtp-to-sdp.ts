@@ -13,7 +13,7 @@ import {
   type Payload,
   type SourceParameter,
 } from '../../sdp/index.ts';
-import type { FeedbackSet, PayloadType, RtpDescription } from '../../xmpp/index.ts';
+import type { FeedbackSet, PayloadType, RtpDescription, RtpParameter } from '../../xmpp/index.ts';
 import { directionOfSenders, type Party } from './parties.ts';
 
 /**
@@ -69,12 +69,13 @@ function oneLine(text: string): string {
 
 /**
  * The a= lines of a description, those of its transport not among them. `party`: whose description it is; `payloads`: its
- * payload types as SDP says them.
+ * payload types as SDP says them; `protocol`: that of the m= line.
  */
 export function rtpAttributes(
   rtp: RtpDescription,
   party: Party,
   payloads: readonly Payload[],
+  protocol: string,
 ): readonly Attribute[] {
   const lines: Attribute[] = [];
   // Those that SDP can say come in the same order, so that one step further finds the next.
@@ -92,12 +93,15 @@ export function rtpAttributes(
   if (maxptime !== undefined) lines.push({ name: 'maxptime', value: String(maxptime) });
   if (rtp.rtcpMux) lines.push({ name: 'rtcp-mux' });
   if (rtp.allowMixed) lines.push({ name: 'extmap-allow-mixed' });
-  for (const { id, uri, senders } of rtp.extensions) {
+  for (const { id, uri, senders, parameters = [] } of rtp.extensions) {
     if (!/^\S+$/.test(uri)) continue;
     const direction = directionOfSenders(senders ?? 'both', party);
-    lines.push(headerExtensionAttribute({ id, uri, direction }));
+    const more = wordsText(parameters);
+    lines.push(
+      headerExtensionAttribute({ id, uri, direction, ...(more === '' ? {} : { attributes: more }) }),
+    );
   }
-  for (const line of encryptionAttributes(rtp)) lines.push(line);
+  for (const line of encryptionAttributes(rtp, protocol)) lines.push(line);
   addSources(lines, rtp);
   return lines;
 }
@@ -113,21 +117,33 @@ function smallest(payloads: readonly PayloadType[], name: 'ptime' | 'maxptime'):
 }
 
 function addFeedback(lines: Attribute[], { feedback, trrInt }: FeedbackSet, payload: number | '*'): void {
-  for (const { type, subtype } of feedback) {
-    const parameter = subtype === undefined ? undefined : oneLine(subtype);
-    lines.push(feedbackAttribute({ payload, type: oneLine(type), parameter }));
+  for (const { type, subtype, parameters = [] } of feedback) {
+    const text = oneLine(`${subtype ?? ''} ${wordsText(parameters)}`);
+    lines.push(
+      feedbackAttribute({ payload, type: oneLine(type), parameter: text === '' ? undefined : text }),
+    );
   }
   if (trrInt === undefined) return;
   lines.push(feedbackAttribute({ payload, type: 'trr-int', parameter: String(trrInt) }));
 }
 
+/** Parameters as words of a line: a=b, or the name alone (XEP-0293 §3, XEP-0294 §3). */
+function wordsText(parameters: readonly RtpParameter[]): string {
+  return parameters
+    .map(({ name, value }) => oneLine(value === '' ? name : `${name}=${value}`))
+    .filter((word) => word !== '')
+    .join(' ');
+}
+
 const NONE: readonly Attribute[] = [];
 
-function encryptionAttributes({ encryption }: RtpDescription): readonly Attribute[] {
+function encryptionAttributes({ encryption }: RtpDescription, protocol: string): readonly Attribute[] {
   if (encryption === undefined) return NONE;
   const isLine = (...words: (string | undefined)[]): boolean =>
     words.every((word) => word === undefined || /^[^\s]+$/.test(word));
-  const cryptos = encryption.cryptos
+  // RFC 4568 §6: keys are for SRTP alone. Clients say them next to a fingerprint, which then is what counts (SDP-06).
+  const allowed = protocol.startsWith('UDP/TLS/') ? [] : encryption.cryptos;
+  const cryptos = allowed
     .filter(({ tag, suite, keyParams }) => /^\d{1,9}$/.test(tag) && isLine(suite, keyParams))
     .map(({ sessionParams, ...crypto }) =>
       cryptoAttribute(

@@ -103,18 +103,19 @@ function mediumOf(
   if (disposition !== undefined && disposition !== 'session') return undefined;
   if (description?.kind !== 'rtp' || transport === undefined || transport.kind === 'other') return undefined;
   const payloads = sdpPayloads(description);
-  const reach = reachOf(transport, description.rtcpMux);
+  const reach = reachOf(transport, description.rtcpMux && offered !== undefined);
   if (payloads.length === 0 || reach === undefined) return undefined;
   if (offered !== undefined && (offered.media !== description.media || offered.port === 0)) {
     if (offered.media !== description.media || !isBundleOnly(offered)) return undefined;
   }
   const isDtls = transport.kind === 'ice-udp' && transport.fingerprints.length > 0;
   const named: readonly Attribute[] = mid === undefined ? [] : [{ name: 'mid', value: mid }];
-  const lines = [...named, ...reach.attributes, ...rtpAttributes(description, party, payloads)];
+  const protocol = offered?.protocol ?? protocolOf(description, isDtls);
+  const lines = [...named, ...reach.attributes, ...rtpAttributes(description, party, payloads, protocol)];
   return {
     media: description.media,
     port: reach.port,
-    protocol: offered?.protocol ?? protocolOf(description, isDtls),
+    protocol,
     formats: payloads.map(({ id }) => String(id)),
     connections: [reach.connection],
     bandwidths: description.bandwidths.filter(({ type }) => /^[A-Za-z0-9-]+$/.test(type)),

@@ -24,17 +24,23 @@ const UNKNOWN = { port: 9, address: '0.0.0.0' } as const;
 /** The lowest risk of not being reached first (RFC 8839 §4.2.1.2). */
 const BY_RISK = ['relay', 'srflx', 'prflx', 'host'];
 
-/** undefined for a transport without an address that a description could name. */
-export function reachOf(transport: IceTransport | RawTransport, rtcpMux: boolean): Reach | undefined {
-  return transport.kind === 'ice-udp' ? iceReach(transport, rtcpMux) : rawReach(transport, rtcpMux);
+/**
+ * undefined for a transport without an address that a description could name. `isMuxed`: of an answer with a=rtcp-mux, which
+ * has no place for RTCP; an offer with it says one, for a peer that does not know it (RFC 5761 §5.1.3).
+ */
+export function reachOf(transport: IceTransport | RawTransport, isMuxed: boolean): Reach | undefined {
+  return transport.kind === 'ice-udp' ? iceReach(transport, isMuxed) : rawReach(transport, isMuxed);
 }
 
-function iceReach(transport: IceTransport, rtcpMux: boolean): Reach | undefined {
-  const { ufrag, pwd, candidates, fingerprints, remoteCandidates } = transport;
+function iceReach(transport: IceTransport, isMuxed: boolean): Reach | undefined {
+  const { ufrag, pwd, fingerprints, remoteCandidates } = transport;
+  const candidates = isMuxed
+    ? transport.candidates.filter(({ component }) => component === 1)
+    : transport.candidates;
   // RFC 8839 §5.4. Anything else would not be one line, or nobody's credentials.
   if (!UFRAG.test(ufrag ?? '') || !PWD.test(pwd ?? '')) return undefined;
   const rtp = defaultOf(candidates, 1);
-  const rtcp = rtcpMux ? undefined : defaultOf(candidates, 2);
+  const rtcp = defaultOf(candidates, 2);
   const setup = fingerprints.find((each) => each.setup !== undefined)?.setup;
   const attributes: Attribute[] = [];
   if (rtcp !== undefined) attributes.push(rtcpLine(rtcp.port, rtcp.ip));
@@ -93,10 +99,10 @@ function rtcpLine(port: number, ip: string): Attribute {
   return { name: 'rtcp', value: `${port} ${netType} ${addrType} ${address}` };
 }
 
-function rawReach({ candidates }: RawTransport, rtcpMux: boolean): Reach | undefined {
+function rawReach({ candidates }: RawTransport, isMuxed: boolean): Reach | undefined {
   const rtp = candidates.find(({ component }) => component === 1);
   if (rtp === undefined) return undefined;
-  const rtcp = rtcpMux ? undefined : candidates.find(({ component }) => component === 2);
+  const rtcp = isMuxed ? undefined : candidates.find(({ component }) => component === 2);
   // RFC 3605 §2.1: it need not be said where it is what everybody takes.
   const isPlain = rtcp === undefined || (rtcp.ip === rtp.ip && rtcp.port === rtp.port + 1);
   return {

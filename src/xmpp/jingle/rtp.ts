@@ -16,6 +16,8 @@ export interface RtpParameter {
 export interface RtpFeedback {
   readonly type: string;
   readonly subtype?: string | undefined;
+  /** What more is said. Absent: nothing. */
+  readonly parameters?: readonly RtpParameter[] | undefined;
 }
 
 /** What may be said for one payload type, and for all of a description. */
@@ -67,6 +69,8 @@ export interface RtpExtension {
   readonly uri: string;
   /** Absent: both. */
   readonly senders?: Senders | undefined;
+  /** Absent: none. A word alone is a name with the value '' (XEP-0294 §3). */
+  readonly parameters?: readonly RtpParameter[] | undefined;
 }
 
 export interface RtpSource {
@@ -157,7 +161,10 @@ function readPayload(payload: XmlElement): PayloadType | undefined {
   const parameters: RtpParameter[] = [];
   for (const child of payload.elements()) {
     if (child.name !== 'parameter' || child.ns !== NS_RTP) continue;
-    parameters.push({ name: child.attr('name') ?? '', value: child.attr('value') ?? '' });
+    const name = child.attr('name') ?? '';
+    const value = child.attr('value');
+    // stanza.js writes a text that has no name as a name that has no value.
+    parameters.push(value === undefined ? { name: '', value: name } : { name, value });
   }
   return {
     id,
@@ -177,7 +184,8 @@ function readFeedback(of: XmlElement): FeedbackSet {
     const type = child.name === 'rtcp-fb' && child.ns === NS_RTCP_FB ? child.attr('type') : undefined;
     if (type === undefined || type === '') continue;
     const subtype = child.attr('subtype');
-    feedback.push({ type, ...(subtype === undefined || subtype === '' ? {} : { subtype }) });
+    const said = subtype === undefined || subtype === '' ? { type } : { type, subtype };
+    feedback.push({ ...said, ...readMore(child) });
   }
   const trrInt = whole(of.child('rtcp-fb-trr-int', NS_RTCP_FB)?.attr('value'), MAX_UINT32);
   return { feedback, ...(trrInt === undefined ? {} : { trrInt }) };
@@ -206,7 +214,22 @@ function readExtension(extension: XmlElement): RtpExtension | undefined {
   const uri = extension.attr('uri');
   if (id === undefined || uri === undefined || uri === '') return undefined;
   const senders = oneOf(extension.attr('senders'), SENDERS);
-  return { id, uri, ...(senders === undefined || senders === 'both' ? {} : { senders }) };
+  return {
+    id,
+    uri,
+    ...(senders === undefined || senders === 'both' ? {} : { senders }),
+    ...readMore(extension),
+  };
+}
+
+/** The parameters of feedback and header extensions, which stand in their own namespaces. */
+function readMore(of: XmlElement): { readonly parameters?: readonly RtpParameter[] } {
+  const parameters: RtpParameter[] = [];
+  for (const child of of.elements()) {
+    const name = child.name === 'parameter' && child.ns === of.ns ? child.attr('name') : undefined;
+    if (name !== undefined && name !== '') parameters.push({ name, value: child.attr('value') ?? '' });
+  }
+  return parameters.length === 0 ? {} : { parameters };
 }
 
 function readSource(source: XmlElement): RtpSource | undefined {
@@ -237,13 +260,14 @@ export function rtpDescriptionElement(rtp: RtpDescription): XmlElement {
     'description',
     NS_RTP,
     { media: rtp.media },
+    // The sequence of the schema (XEP-0167 §16.1); what other XEPs add is in none.
     ...rtp.payloads.map(payloadElement),
-    ...rtp.bandwidths.map(({ type, value }) => element('bandwidth', NS_RTP, { type }, String(value))),
-    rtp.encryption === undefined ? undefined : encryptionElement(rtp.encryption),
     rtp.rtcpMux ? element('rtcp-mux', NS_RTP) : undefined,
+    rtp.encryption === undefined ? undefined : encryptionElement(rtp.encryption),
+    ...rtp.bandwidths.map(({ type, value }) => element('bandwidth', NS_RTP, { type }, String(value))),
     ...feedbackElements(rtp),
-    ...rtp.extensions.map(({ id, uri, senders }) =>
-      element('rtp-hdrext', NS_HDREXT, { id: String(id), uri, senders }),
+    ...rtp.extensions.map(({ id, uri, senders, parameters }) =>
+      element('rtp-hdrext', NS_HDREXT, { id: String(id), uri, senders }, ...more(NS_HDREXT, parameters)),
     ),
     rtp.allowMixed ? element('extmap-allow-mixed', NS_HDREXT) : undefined,
     ...rtp.groups.map(({ semantics, sources }) =>
@@ -277,10 +301,16 @@ function numberText(value: number | undefined): string | undefined {
 }
 
 function feedbackElements({ feedback, trrInt }: FeedbackSet): readonly XmlElement[] {
-  const elements = feedback.map(({ type, subtype }) => element('rtcp-fb', NS_RTCP_FB, { type, subtype }));
+  const elements = feedback.map(({ type, subtype, parameters }) =>
+    element('rtcp-fb', NS_RTCP_FB, { type, subtype }, ...more(NS_RTCP_FB, parameters)),
+  );
   return trrInt === undefined
     ? elements
     : [...elements, element('rtcp-fb-trr-int', NS_RTCP_FB, { value: String(trrInt) })];
+}
+
+function more(ns: string, parameters: readonly RtpParameter[] = []): readonly XmlElement[] {
+  return parameters.map(({ name, value }) => element('parameter', ns, { name, value }));
 }
 
 function encryptionElement({ required, cryptos, zrtp }: RtpEncryption): XmlElement {

@@ -326,7 +326,7 @@ describe('the route script', () => {
 });
 
 describe('keys of features that are not built yet are refused by name', () => {
-  const top = 'timers telephony'.split(' ');
+  const top = ['timers'];
   const all = [...top.map((key): [string, string] => [key, `${MINIMAL}${key}: {}\n`])];
   for (const [key, text] of all) {
     test(key, () => {

@@ -400,6 +400,39 @@ describe('rows, from Jingle', () => {
       ['c=IN IP6 2001:db8::1', 'a=candidate:1 1 udp 1 2001:db8::1 5 typ host generation 0'],
     ],
     ['SDP-26: the end of candidates', content(PCMU, ice('<gathering-complete/>')), ['a=end-of-candidates']],
+    [
+      'SDP-09: a text as stanza.js says it, a name without value',
+      content(
+        "<payload-type id='101' name='telephone-event' clockrate='8000'><parameter name='0-15'/></payload-type>",
+      ),
+      ['a=fmtp:101 0-15'],
+    ],
+    [
+      'SDP-14: feedback with parameters',
+      content(
+        `${PCMU}<rtcp-fb xmlns='urn:xmpp:jingle:apps:rtp:rtcp-fb:0' type='ccm' subtype='tmmbr'><parameter name='smaxpr' value='120'/><parameter name='x'/></rtcp-fb>`,
+      ),
+      ['a=rtcp-fb:* ccm tmmbr smaxpr=120 x'],
+    ],
+    [
+      'SDP-15: a header extension with parameters',
+      content(
+        `${PCMU}<rtp-hdrext xmlns='urn:xmpp:jingle:apps:rtp:rtp-hdrext:0' id='1' uri='urn:x'><parameter name='short' value=''/><parameter name='rate' value='5'/></rtp-hdrext>`,
+      ),
+      ['a=extmap:1 urn:x short rate=5'],
+    ],
+    [
+      'SDP-13: an offer with rtcp-mux says where RTCP goes without it (RFC 5761 §5.1.3)',
+      content(
+        `${PCMU}<rtcp-mux/>`,
+        ice(candidate('host', '192.0.2.5', 4000) + candidate('host', '192.0.2.5', 4007, 2)),
+      ),
+      [
+        'a=rtcp-mux',
+        'a=rtcp:4007 IN IP4 192.0.2.5',
+        'a=candidate:1 2 udp 1 192.0.2.5 4007 typ host generation 0',
+      ],
+    ],
   ];
   for (const [name, text, wanted] of CASES) {
     test(name, () => {
@@ -409,6 +442,49 @@ describe('rows, from Jingle', () => {
         assert.ok(written.includes(line), `${line} is not in\n${written.join('\n')}`);
     });
   }
+
+  /** What an answer, or a line of another protocol, leaves out. */
+  const LEFT_OUT: [string, string, SessionDescription | undefined, RegExp][] = [
+    [
+      'SDP-13: an answer with rtcp-mux has nothing for RTCP (RFC 5761 §5.1.3)',
+      content(
+        `${PCMU}<rtcp-mux/>`,
+        ice(candidate('host', '192.0.2.5', 4000) + candidate('host', '192.0.2.5', 4007, 2)),
+      ),
+      sdp('m=audio 1 RTP/AVP 0', 'a=rtcp-mux'),
+      /4007/,
+    ],
+    [
+      'SDP-22: no keys with DTLS (RFC 4568 §6)',
+      content(
+        `${PCMU}<encryption><crypto tag='1' crypto-suite='A' key-params='inline:K'/></encryption>`,
+        ice(DTLS),
+      ),
+      undefined,
+      /a=crypto/,
+    ],
+  ];
+  for (const [name, text, offer, unwanted] of LEFT_OUT) {
+    test(name, () => {
+      const contents = contentsOf(text);
+      const written = lines(
+        contents,
+        tableOf(contents),
+        offer === undefined ? 'initiator' : 'responder',
+        offer,
+      );
+      assert.ok(written.includes('a=sendrecv'));
+      assert.doesNotMatch(written.join('\n'), unwanted);
+    });
+  }
+
+  test('SDP-22: keys and a fingerprint in answer to an offer of SRTP: the keys are what it asked for', () => {
+    const keys = "<encryption><crypto tag='1' crypto-suite='A' key-params='inline:K'/></encryption>";
+    const contents = contentsOf(content(PCMU + keys, ice(DTLS)));
+    const offer = sdp('m=audio 1 RTP/SAVP 0', 'a=crypto:1 A inline:K');
+    const written = lines(contents, tableOf(contents), 'responder', offer);
+    assert.ok(written.includes('m=audio 9 RTP/SAVP 0') && written.includes('a=crypto:1 A inline:K'));
+  });
 
   const REFUSED: [string, string][] = [
     ['SDP-39: another disposition', content(PCMU, RAW, "disposition='early-session'")],
@@ -490,11 +566,12 @@ describe('rows, from Jingle', () => {
     const text =
       `<content creator='initiator' name='audio'><description ${RTP} media='audio'>` +
       `<payload-type id='96' name='opus' clockrate='48000'><parameter name='a${evil}' value='b${evil}'/>` +
-      `<rtcp-fb xmlns='urn:xmpp:jingle:apps:rtp:rtcp-fb:0' type='nack${evil}' subtype='pli${evil}'/></payload-type>` +
+      `<rtcp-fb xmlns='urn:xmpp:jingle:apps:rtp:rtcp-fb:0' type='nack${evil}' subtype='pli${evil}'><parameter name='n${evil}' value='v${evil}'/></rtcp-fb></payload-type>` +
       `<payload-type id='97' name='x${evil}' clockrate='8000'/><bandwidth type='AS${evil}'>1</bandwidth>` +
       `<encryption><crypto tag='1' crypto-suite='A${evil}' key-params='inline:K'/><crypto tag='2' crypto-suite='A' key-params='inline:K' session-params='x${evil}'/>` +
       `<zrtp-hash xmlns='urn:xmpp:jingle:apps:rtp:zrtp:1' version='1'>a${evil}</zrtp-hash></encryption>` +
       `<rtp-hdrext xmlns='urn:xmpp:jingle:apps:rtp:rtp-hdrext:0' id='1' uri='urn:x${evil}'/>` +
+      `<rtp-hdrext xmlns='urn:xmpp:jingle:apps:rtp:rtp-hdrext:0' id='2' uri='urn:y'><parameter name='n${evil}' value='v${evil}'/></rtp-hdrext>` +
       `<source xmlns='urn:xmpp:jingle:apps:rtp:ssma:0' ssrc='7'><parameter name='msid' value='s${evil}'/><parameter name='c${evil}' value='d'/></source>` +
       `<ssrc-group xmlns='urn:xmpp:jingle:apps:rtp:ssma:0' semantics='F${evil}'><source ssrc='1'/></ssrc-group></description>` +
       ice(

@@ -9,7 +9,6 @@ import {
   rawHeaderField,
   readPassport,
   signingInput,
-  subjectDomains,
   type SipRequest,
 } from '../../../src/sip/index.ts';
 
@@ -165,21 +164,4 @@ describe('RFC 8224 §4: the header field', () => {
     assert.equal(identityValues(withIdentity(...Array.from({ length: 8 }, () => one))).ok, true);
     assert.equal(identityValues(withIdentity(...Array.from({ length: 9 }, () => one))).ok, false);
   });
-});
-
-describe('SIPT-04, RFC 5922 §7.1, §7.2: the domains that a certificate names', () => {
-  const rows: readonly (readonly [string, readonly string[]])[] = [
-    ['DNS:Example.net, URI:sip:example.org', ['example.net', 'example.org']],
-    ['DNS:*.example.net', []],
-    ['URI:sip:bob@example.net, URI:sips:example.net, URI:https://example.net/', []],
-    ['IP Address:192.0.2.1, email:bob@example.net, DirName:CN = example.net', []],
-    // Node quotes what would make a list of one name.
-    ['DNS:"example.net, DNS:victim.example", DNS:a.example', ['a.example']],
-    ['URI:"sip:a.example, DNS:victim.example"', []],
-    ['DNS:a.example, DNS:a.example', ['a.example']],
-    ['', []],
-  ];
-  for (const [names, expected] of rows) {
-    test(names, () => assert.deepEqual(subjectDomains(names), expected));
-  }
 });
