@@ -41,8 +41,8 @@ export interface SipDispatchEnv {
   readonly live: Pick<Live, 'asksDns' | 'believer' | 'admission' | 'book' | 'models' | 'routes'>;
   readonly homes: Pick<Homes, 'of'>;
   readonly messages: Pick<ToXmppMessages, 'accept' | 'countRejected' | 'countEnded'>;
-  readonly subscriptions: Pick<Subscriptions, 'notify'>;
-  readonly notifiers: Pick<Notifiers, 'serves' | 'allowEvents' | 'subscribe'>;
+  readonly subscriptions: Pick<Subscriptions, 'has' | 'notify'>;
+  readonly notifiers: Pick<Notifiers, 'serves' | 'allowEvents' | 'has' | 'subscribe'>;
   readonly published: Pick<PublishedStateStore, 'publish'>;
   readonly calls: Pick<CallFeature, 'enabled' | 'invite' | 'inviteRefused' | 'request'>;
   /** Hosts that are the gateway itself: addresses and advertised names of its listeners, lower case. */
@@ -100,7 +100,7 @@ export class SipDispatch implements TransactionUser {
       // A REFER that belongs to no call is not taken.
       methods: [...new Set([...CALL_METHODS.filter((each) => each !== 'REFER'), ...this.#can.methods])],
       extensions: inviting.extensions,
-      acceptTypes: [...this.#can.acceptTypes, ...inviting.acceptTypes],
+      acceptTypes: [...new Set([...this.#can.acceptTypes, ...inviting.acceptTypes])],
     };
     const said = (can: Capabilities): readonly HeaderField[] => [
       ...capabilityHeaders(can),
@@ -201,10 +201,15 @@ export class SipDispatch implements TransactionUser {
   #inCall(tx: ServerTransaction, scope: SpeakerScope): boolean {
     const { calls } = this.#env;
     if (calls.request(tx, scope)) return true;
-    // RFC 3261 §12.2.2. OPTIONS means the same without a dialog.
-    if (!calls.enabled || tx.request.method === 'OPTIONS') return false;
+    // RFC 3261 §11.2: within a dialog OPTIONS is answered as without one. What asks about a dialog that is no more hears so.
+    if (tx.request.method === 'OPTIONS' ? this.#isSubscription(tx.request) : !calls.enabled) return false;
+    // §12.2.2.
     tx.respond(481);
     return true;
+  }
+
+  #isSubscription(request: SipRequest): boolean {
+    return this.#env.subscriptions.has(request) || this.#env.notifiers.has(request);
   }
 
   /** `request`: what the script has made of it, else the one of the transaction. */

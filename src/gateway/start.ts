@@ -49,7 +49,7 @@ const MAX_SUBSCRIBERS = 250_000;
 export async function startGateway(config: Config, env: GatewayEnv): Promise<Gateway> {
   const hooks = await loadConfiguredRoutes(config);
   const counters = new Counters();
-  const system = new System(env.log);
+  const system = new System(env.log, env.clock);
   const { clock, timers } = system;
   const store = env.store ?? (await openStore(config.store, { clock, timers, log: env.log, counters }));
   let gateway: RunningGateway | undefined;

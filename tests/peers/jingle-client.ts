@@ -5,8 +5,8 @@ import type { AgentEvent } from './agent.ts';
 import { textField } from './json-object.ts';
 import type { XmppClient } from './xmpp-client.ts';
 
-const NS_JINGLE = 'urn:xmpp:jingle:1';
-const NS_PROPOSALS = 'urn:xmpp:jingle-message:0';
+export const NS_JINGLE = 'urn:xmpp:jingle:1';
+export const NS_PROPOSALS = 'urn:xmpp:jingle-message:0';
 const NS_RTP = 'urn:xmpp:jingle:apps:rtp:1';
 const NS_RAW_UDP = 'urn:xmpp:jingle:transports:raw-udp:1';
 const NS_ICE_UDP = 'urn:xmpp:jingle:transports:ice-udp:1';

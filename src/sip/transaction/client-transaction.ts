@@ -117,11 +117,12 @@ export class PendingClient extends TimedTransaction implements ClientTransaction
   }
 
   receive(response: SipResponse): void {
-    const before = this.#state;
+    // What is wanted by whoever hears of this response leaves by itself.
+    const waited = this.#cancel !== undefined && this.#state.name === 'Calling';
     this.#response = response;
     this.#step(clientEvent(response.status));
     this.#response = undefined;
-    if (before.name === 'Calling' && this.#state.name === 'Proceeding') this.#cancelNow();
+    if (waited && this.#state.name === 'Proceeding') this.#cancelNow();
   }
 
   /** The transport could surely not send. A large request goes back to UDP (RFC 3261 §18.1.1). */
