@@ -116,7 +116,8 @@ export class Lab {
   }
 
   static async open(options: LabOptions): Promise<Lab> {
-    const [gateway = 0, kamailio = 0, client = 0, console = 0, shared = 0, webSocket = 0] = await freePorts(6);
+    const [gateway = 0, kamailio = 0, client = 0, console = 0, shared = 0, webSocket = 0] =
+      await freePorts(6);
     const components: ComponentAccount[] = [];
     for (const domain of [SIP_DOMAIN, DIRECT_DOMAIN, ...(options.components ?? [])]) {
       const port = options.server === 'ejabberd' ? await freePort() : shared;
@@ -184,11 +185,7 @@ export class Lab {
     return endpoint;
   }
 
-  async baresip(
-    user: string,
-    contacts: readonly string[],
-    media?: BaresipMediaOptions,
-  ): Promise<Baresip> {
+  async baresip(user: string, contacts: readonly string[], media?: BaresipMediaOptions): Promise<Baresip> {
     const [sipPort = 0, controlPort = 0] = await freePorts(2);
     const { password } = account(user);
     const folder = this.folder.folder(`baresip-${user}`);

@@ -56,7 +56,10 @@ export class MediaStage {
   /** Registered; it and Alice see each other, as people who call one another mostly do. */
   async phone(user: string, media: Omit<BaresipMediaOptions, 'address'>): Promise<SeenPhone> {
     // Not of the loopback interface: ICE takes none of its addresses (RFC 8445 §5.1.1.1).
-    const phone = await this.lab.baresip(user, [`sip:${ALICE}`], { address: this.#network.host(70), ...media });
+    const phone = await this.lab.baresip(user, [`sip:${ALICE}`], {
+      address: this.#network.host(70),
+      ...media,
+    });
     await this.alice.event('subscribe');
     await mustBecome(`Alice seen by ${user}`, () => phone.output.includes('<basic>open</basic>'), 10_000);
     await phone.presence('online');
@@ -103,7 +106,8 @@ export async function pagesHear(
     async () => {
       const all = await Promise.all(pages.map((page) => page.media()));
       const heard = all.filter((each) => each !== undefined);
-      return heard.every(({ kinds }) => (kinds[kind]?.received ?? 0) >= ENOUGH) && heard.length === pages.length
+      return heard.every(({ kinds }) => (kinds[kind]?.received ?? 0) >= ENOUGH) &&
+        heard.length === pages.length
         ? heard
         : undefined;
     },

@@ -256,7 +256,9 @@ function mediaConfiguration({ media }: BaresipOptions): readonly string[] {
     // ausine has this rate and these channels alone.
     ...['ausrc_srate 48000', 'ausrc_channels 2', 'auplay_srate 48000', 'auplay_channels 2'],
     ...['rtcp_mux yes', 'rtp_stats yes', 'ring_aufile none', 'ringback_disable yes'],
-    ...(media.video === true ? ['video_source fakevideo,nil', 'video_display fakevideo,nil', 'video_size 320x240'] : []),
+    ...(media.video === true
+      ? ['video_source fakevideo,nil', 'video_display fakevideo,nil', 'video_size 320x240']
+      : []),
     ...modules.map((name) => `module ${name}.so`),
   ];
 }

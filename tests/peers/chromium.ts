@@ -42,7 +42,7 @@ export class Chromium {
   static async start({ folder, certificates }: ChromiumOptions): Promise<Chromium> {
     let chromium: Chromium | undefined;
     const server = createServer((request, response) => {
-      const [type, content] = fileAt(request.url ?? '/', chromium?.#chat ?? '');
+      const [type, content] = fileAt(request.url ?? '/', () => chromium?.script ?? '');
       response.writeHead(content === undefined ? 404 : 200, { 'content-type': type }).end(content);
     });
     server.listen(0, '127.0.0.1');
@@ -61,10 +61,7 @@ export class Chromium {
       ...['--remote-debugging-port=0', `--user-data-dir=${join(folder, 'profile')}`, 'about:blank'],
     ];
     const logFile = join(folder, 'chromium.log');
-    chromium = new Chromium(
-      new PeerProcess('chromium', command, { logFile, env: { HOME: folder } }),
-      server,
-    );
+    chromium = new Chromium(new PeerProcess('chromium', command, { logFile, env: { HOME: folder } }), server);
     try {
       await chromium.#process.waitForOutput(LISTENING, PATIENCE_MS);
       [, chromium.#devTools = '', chromium.#devToolsPort = ''] =
@@ -74,6 +71,11 @@ export class Chromium {
       await chromium.close();
       throw error;
     }
+  }
+
+  /** Of the pages with chat clients; empty: there is none yet. */
+  get script(): string {
+    return this.#chat;
   }
 
   /** What browsers call the page that has the phone (RFC 6454). */
@@ -124,10 +126,10 @@ export class Chromium {
   }
 }
 
-function fileAt(url: string, chat: string): readonly [string, Buffer | string | undefined] {
+function fileAt(url: string, chat: () => string): readonly [string, Buffer | string | undefined] {
   const [, page] = /^\/(phone|chat)$/.exec(url) ?? [];
   if (page !== undefined) return ['text/html', pageOf(page)];
-  if (url === '/chat.js') return ['text/javascript', chat];
+  if (url === '/chat.js') return ['text/javascript', chat()];
   const path = /^\/(phone|media)\.js$/.test(url)
     ? join(SCRIPTS, url)
     : join(LIBRARY, normalize(url.replace(/^\/sip\.js\//, '/')));

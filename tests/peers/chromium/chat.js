@@ -49,7 +49,10 @@ function watch(one) {
 async function call(to, media) {
   const one = client.jingle.createMediaSession(to, undefined, await capture(media));
   watch(one);
-  const offer = { offerToReceiveAudio: media.includes('audio'), offerToReceiveVideo: media.includes('video') };
+  const offer = {
+    offerToReceiveAudio: media.includes('audio'),
+    offerToReceiveVideo: media.includes('video'),
+  };
   await new Promise((resolve) => one.start(offer, resolve));
 }
 
@@ -85,4 +88,17 @@ function close() {
 const media = () => mediaOf(session?.pc);
 const descriptions = () => descriptionsOf(session?.pc);
 
-window.chat = { open, call, accept, hangUp, subscribe, features, wire, event, forget, media, descriptions, close };
+window.chat = {
+  open,
+  call,
+  accept,
+  hangUp,
+  subscribe,
+  features,
+  wire,
+  event,
+  forget,
+  media,
+  descriptions,
+  close,
+};

@@ -26,7 +26,8 @@ export async function mediaOf(connection) {
     const { address, port } = all.get(id) ?? {};
     return address === undefined ? '' : `${address}:${port}`;
   };
-  const streamOf = (kind) => (found.kinds[kind] ??= { codec: '', sent: 0, received: 0, energy: 0, frames: 0 });
+  const streamOf = (kind) =>
+    (found.kinds[kind] ??= { codec: '', sent: 0, received: 0, energy: 0, frames: 0 });
   for (const each of all.values()) {
     if (each.type === 'transport') {
       const pair = all.get(each.selectedCandidatePairId);

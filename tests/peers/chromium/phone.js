@@ -1,6 +1,14 @@
 // The page's side of tests/peers/browser-phone.ts: a phone made of the public library SIP.js, as window.phone.
 
-import { Inviter, Messager, Registerer, RegistererState, SessionState, UserAgent, Web } from './sip.js/index.js';
+import {
+  Inviter,
+  Messager,
+  Registerer,
+  RegistererState,
+  SessionState,
+  UserAgent,
+  Web,
+} from './sip.js/index.js';
 import { capture, descriptionsOf, event, forget, mediaOf, play, tell } from './media.js';
 
 const received = [];
@@ -16,8 +24,13 @@ async function open({ server, user, domain, password }) {
     authorizationUsername: user,
     authorizationPassword: password,
     logBuiltinEnabled: false,
-    sessionDescriptionHandlerFactory: Web.defaultSessionDescriptionHandlerFactory((constraints) => capture(mediaIn(constraints))),
-    sessionDescriptionHandlerFactoryOptions: { iceGatheringTimeout: 2000, peerConnectionConfiguration: { iceServers: [] } },
+    sessionDescriptionHandlerFactory: Web.defaultSessionDescriptionHandlerFactory((constraints) =>
+      capture(mediaIn(constraints)),
+    ),
+    sessionDescriptionHandlerFactoryOptions: {
+      iceGatheringTimeout: 2000,
+      peerConnectionConfiguration: { iceServers: [] },
+    },
     delegate: {
       onInvite: (invitation) => {
         watch(invitation);
@@ -105,4 +118,17 @@ async function close() {
   await agent.stop();
 }
 
-window.phone = { open, register, send, next, call, accept, hangUp, event, forget, media, descriptions, close };
+window.phone = {
+  open,
+  register,
+  send,
+  next,
+  call,
+  accept,
+  hangUp,
+  event,
+  forget,
+  media,
+  descriptions,
+  close,
+};
