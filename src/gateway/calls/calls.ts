@@ -23,6 +23,7 @@ import {
   gatewayStanzaError,
   type AddressBook,
   type MappedJid,
+  type MappedUri,
 } from '../../mapping/index.ts';
 import { dialledNumber, type CallRules } from '../../policy/index.ts';
 import type { Origin } from '../../sdp/index.ts';
@@ -62,6 +63,8 @@ export interface CallsEnv {
   readonly admits?: Admits;
   /** Who finds a way for the media of a call; by default they go as they are. */
   readonly relays?: Pick<MediaRelays, 'begin' | 'restore'>;
+  /** Whom an XMPP user means by an address of a SIP user, if not exactly that. */
+  readonly meant?: (user: MappedUri, contact: MappedUri) => MappedUri;
   /** undefined: a restart ends every call. */
   readonly records: Collection<CallRecord> | undefined;
   /** The address that o= of our descriptions says; media never come to it. */
@@ -221,7 +224,8 @@ export class Calls {
       claim.joins(call);
     }
     const fields = claim?.fields;
-    const leg = sip.outgoing(call, { from: from.value, to: to.value, callId, media, fields });
+    const called = this.#env.meant?.(from.value, to.value) ?? to.value;
+    const leg = sip.outgoing(call, { from: from.value, to: called, callId, media, fields });
     this.#calls.set(facts.id, call);
     call.join(leg, legs);
     return { ok: true, host: call };
