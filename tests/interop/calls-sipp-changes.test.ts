@@ -24,6 +24,8 @@ const TRYING = hears(100, { optional: true });
 const RINGS = hears(180, { optional: true });
 const DIALS = [caller.invites({ sdp: SDP }), TRYING, RINGS];
 const TAKEN = [...DIALS, caller.hearsAnswer(200), caller.asks('ACK', 1)];
+/** With a line more. */
+const MORE = `${phoneSdp(4000, [], 2)}m=video 4010 RTP/AVP 96\na=rtpmap:96 VP8/90000\n`;
 const HEARS_BYE = [hears('BYE'), replies(200)];
 
 const says = (pattern: string) => ({ checks: [{ pattern }] });
@@ -215,6 +217,65 @@ describe('calls of sipp that are up', () => {
         await stage.sipp.clock.push(45_000);
         assert.match((await stage.alice.action('session-terminate')).xml, /general-error/);
         await stage.met(call, 'lost');
+      });
+    });
+
+    describe(`what is taken back, over ${transport}`, () => {
+      test('RFC 3261 §9.2: a re-INVITE that adds a line is cancelled; the call goes on', async () => {
+        const call = await stage.calls(transport, [
+          ...[
+            ...TAKEN,
+            caller.asks('INVITE', 2, { sdp: MORE }),
+            hears(100),
+            caller.cancelsChange(2),
+            hears(200),
+          ],
+          ...[hears(487), caller.asks('ACK', 2, { failed: true })],
+          ...[caller.asks('UPDATE', 3), hears(200), caller.asks('BYE', 4), hears(200)],
+        ]);
+        await stage.takes(call);
+        await stage.alice.action('content-add');
+        await stage.alice.action('session-terminate');
+        await stage.met(call, 'ended');
+      });
+
+      test('RFC 3261 §15.1.2: BYE while its re-INVITE is open: 487', async () => {
+        const call = await stage.calls(transport, [
+          ...[...TAKEN, caller.asks('INVITE', 2, { sdp: MORE }), hears(100), caller.asks('BYE', 3)],
+          // In either order.
+          ...[
+            hears(200, { optional: true }),
+            hears(487),
+            caller.asks('ACK', 2, { failed: true }),
+            pauses(100),
+          ],
+        ]);
+        await stage.takes(call);
+        await stage.alice.action('session-terminate');
+        await stage.met(call, 'ended');
+      });
+
+      test('CALL-20: the client never says whether it wants a line: 488, and the call goes on', async () => {
+        const call = await stage.calls(transport, [
+          ...[...TAKEN, caller.asks('INVITE', 2, { sdp: MORE }), hears(100), hears(488)],
+          ...[caller.asks('ACK', 2, { failed: true }), caller.asks('BYE', 3), hears(200)],
+        ]);
+        await stage.takes(call);
+        await stage.alice.action('content-add');
+        await stage.sipp.clock.push(32_000);
+        await stage.alice.action('session-terminate');
+        await stage.met(call, 'ended');
+      });
+
+      test('RFC 3262 §4: its PRACK is answered with 481: that dialog is ended', async () => {
+        const reliably = { headers: ['Require: 100rel', 'RSeq: 1'] };
+        const call = await stage.called(transport, [
+          ...[callee.hearsInvite(), callee.answers(180, reliably), hears('PRACK'), replies(481)],
+          ...[hears('BYE'), replies(200), callee.answers(487), hears('ACK')],
+        ]);
+        await stage.alice.action('session-terminate');
+        await call.phone.met();
+        assert.equal((await stage.sipp.outcomes(call.sid)).length, 1);
       });
     });
 

@@ -1,10 +1,9 @@
 // What exact phones (sipp) may do besides, with a chat client behind Prosody: early media, early dialogs, answers that
-// are none, limits of time, and what has no place (CALL-04, CALL-07, CALL-15, CALL-23, CALL-24, CALL-34, CALL-40, CALL-95).
+// are none, limits of time, and what has no place (CALL-04, CALL-07, CALL-15, CALL-23, CALL-24, CALL-40).
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { callee, caller, hears, pauses, phoneSdp, replies } from '../peers/sipp-scenario.ts';
 import { pause } from '../peers/wait.ts';
-import { FULL_MATRIX } from './lab.ts';
 import { ONE_TRANSPORT } from './sipp-rig.ts';
 import { SippStage } from './sipp-stage.ts';
 
@@ -16,11 +15,6 @@ const TAKEN = [...DIALS, caller.hearsAnswer(200), caller.asks('ACK', 1)];
 const HEARS_BYE = [hears('BYE'), replies(200)];
 const CANCELLED = [hears('CANCEL'), replies(200), callee.answers(487), hears('ACK')];
 const reliably = (rseq: number) => ['Require: 100rel', `RSeq: ${rseq}`];
-
-/** What takes a second or two is for the long script; other tests see it without a phone. */
-const long = (name: string, act: () => Promise<void>): void => {
-  if (FULL_MATRIX) void test(name, act);
-};
 
 describe('what else phones do (sipp)', () => {
   let stage: SippStage;
@@ -63,44 +57,6 @@ describe('what else phones do (sipp)', () => {
         ]);
         await stage.ends(call, 'cancel');
         await stage.met(call, 'cancelled');
-      });
-
-      long('CALL-07: the phone says nothing at all, and the client gives up', async () => {
-        const call = await stage.called(transport, [callee.hearsInvite(), pauses(1_200)]);
-        await stage.ends(call, 'cancel');
-        await pause(100);
-        await stage.sipp.clock.push(36_000);
-        await stage.met(call, 'cancelled');
-      });
-
-      long('RFC 3261 §17.1.1.2: the phone says nothing at all: timeout', async () => {
-        const call = await stage.called(transport, [callee.hearsInvite(), pauses(1_200)]);
-        await pause(100);
-        await stage.sipp.clock.push(36_000);
-        assert.match((await stage.alice.action('session-terminate')).xml, /timeout/);
-        await stage.met(call, 'noAnswer');
-      });
-
-      long('CALL-34: it rings for three minutes', async () => {
-        const call = await stage.called(transport, [
-          ...[callee.hearsInvite(), callee.answers(180), ...CANCELLED],
-        ]);
-        await stage.alice.action('session-info');
-        await stage.sipp.clock.push(182_000);
-        assert.match((await stage.alice.action('session-terminate')).xml, /timeout/);
-        await stage.met(call, 'noAnswer');
-      });
-
-      long('CALL-95: nobody takes the call of the phone', async () => {
-        const call = await stage.calls(transport, [
-          ...DIALS,
-          hears(180, { optional: true }),
-          hears(480),
-          caller.acknowledges(),
-        ]);
-        await stage.sipp.clock.push(182_000);
-        await stage.alice.proposal('retract');
-        await stage.met(call, 'noAnswer');
       });
 
       test('RFC 3261 §13.3.1: its INVITE expires', async () => {

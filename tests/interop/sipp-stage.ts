@@ -98,9 +98,14 @@ export class SippStage {
   /** The scenario was met, and the call had one outcome. */
   async met({ phone, sid }: AliceCall & { readonly phone: Sipp }, outcome: string): Promise<string> {
     const output = await phone.met();
-    await this.sipp.rig.until('the outcome', () => this.sipp.rig.held('calls') === 0 || this.#isTold(sid));
-    assert.deepEqual(await this.sipp.outcomes(sid), [outcome]);
+    await this.told({ sid }, outcome);
     return output;
+  }
+
+  /** The call had this outcome, and no other one. */
+  async told({ sid }: Pick<AliceCall, 'sid'>, outcome: string): Promise<void> {
+    await this.sipp.rig.until('the outcome', () => this.#isTold(sid));
+    assert.deepEqual(await this.sipp.outcomes(sid), [outcome]);
   }
 
   /** How many actions, or informations of that name, of a session Alice got. */

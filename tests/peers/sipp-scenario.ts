@@ -210,6 +210,10 @@ export const caller = {
   asks(method: string, cseq: number, said: Said = {}): Step {
     return inDialog(method, cseq, CALLER, said);
   },
+  /** CANCEL of an INVITE within the dialog. */
+  cancelsChange(cseq: number): Step {
+    return inDialog('CANCEL', cseq, CALLER, {});
+  },
   lines(method: string, turn: number): readonly string[] {
     return [
       ...[`${method} sip:[to] SIP/2.0`, `${VIA}${turn}`, 'Max-Forwards: 70', `From: ${CALLER}`],

@@ -60,6 +60,11 @@ export class Sipp {
     return output;
   }
 
+  /** It is gone without a word. */
+  async kill(): Promise<void> {
+    await this.#process.stop(0, 'SIGKILL');
+  }
+
   async stop(): Promise<void> {
     await this.#process.stop(500);
   }
