@@ -118,6 +118,23 @@ describe('whom a `gr` calls (ADDR-11)', () => {
     await rig.residue();
   });
 
+  play('CALL-101: with a session-initiate where it knows no proposals', CALLS, async (rig) => {
+    const client = new Client(rig);
+    const phone = new Phone(rig, { uri });
+    const ask = await rig.xmpp.stanzas.next('a question', (stanza) => stanza.child('query') !== undefined);
+    assert.equal(ask.attr('to'), JULIET);
+    const features = ['urn:xmpp:jingle:1', 'urn:xmpp:jingle:apps:rtp:1', 'urn:xmpp:jingle:apps:rtp:audio']
+      .map((each) => `<feature var='${each}'/>`)
+      .join('');
+    const query = `<query xmlns='http://jabber.org/protocol/disco#info'>${features}</query>`;
+    client.write('result', ask.attr('id') ?? '', ask.attr('from') ?? '', query);
+    const initiate = await client.action('session-initiate');
+    await phone.cancel();
+    assert.match((await phone.final()).startLine, / 487 /);
+    assert.equal((await client.action('session-terminate')).attr('sid'), initiate.attr('sid'));
+    await rig.residue();
+  });
+
   play('without one, or with one that names nobody (ADDR-12), all of them', CALLS, async (rig) => {
     for (const target of ['sip:juliet@example.com', 'sip:juliet@example.com;gr']) {
       const client = new Client(rig);

@@ -6,9 +6,11 @@ import { gatewayStanzaError } from '../../mapping/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
 import {
   errorReply,
+  formatJid,
   mayAnswerWithError,
   NS_JINGLE,
   NS_JINGLE_MESSAGE,
+  parseJid,
   stanzaError,
   type StanzaError,
 } from '../../xmpp/index.ts';
@@ -135,12 +137,12 @@ export class CallScript {
 
 /** Undefined: it asks for nothing, or says not of whom. */
 function endsOf(stanza: XmlElement): CallEnds | undefined {
-  const peer = stanza.attr('from');
-  const self = stanza.attr('to');
+  const from = parseJid(stanza.attr('from') ?? '');
+  const to = parseJid(stanza.attr('to') ?? '');
   const type = stanza.attr('type');
-  if (peer === undefined || self === undefined) return undefined;
+  if (!from.ok || !to.ok) return undefined;
   if (stanza.name === 'iq' ? type !== 'set' : type === 'error' || type === 'groupchat') return undefined;
   const jingle = stanza.name === 'iq' ? stanza.child('jingle', NS_JINGLE) : undefined;
   const sid = jingle?.attr('sid') ?? stanza.child('propose', NS_JINGLE_MESSAGE)?.attr('id') ?? '';
-  return { self, peer, sid };
+  return { self: formatJid(to.value), peer: formatJid(from.value), sid };
 }
