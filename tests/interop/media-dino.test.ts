@@ -28,7 +28,7 @@ if (FULL_MATRIX) {
         network.trust(clientTls.ca, folder.path);
         lab = await Lab.open({ server: 'prosody', calls: true, presence: true, clientTls });
         dino = await Dino.start({
-          ...{ folder: folder.folder('home'), jid: ALICE, password: 'alice-password' },
+          ...{ folder: lab.folder.folder('dino'), jid: ALICE, password: 'alice-password' },
         });
         const address = network.host(70);
         bob = await lab.baresip('bob', [`sip:${ALICE}`], { address, security: 'webrtc' });

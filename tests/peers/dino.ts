@@ -39,7 +39,7 @@ export class Dino {
       ...{ HOME: folder, XDG_RUNTIME_DIR: runtime, LANG: 'C.UTF-8', LIBGL_ALWAYS_SOFTWARE: '1' },
       ...{ GSK_RENDERER: 'cairo', GTK_A11Y: 'none', NO_AT_BRIDGE: '1' },
       DBUS_SESSION_BUS_ADDRESS: `unix:path=${join(runtime, 'bus')}`,
-      PULSE_SERVER: `unix:${join(runtime, 'pulse')}`,
+      PULSE_SERVER: `unix:${join(runtime, 'sound')}`,
     };
   }
 
@@ -121,15 +121,17 @@ export class Dino {
     this.#process('openbox', ['openbox']);
     this.#process('pulseaudio', [
       ...['pulseaudio', '-n', '--exit-idle-time=-1', '--daemonize=no', '--use-pid-file=no'],
-      ...['-L', `module-native-protocol-unix socket=${join(this.#folder, 'run/pulse')} auth-anonymous=1`],
+      ...['-L', `module-native-protocol-unix socket=${join(this.#folder, 'run/sound')} auth-anonymous=1`],
       ...['-L', 'module-null-sink sink_name=loudspeaker', '-L', 'module-null-sink sink_name=speech'],
+      // What monitors a loudspeaker is no microphone to Dino.
+      ...['-L', 'module-remap-source master=speech.monitor source_name=microphone'],
     ]);
     await mustBecome(
       'the sound server',
       () => this.#try('pactl', ['set-default-sink', 'loudspeaker']),
       10_000,
     );
-    await this.#try('pactl', ['set-default-source', 'speech.monitor']);
+    await this.#try('pactl', ['set-default-source', 'microphone']);
     const file = join(this.#folder, 'speech.raw');
     writeFileSync(file, speech());
     this.#process('pacat', ['pacat', '--playback', '--device=speech', ...format(), file]);
