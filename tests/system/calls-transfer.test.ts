@@ -39,9 +39,10 @@ const SIP_CAROL = `<sip:${CAROL}>`;
 function transfers(rig: Rig): readonly string[] {
   return rig.log
     .filter(({ event }) => event === 'call.transfer')
-    .map(({ fields }) =>
-      `${String(fields['by'])} ${String(fields['state'])} ${String(fields['status'] ?? '')}`.trim(),
-    );
+    .map(({ fields }) => {
+      const { by, state, status } = fields;
+      return `${String(by)} ${String(state)}${typeof status === 'number' ? ` ${status}` : ''}`;
+    });
 }
 
 async function warned(rig: Rig, branch: string): Promise<string> {
