@@ -267,6 +267,39 @@ describe('the client knows transfers', () => {
     assert.equal(await notified(rig), '100 terminated refer');
   });
 
+  play('RFC 3515 §2.4.4: its subscription is refreshed, and ended, by SUBSCRIBE', TRANSFERS, async (rig) => {
+    announces(rig, [NS_TRANSFER]);
+    const { phone, client } = await answeredByClient(rig);
+    refers(phone, SIP_CAROL);
+    await transferOf(client);
+    await notified(rig);
+    const subscribe = (event: string, expires: string) =>
+      phone.ask('SUBSCRIBE', undefined, {
+        headers: [
+          ['Event', event],
+          ['Expires', expires],
+        ],
+      });
+    const refreshed = await subscribe('refer', '3600');
+    assert.equal(statusOf(refreshed), 200);
+    assert.equal(header(refreshed, 'expires'), '300');
+    assert.equal(await notified(rig), '100 active refer');
+    assert.equal(statusOf(await subscribe('refer;id=77', '0')), 481);
+    assert.equal(statusOf(await subscribe('refer', '0')), 200);
+    assert.equal(await notified(rig), '100 terminated refer');
+    assert.equal(statusOf(await subscribe('refer', '60')), 481);
+    const { invite, sid } = await callsInstead(rig, client, `${CAROL}/sip`);
+    // The reference goes on, and nobody is told.
+    assert.equal(header(invite, 'referred-by'), '<sip:romeo@example.net>');
+    await takes(rig, client, invite);
+    await leaves(rig, client, `${CAROL}/sip`, sid, reasonXml('success'));
+    await hangsUp(phone, client);
+    assert.equal(
+      rig.sip.requests.untaken.filter(({ startLine }) => startLine.startsWith('NOTIFY ')).length,
+      0,
+    );
+  });
+
   play('a second REFER while one is under way: 603', TRANSFERS, async (rig) => {
     announces(rig, [NS_TRANSFER]);
     const { phone, client } = await answeredByClient(rig);
