@@ -59,6 +59,8 @@ const ANONYMITY_DISALLOWED = 433;
 const IN_CALLS: ReadonlySet<string> = new Set([
   ...['INVITE', 'BYE', 'PRACK', 'UPDATE', 'INFO', 'REFER', 'OPTIONS'],
 ]);
+/** Of the subscription that a REFER makes. */
+const OF_REFERRALS: ReadonlySet<string> = new Set(['NOTIFY', 'SUBSCRIBE']);
 /** OPTIONS is not of calls alone, and REFER outside of one is not taken. */
 const ANYWHERE: ReadonlySet<string> = new Set(['OPTIONS', 'REFER']);
 /** Methods that end something with Expires 0. */
@@ -162,7 +164,7 @@ export class SipDispatch implements TransactionUser {
     }
     const { method } = request;
     if (request.to.tag !== undefined && IN_CALLS.has(method) && this.#inCall(tx, scope)) return;
-    if (method === 'NOTIFY' && isOfReferral(request) && this.#env.calls.request(tx, scope)) return;
+    if (OF_REFERRALS.has(method) && isOfReferral(request) && this.#env.calls.request(tx, scope)) return;
     const rejection = checkRequest(request, this.#capabilitiesFor(method));
     if (rejection !== undefined && !this.#isPacked(request)) {
       if (request.method === 'MESSAGE') this.#env.messages.countRejected(request, rejection.status);

@@ -39,9 +39,10 @@ const SIP_CAROL = `<sip:${CAROL}>`;
 function transfers(rig: Rig): readonly string[] {
   return rig.log
     .filter(({ event }) => event === 'call.transfer')
-    .map(({ fields }) =>
-      `${String(fields['by'])} ${String(fields['state'])} ${String(fields['status'] ?? '')}`.trim(),
-    );
+    .map(({ fields }) => {
+      const { by, state, status } = fields;
+      return `${String(by)} ${String(state)}${typeof status === 'number' ? ` ${status}` : ''}`;
+    });
 }
 
 async function warned(rig: Rig, branch: string): Promise<string> {
@@ -264,6 +265,39 @@ describe('the client knows transfers', () => {
     await leaves(rig, client, 'dave@example.net/sip', sid, reasonXml('success'));
     assert.equal(statusOf(await phone.ask('BYE')), 200);
     assert.equal(await notified(rig), '100 terminated refer');
+  });
+
+  play('RFC 3515 §2.4.4: its subscription is refreshed, and ended, by SUBSCRIBE', TRANSFERS, async (rig) => {
+    announces(rig, [NS_TRANSFER]);
+    const { phone, client } = await answeredByClient(rig);
+    refers(phone, SIP_CAROL);
+    await transferOf(client);
+    await notified(rig);
+    const subscribe = (event: string, expires: string) =>
+      phone.ask('SUBSCRIBE', undefined, {
+        headers: [
+          ['Event', event],
+          ['Expires', expires],
+        ],
+      });
+    const refreshed = await subscribe('refer', '3600');
+    assert.equal(statusOf(refreshed), 200);
+    assert.equal(header(refreshed, 'expires'), '300');
+    assert.equal(await notified(rig), '100 active refer');
+    assert.equal(statusOf(await subscribe('refer;id=77', '0')), 481);
+    assert.equal(statusOf(await subscribe('refer', '0')), 200);
+    assert.equal(await notified(rig), '100 terminated refer');
+    assert.equal(statusOf(await subscribe('refer', '60')), 481);
+    const { invite, sid } = await callsInstead(rig, client, `${CAROL}/sip`);
+    // The reference goes on, and nobody is told.
+    assert.equal(header(invite, 'referred-by'), '<sip:romeo@example.net>');
+    await takes(rig, client, invite);
+    await leaves(rig, client, `${CAROL}/sip`, sid, reasonXml('success'));
+    await hangsUp(phone, client);
+    assert.equal(
+      rig.sip.requests.untaken.filter(({ startLine }) => startLine.startsWith('NOTIFY ')).length,
+      0,
+    );
   });
 
   play('a second REFER while one is under way: 603', TRANSFERS, async (rig) => {

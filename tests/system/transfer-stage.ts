@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import type { XmlElement } from '../../src/xml/index.ts';
 import { header, parameter, statusOf, type SipText } from '../peers/sip-text.ts';
-import { CALLS, Client, contentXml, jingleXml, Phone, sdp } from './call-stage.ts';
+import { CALLS, contentXml, jingleXml, sdp, type Client, type Phone } from './call-stage.ts';
 import type { Rig, RigOptions } from './rig.ts';
 import { unique } from './sip-peer.ts';
 import { iqXml, JULIET } from './xmpp-peer.ts';

@@ -101,8 +101,8 @@ export class Call implements CallHost {
 
   take(event: CallEvent): void {
     if (this.#stopped) return;
-    this.#env.handovers?.leaving(this, event);
     if (event.kind === 'offerDue') return this.#guarded(() => this.#step(event));
+    this.#guarded(() => this.#env.handovers?.leaving(this, event));
     this.#queue.push(event);
     this.#drain();
   }

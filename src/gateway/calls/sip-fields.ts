@@ -53,7 +53,8 @@ const WITH_DESCRIPTION: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'PRAC
 /** What a request of a call has to pass (RFC 3261 §8.2). Bodies of other methods are looked at by those. */
 export function callCapabilities(method: string): Capabilities {
   return {
-    methods: CALL_METHODS,
+    // Within a call, of the subscription that a REFER made.
+    methods: [...CALL_METHODS, 'SUBSCRIBE'],
     knownMethods: REGISTERED_METHODS,
     schemes: ['sip', 'sips', 'tel'],
     extensions: CALL_EXTENSIONS,

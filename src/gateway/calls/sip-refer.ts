@@ -6,6 +6,7 @@ import {
   beginReferred,
   contentType,
   event,
+  expires,
   formatSipfrag,
   parseSipfrag,
   rawHeaderField,
@@ -70,6 +71,8 @@ interface Referrer {
 const UNDER_WAY = 'A transfer of this call is under way';
 const NO_CALL = 'Only a call can be referred to';
 const CLOSED = 'This call cannot be transferred';
+/** As long as what is referred to may take, whoever asks for more. */
+const MAX_SECONDS = 300;
 const LAST = 'terminated;reason=noresource';
 
 export class SipRefer {
@@ -96,6 +99,7 @@ export class SipRefer {
     const { method } = tx.request;
     if (method === 'REFER') this.#refers(tx);
     else if (method === 'NOTIFY') this.#notified(tx);
+    else if (method === 'SUBSCRIBE') this.#subscribes(tx);
     else return false;
     return true;
   }
@@ -170,6 +174,30 @@ export class SipRefer {
     };
     this.#referred = referred;
     host.referred(target.value, this.#talk(referred));
+  }
+
+  /** §2.4.4: the peer refreshes the subscription that its REFER made, or ends it. */
+  #subscribes(tx: ServerTransaction): void {
+    const { request, source } = tx;
+    const cseq = request.cseq.number;
+    const referred = this.#referred;
+    const about = event(request);
+    const wanted = expires(request);
+    if (!about.ok || !wanted.ok) return this.#dialog.reply(cseq, 400);
+    const id = about.value?.id === undefined ? '' : `;id=${about.value.id}`;
+    const isMeant = about.value?.package === 'refer' && referred?.id === id;
+    const state = isMeant ? referred?.state : undefined;
+    if (referred === undefined || state?.name !== 'working' || !state.subscribed) {
+      return this.#dialog.reply(cseq, 481);
+    }
+    const seconds = Math.min(wanted.value ?? MAX_SECONDS, MAX_SECONDS);
+    const { env, media } = this.#ctx;
+    const target = targetFields(source.local, this.#dialog.state.secure, carriesCandidates(media));
+    this.#dialog.reply(cseq, 200, { headers: [...target, rawHeaderField('Expires', String(seconds))] });
+    referred.untilMs = env.clock.now() + seconds * 1000;
+    if (seconds === 0) this.#step(referred, { kind: 'unsubscribed' });
+    // RFC 6665 §4.2.1.2: each is answered by a NOTIFY, too.
+    this.#notify(referred, state.status, seconds === 0 ? 'terminated;reason=timeout' : undefined);
   }
 
   #talk(referred: Referred): ReferralTalk {
