@@ -1,12 +1,12 @@
 // Dino (package dino-im): a person's XMPP client, on a desktop of its own: X server, window manager, D-Bus, sound server. It is driven by
 // its actions at D-Bus, and by the mouse for what has none; its database tells what it knows.
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { PeerProcess } from './peer-process.ts';
-import { mustBecome, pause } from './wait.ts';
+import { mustBecome, pause, waitFor } from './wait.ts';
 
 export interface DinoOptions {
   readonly folder: string;
@@ -48,9 +48,9 @@ export class Dino {
     const dino = new Dino(folder);
     try {
       await dino.#openDesktop();
-      // The first start makes the database, the second one finds the account in it.
-      const first = dino.#process('dino-im', ['dino-im']);
-      await mustBecome('the database of Dino', () => dino.#hasDatabase(), 20_000);
+      // The first start makes the database, the second one finds the account in it. It ends itself when somebody else reads meanwhile.
+      const first = await dino.#begin();
+      await pause(1_000);
       await first.stop(2_000);
       const database = new DatabaseSync(dino.#database);
       database
@@ -60,8 +60,7 @@ export class Dino {
         )
         .run(jid, password);
       database.close();
-      dino.#process('dino-im', ['dino-im']);
-      await mustBecome('Dino at D-Bus', () => dino.#try('gdbus', introspection()), 20_000);
+      await dino.#begin();
       return dino;
     } catch (error) {
       await dino.close();
@@ -76,11 +75,7 @@ export class Dino {
 
   /** Takes the call that rings. */
   async acceptCall(contact: string): Promise<void> {
-    const call = await mustBecome(
-      'a call at Dino',
-      () => this.#number('select max(id) as id from call'),
-      10_000,
-    );
+    const call = await this.#id('call', 'select max(id) as id from call');
     await this.#act('accept-call', `(${await this.#conversation(contact)}, ${call})`);
   }
 
@@ -144,6 +139,12 @@ export class Dino {
     return started;
   }
 
+  async #begin(): Promise<PeerProcess> {
+    const started = this.#process('dino-im', ['dino-im']);
+    await mustBecome('Dino at D-Bus', () => this.#try('gdbus', introspection()), 20_000);
+    return started;
+  }
+
   async #act(name: string, parameter: string): Promise<void> {
     const method = ['--method', 'org.gtk.Actions.Activate', name, `[<${parameter}>]`, '{}'];
     const done = await this.#try('gdbus', ['call', ...place(), ...method]);
@@ -161,28 +162,23 @@ export class Dino {
     return join(this.#folder, '.local/share/dino/dino.db');
   }
 
-  #hasDatabase(): boolean {
-    if (!existsSync(this.#database)) return false;
-    // The last table that it makes may not be there yet.
-    return this.#number("select count(*) as id from sqlite_master where name = 'call'") === 1;
-  }
-
   /** Its number for what is said with somebody. */
   async #conversation(jid: string): Promise<number> {
     const query = 'select c.id as id from conversation c join jid j on c.jid_id = j.id where j.bare_jid = ?';
-    return await mustBecome(`a conversation with ${jid}`, () => this.#number(query, jid), 10_000);
+    return await this.#id(`conversation with ${jid}`, query, jid);
   }
 
-  #number(query: string, ...values: readonly string[]): number | undefined {
-    try {
+  /** Of a record that will be there soon. */
+  async #id(what: string, query: string, ...values: readonly string[]): Promise<number> {
+    const find = (): number | undefined => {
       const database = new DatabaseSync(this.#database, { readOnly: true });
       const id = database.prepare(query).get(...values)?.['id'];
       database.close();
       return typeof id === 'number' ? id : undefined;
-    } catch {
-      // It is being written.
-      return undefined;
-    }
+    };
+    const found = await waitFor(find, 10_000, 250);
+    if (found === undefined) throw new Error(`Dino knows no ${what}`);
+    return found;
   }
 }
 
