@@ -196,6 +196,7 @@ class RunningGateway implements Gateway {
         address: () => this.#edge.localEndpoints[0]?.address,
         groupFor: (domain) => this.#links.groupFor(domain),
         resources: (own, other) => this.#presence.resources(own, other),
+        meant: (user, contact) => this.#presence.meant(user, contact),
       },
       config,
     );

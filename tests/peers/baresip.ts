@@ -22,6 +22,17 @@ export interface BaresipOptions {
   readonly registers?: false;
   /** It tells its presence to whoever subscribes (its module presence; `presence` changes it), and watches its contacts. */
   readonly presence?: boolean;
+  /** Absent: it signals calls alone. */
+  readonly media?: BaresipMediaOptions;
+}
+
+export interface BaresipMediaOptions {
+  /** Where its media are; for ICE no loopback address. */
+  readonly address: string;
+  /** `plain`: RTP and nothing else. `webrtc`: ICE with DTLS-SRTP. */
+  readonly security: 'plain' | 'webrtc';
+  /** It has a camera too, with a picture of its own. */
+  readonly video?: boolean;
 }
 
 /** What it tells of a call by itself: CALL_INCOMING, CALL_ESTABLISHED, CALL_CLOSED … */
@@ -29,6 +40,18 @@ export interface PhoneEvent {
   readonly type: string;
   /** Why a call is closed. */
   readonly text: string;
+}
+
+/** What one stream of its call has counted so far, by its debug pages. */
+export interface BaresipStream {
+  readonly sent: number;
+  readonly received: number;
+  /** How media are encrypted, and whether that is so: "dtls_srtp (secure=yes)"; empty: they are not. */
+  readonly encryption: string;
+  /** The codec that it sends: "opus", "PCMU", "VP8". */
+  readonly codec: string;
+  /** `ADDRESS:PORT` that it sends to. */
+  readonly remote: string;
 }
 
 /** A MESSAGE of its SIP trace. */
@@ -56,7 +79,7 @@ export class Baresip {
     writeFileSync(join(folder, 'config'), configuration(options));
     const account =
       `<sip:${options.user}@${options.domain};transport=udp>;regint=${options.registers === false ? 0 : 600};auth_pass=${options.password}` +
-      `;outbound="sip:${hostOf(options)}:${options.proxyPort};transport=udp"`;
+      `;outbound="sip:${hostOf(options)}:${options.proxyPort};transport=udp"${mediaParameters(options)}`;
     writeFileSync(join(folder, 'accounts'), `${account}\n`);
     const watched = options.presence === true ? ';presence=p2p' : '';
     writeFileSync(
@@ -126,6 +149,20 @@ export class Baresip {
     await this.command('dial', uri);
   }
 
+  /** Undefined: it has no such stream now. */
+  async stream(kind: 'audio' | 'video'): Promise<BaresipStream | undefined> {
+    const page = await this.command(`${kind}_debug`);
+    const words = (pattern: RegExp): string => pattern.exec(page)?.[1] ?? '';
+    if (!page.includes('RTP debug')) return undefined;
+    return {
+      sent: Number(words(/TX: packets=(\d+)/)),
+      received: Number(words(/ rcvd=(\d+)/)),
+      encryption: words(/menc: (\S+ \(secure=\w+\))/),
+      codec: words(/encode: (\S+) /),
+      remote: words(/remote: (\S+)\//),
+    };
+  }
+
   /** The next event of this type, of those that nobody has waited for; throws when there is none in time. */
   async event(type: string, timeoutMs = 10_000): Promise<PhoneEvent> {
     const find = (): number => this.#events.findIndex((event) => event.type === type);
@@ -189,15 +226,41 @@ function configuration(options: BaresipOptions): string {
     'poll_method epoll',
     `sip_listen ${hostOf(options)}:${options.sipPort}`,
     'sip_trans_def udp',
-    `net_interface ${options.address ?? '127.0.0.1'}`,
+    `net_interface ${options.media?.address ?? options.address ?? '127.0.0.1'}`,
     `module_path ${modulePath()}`,
     `ctrl_tcp_listen ${hostOf(options)}:${options.controlPort}`,
     'statmode_default off',
     'module g711.so',
     'module uuid.so',
+    ...mediaConfiguration(options),
     ...modules,
     '',
   ].join('\n');
+}
+
+/** Of its account. */
+function mediaParameters({ media }: BaresipOptions): string {
+  if (media === undefined) return '';
+  const codecs = ';audio_codecs=opus/48000/2,PCMU/8000/1';
+  return media.security === 'webrtc' ? `${codecs};medianat=ice;mediaenc=dtls_srtp` : codecs;
+}
+
+function mediaConfiguration({ media }: BaresipOptions): readonly string[] {
+  if (media === undefined) return [];
+  const modules = ['opus', 'ausine', 'aufile', 'rtcpsummary'];
+  if (media.security === 'webrtc') modules.push('ice', 'srtp', 'dtls_srtp');
+  if (media.video === true) modules.push('vp8', 'fakevideo');
+  return [
+    // A tone to send; what is heard goes into a file.
+    ...['audio_source ausine,440', 'audio_player aufile,heard.wav', 'audio_alert aufile,/dev/null'],
+    // ausine has this rate and these channels alone.
+    ...['ausrc_srate 48000', 'ausrc_channels 2', 'auplay_srate 48000', 'auplay_channels 2'],
+    ...['rtcp_mux yes', 'rtp_stats yes', 'ring_aufile none', 'ringback_disable yes'],
+    ...(media.video === true
+      ? ['video_source fakevideo,nil', 'video_display fakevideo,nil', 'video_size 320x240']
+      : []),
+    ...modules.map((name) => `module ${name}.so`),
+  ];
 }
 
 function modulePath(): string {

@@ -13,7 +13,10 @@ const SCRIPT = fileURLToPath(new URL('own-network.sh', import.meta.url));
 /** Longer than any file may take. */
 const LIMIT_MS = 300_000;
 
-/** The hosts of an own network by their last number: 53 is the DNS server, 66 is there and answers nothing, 99 refuses. */
+/**
+ * The hosts of an own network by their last number: 53 is the DNS server, 66 is there and answers nothing, 70 is
+ * where media can be (IPv4 alone), 99 refuses.
+ */
 export class OwnNetwork {
   readonly family: Family;
   /** Where people's programs are: the loopback address of the family. */

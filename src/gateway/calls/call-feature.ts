@@ -3,7 +3,7 @@
 import type { Collection, Clock, Counters, Log, Random, Timers } from '../../base/index.ts';
 import type { AdminAnswer } from '../../edge/admin/index.ts';
 import type { CallRecord } from '../../interwork/call/index.ts';
-import { gatewayStanzaError, type MappedJid } from '../../mapping/index.ts';
+import { gatewayStanzaError, type MappedJid, type MappedUri } from '../../mapping/index.ts';
 import { CallRules, type SpeakerScope } from '../../policy/index.ts';
 import {
   ABSOLUTE_MIN_SE,
@@ -45,6 +45,8 @@ export interface CallFeatureEnv {
   address(): string | undefined;
   groupFor(domain: string): LinkGroup | undefined;
   resources(own: string, other: string): readonly ShownResource[];
+  /** Whom an XMPP user means by an address of a SIP user. */
+  meant(user: MappedUri, contact: MappedUri): MappedUri;
   /** Undefined: a restart ends every call. */
   readonly records: Collection<CallRecord> | undefined;
   readonly node: string;
@@ -99,6 +101,7 @@ export class CallFeature {
       sip: this.#sip,
       xmpp: this.#xmpp,
       relays: this.#relays,
+      meant: (user, contact) => env.meant(user, contact),
       address: () => env.address() ?? NOWHERE,
     });
     this.#early = new EarlyRequests(timers, MAX_EARLY, ({ tx, scope }) => {

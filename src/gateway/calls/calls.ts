@@ -17,6 +17,7 @@ import {
   gatewayStanzaError,
   type AddressBook,
   type MappedJid,
+  type MappedUri,
 } from '../../mapping/index.ts';
 import { dialledNumber, type CallDenial, type CallRules } from '../../policy/index.ts';
 import type { Origin } from '../../sdp/index.ts';
@@ -55,6 +56,8 @@ export interface CallsEnv {
   readonly xmpp: Pick<XmppSessions, 'outgoing' | 'restore' | 'choose'>;
   /** Who finds a way for the media of a call; by default they go as they are. */
   readonly relays?: Pick<MediaRelays, 'begin' | 'restore'>;
+  /** Whom an XMPP user means by an address of a SIP user, if not exactly that. */
+  readonly meant?: (user: MappedUri, contact: MappedUri) => MappedUri;
   /** undefined: a restart ends every call. */
   readonly records: Collection<CallRecord> | undefined;
   /** The address that o= of our descriptions says; media never come to it. */
@@ -185,7 +188,8 @@ export class Calls {
     const parties = { sipDomain: to.value.host, xmppDomain: from.value.jid.domain, callId };
     const media = this.#env.relays?.begin(parties);
     const call = new Call(this.#callEnv, facts, this.#begin('toSip', media), media);
-    const leg = sip.outgoing(call, { from: from.value, to: to.value, callId, media });
+    const called = this.#env.meant?.(from.value, to.value) ?? to.value;
+    const leg = sip.outgoing(call, { from: from.value, to: called, callId, media });
     this.#calls.set(facts.id, call);
     call.join(leg, legs);
     return { ok: true, host: call };

@@ -8,7 +8,7 @@ import { Calls } from '../../../src/gateway/calls/calls.ts';
 import { XmppSessions } from '../../../src/gateway/calls/xmpp-sessions.ts';
 import { LinkGroup } from '../../../src/gateway/link-group.ts';
 import { CALLS, type CallRecord } from '../../../src/interwork/call/index.ts';
-import { AddressBook } from '../../../src/mapping/index.ts';
+import { AddressBook, type MappedUri } from '../../../src/mapping/index.ts';
 import { CallRules, type CallRule } from '../../../src/policy/index.ts';
 import type { ServerTransaction } from '../../../src/sip/index.ts';
 import { serialize, type XmlElement } from '../../../src/xml/index.ts';
@@ -43,6 +43,8 @@ class Rig {
   readonly phones: PhoneSide[] = [];
   /** Request-URIs of the calls that were made. */
   readonly called: string[] = [];
+  /** Whom his contacts mean by his addresses. */
+  meant = (contact: MappedUri): MappedUri => contact;
   /** What INVITEs were answered by the table of calls itself. */
   readonly answers: string[] = [];
   readonly xmpp: XmppSessions;
@@ -74,6 +76,7 @@ class Rig {
         },
       },
       xmpp: this.xmpp,
+      meant: (_, contact) => this.meant(contact),
       address: () => '198.51.100.1',
     });
   }
@@ -272,6 +275,24 @@ describe('XMPP to SIP', () => {
     rig.phone.flush();
     rig.phone.phone.end(486);
     rig.phone.flush();
+    rig.assertNothingLeft();
+  });
+
+  test('PRES-81: called by the resource that presence showed, which is no device: the INVITE is for him', () => {
+    const rig = new Rig();
+    rig.meant = ({ jid, bareText }) => {
+      assert.equal(jid.resource, 't4109');
+      const bare = BOOK.jidTargetToSip(bareText);
+      return bare.ok ? bare.value : assert.fail();
+    };
+    // A client that knows no proposals has to name a resource (XEP-0166 §6).
+    const contents = [contentOf('voice', 'initiator', 'audio', { setup: 'actpass' })];
+    rig.acts({ action: 'session-initiate', contents }, 'sid-1', `${ROMEO}/t4109`);
+    assert.deepEqual(rig.called, [`sip:${ROMEO}`]);
+    rig.phone.flush();
+    rig.phone.phone.end(486);
+    rig.phone.flush();
+    assert.equal(rig.last('session-terminate busy').attr('from'), `${ROMEO}/t4109`);
     rig.assertNothingLeft();
   });
 

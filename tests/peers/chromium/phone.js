@@ -1,10 +1,20 @@
-// The page's side of tests/peers/chromium.ts: a phone made of the public library SIP.js, as window.phone.
+// The page's side of tests/peers/browser-phone.ts: a phone made of the public library SIP.js, as window.phone.
 
-import { Messager, Registerer, RegistererState, UserAgent } from './sip.js/index.js';
+import {
+  Inviter,
+  Messager,
+  Registerer,
+  RegistererState,
+  SessionState,
+  UserAgent,
+  Web,
+} from './sip.js/index.js';
+import { capture, descriptionsOf, event, forget, mediaOf, play, tell } from './media.js';
 
 const received = [];
 const waiting = [];
 let agent;
+let session;
 
 /** `server` is the URL of the WebSocket; the host of Via and Contact is what SIP.js makes up (RFC 7118 §5). */
 async function open({ server, user, domain, password }) {
@@ -14,7 +24,18 @@ async function open({ server, user, domain, password }) {
     authorizationUsername: user,
     authorizationPassword: password,
     logBuiltinEnabled: false,
+    sessionDescriptionHandlerFactory: Web.defaultSessionDescriptionHandlerFactory((constraints) =>
+      capture(mediaIn(constraints)),
+    ),
+    sessionDescriptionHandlerFactoryOptions: {
+      iceGatheringTimeout: 2000,
+      peerConnectionConfiguration: { iceServers: [] },
+    },
     delegate: {
+      onInvite: (invitation) => {
+        watch(invitation);
+        tell('incoming', invitation.remoteIdentity.uri.toString());
+      },
       onMessage: (message) => {
         const { from, body } = message.request;
         received.push({ from: from.uri.toString(), text: body });
@@ -57,8 +78,57 @@ async function next() {
   return received.shift();
 }
 
+const mediaIn = ({ audio, video }) => [...(audio ? ['audio'] : []), ...(video ? ['video'] : [])];
+const wanted = (media) => ({
+  sessionDescriptionHandlerOptions: {
+    constraints: { audio: media.includes('audio'), video: media.includes('video') },
+  },
+});
+
+function watch(one) {
+  session = one;
+  one.stateChange.addListener((state) => {
+    if (state === SessionState.Established) {
+      play(connection());
+      tell('connected');
+    }
+    if (state === SessionState.Terminated) tell('ended');
+  });
+}
+
+async function call(to, media) {
+  const inviter = new Inviter(agent, UserAgent.makeURI(to), wanted(media));
+  watch(inviter);
+  await inviter.invite();
+}
+
+async function accept(media) {
+  await session.accept(wanted(media));
+}
+
+async function hangUp() {
+  await (session.state === SessionState.Established ? session.bye() : session.cancel());
+}
+
+const connection = () => session?.sessionDescriptionHandler?.peerConnection;
+const media = () => mediaOf(connection());
+const descriptions = () => descriptionsOf(connection());
+
 async function close() {
   await agent.stop();
 }
 
-window.phone = { open, register, send, next, close };
+window.phone = {
+  open,
+  register,
+  send,
+  next,
+  call,
+  accept,
+  hangUp,
+  event,
+  forget,
+  media,
+  descriptions,
+  close,
+};
