@@ -25,7 +25,8 @@ export interface SeenPhone {
 export interface Flow {
   readonly page: BrowserStream;
   readonly phone: BaresipStream;
-  readonly media: BrowserMedia;
+  /** The state of ICE in the page. */
+  readonly ice: string;
 }
 
 export class MediaStage {
@@ -79,7 +80,9 @@ export class MediaStage {
         const [media, ours] = [await this.alice.media(), await phone.stream(kind)];
         const page = media?.kinds[kind];
         if (media === undefined || page === undefined || ours === undefined) return undefined;
-        return page.received >= ENOUGH && ours.received >= ENOUGH ? { page, phone: ours, media } : undefined;
+        return page.received >= ENOUGH && ours.received >= ENOUGH
+          ? { page, phone: ours, ice: media.ice }
+          : undefined;
       },
       FLOW_MS,
     );

@@ -1,17 +1,11 @@
 // A call in a page of Chromium, whatever library signals it: what a person does with it, and what its RTCPeerConnection counts.
 import type { BrowserPage } from './browser-page.ts';
-import { readObject } from './json-object.ts';
+import { readObject, textField } from './json-object.ts';
 
 /** Of one call, at one moment, from getStats (webrtc-stats). */
 export interface BrowserMedia {
-  /** The states of ICE and DTLS. */
+  /** The state of ICE. */
   readonly ice: string;
-  readonly dtls: string;
-  /** What it was told to use for SRTP. */
-  readonly srtp: string;
-  /** `ADDRESS:PORT` at either end of the pair that is used. */
-  readonly local: string;
-  readonly remote: string;
   readonly kinds: Readonly<Record<string, BrowserStream>>;
 }
 
@@ -24,6 +18,12 @@ export interface BrowserStream {
   readonly energy: number;
   /** Pictures that were decoded (video alone). */
   readonly frames: number;
+  /** The state of DTLS, and the cipher of SRTP that came out of it. */
+  readonly dtls: string;
+  readonly srtp: string;
+  /** `ADDRESS:PORT` at either end of the pair of candidates that is used. */
+  readonly local: string;
+  readonly remote: string;
 }
 
 export type Medium = 'audio' | 'video';
@@ -58,8 +58,8 @@ export class BrowserCaller {
 
   /** The next event of this type, of those that nobody has waited for. */
   async event(type: string): Promise<PageEvent> {
-    const value = readObject(JSON.stringify(await this.page.call('event', type)));
-    return { type, detail: String(value?.['detail'] ?? '') };
+    const value = readObject(JSON.stringify(await this.page.call('event', type))) ?? {};
+    return { type, detail: textField(value, 'detail') ?? '' };
   }
 
   /** Undefined: there is no call. */
@@ -88,5 +88,5 @@ export class BrowserCaller {
 }
 
 function isMedia(value: unknown): value is BrowserMedia {
-  return typeof value === 'object' && value !== null && 'kinds' in value && 'dtls' in value;
+  return typeof value === 'object' && value !== null && 'kinds' in value && 'ice' in value;
 }

@@ -16,36 +16,53 @@ export function play(connection) {
   void element.play();
 }
 
+const NOTHING = {
+  codec: '',
+  sent: 0,
+  received: 0,
+  energy: 0,
+  frames: 0,
+  dtls: '',
+  srtp: '',
+  local: '',
+  remote: '',
+};
+
 /** See BrowserMedia in browser-media.ts. */
 export async function mediaOf(connection) {
   if (!connection) return undefined;
   const all = new Map();
   (await connection.getStats()).forEach((each) => all.set(each.id, each));
-  const found = { ice: connection.iceConnectionState, dtls: '', srtp: '', local: '', remote: '', kinds: {} };
-  const placeOf = (id) => {
-    const { address, port } = all.get(id) ?? {};
+  const kinds = {};
+  for (const each of all.values()) {
+    if (each.type !== 'outbound-rtp' && each.type !== 'inbound-rtp') continue;
+    const one = (kinds[each.kind] ??= { ...NOTHING, ...wayOf(all, each.transportId) });
+    if (each.type === 'outbound-rtp') {
+      one.sent += each.packetsSent;
+      continue;
+    }
+    one.received += each.packetsReceived;
+    one.energy += each.totalAudioEnergy ?? 0;
+    one.frames += each.framesDecoded ?? 0;
+    one.codec = all.get(each.codecId)?.mimeType ?? '';
+  }
+  return { ice: connection.iceConnectionState, kinds };
+}
+
+/** One transport of ICE and DTLS: a stream's own, or one for all (BUNDLE). */
+function wayOf(all, id) {
+  const transport = all.get(id);
+  const pair = all.get(transport?.selectedCandidatePairId);
+  const placeOf = (candidate) => {
+    const { address, port } = all.get(candidate) ?? {};
     return address === undefined ? '' : `${address}:${port}`;
   };
-  const streamOf = (kind) =>
-    (found.kinds[kind] ??= { codec: '', sent: 0, received: 0, energy: 0, frames: 0 });
-  for (const each of all.values()) {
-    if (each.type === 'transport') {
-      const pair = all.get(each.selectedCandidatePairId);
-      found.dtls = each.dtlsState;
-      found.srtp = each.srtpCipher ?? '';
-      found.local = placeOf(pair?.localCandidateId);
-      found.remote = placeOf(pair?.remoteCandidateId);
-    } else if (each.type === 'outbound-rtp') {
-      streamOf(each.kind).sent += each.packetsSent;
-    } else if (each.type === 'inbound-rtp') {
-      const one = streamOf(each.kind);
-      one.received += each.packetsReceived;
-      one.energy += each.totalAudioEnergy ?? 0;
-      one.frames += each.framesDecoded ?? 0;
-      one.codec = all.get(each.codecId)?.mimeType ?? '';
-    }
-  }
-  return found;
+  return {
+    dtls: transport?.dtlsState ?? '',
+    srtp: transport?.srtpCipher ?? '',
+    local: placeOf(pair?.localCandidateId),
+    remote: placeOf(pair?.remoteCandidateId),
+  };
 }
 
 export function descriptionsOf(connection) {
