@@ -88,11 +88,6 @@ export class MediaStage {
     );
   }
 
-  /** Media have no way through the gateway: it has the socket that it hears SIP on, and no other one of UDP. */
-  gatewayHasNoMedia(): void {
-    assert.deepEqual(udpPortsOf(this.lab.gateway.pid ?? 0), [this.lab.gatewayPort]);
-  }
-
   async close(): Promise<void> {
     await this.chromium.close();
     await this.lab.close();
@@ -116,4 +111,9 @@ export async function pagesHear(
     },
     FLOW_MS,
   );
+}
+
+/** Media have no way through the gateway: it has the socket that it hears SIP on, and no other one of UDP. */
+export function hasNoMedia({ gateway, gatewayPort }: Lab): void {
+  assert.deepEqual(udpPortsOf(gateway.pid ?? 0), [gatewayPort]);
 }

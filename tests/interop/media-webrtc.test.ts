@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Medium } from '../peers/browser-media.ts';
 import { inOwnNetwork } from '../peers/own-network.ts';
-import { ALICE, MediaStage, type SeenPhone } from './media-stage.ts';
+import { ALICE, hasNoMedia, MediaStage, type SeenPhone } from './media-stage.ts';
 
 const ANNOUNCED = [
   ...['urn:xmpp:jingle:1', 'urn:xmpp:jingle:apps:rtp:1', 'urn:xmpp:jingle:apps:rtp:audio'],
@@ -56,7 +56,7 @@ inOwnNetwork(import.meta.filename, 4, (network) => {
       await bob.phone.event('CALL_INCOMING');
       await bob.phone.command('accept');
       await flowsDirectly(bob, 'audio');
-      stage.gatewayHasNoMedia();
+      hasNoMedia(stage.lab);
       await bob.phone.command('hangup');
       assert.equal((await alice.event('ended')).detail, 'success');
     });
@@ -67,7 +67,7 @@ inOwnNetwork(import.meta.filename, 4, (network) => {
       await alice.event('incoming');
       await alice.accept();
       await flowsDirectly(bob, 'audio');
-      stage.gatewayHasNoMedia();
+      hasNoMedia(stage.lab);
       await alice.hangUp();
       await bob.phone.event('CALL_CLOSED');
     });
@@ -78,7 +78,7 @@ inOwnNetwork(import.meta.filename, 4, (network) => {
       await dave.phone.event('CALL_INCOMING');
       await dave.phone.command('accept');
       for (const kind of BOTH) await flowsDirectly(dave, kind);
-      stage.gatewayHasNoMedia();
+      hasNoMedia(stage.lab);
       await alice.hangUp();
       await dave.phone.event('CALL_CLOSED');
     });
@@ -89,7 +89,7 @@ inOwnNetwork(import.meta.filename, 4, (network) => {
       await alice.event('incoming');
       await alice.accept(BOTH);
       for (const kind of BOTH) await flowsDirectly(dave, kind);
-      stage.gatewayHasNoMedia();
+      hasNoMedia(stage.lab);
       await dave.phone.command('hangup');
       await alice.event('ended');
     });

@@ -30,11 +30,6 @@ export class BrowserChat extends BrowserCaller {
     const value = await this.page.call('features', of);
     return Array.isArray(value) ? value.map(String) : [];
   }
-
-  /** Every stanza that crossed, for whoever looks for a fault. */
-  async wire(): Promise<string> {
-    return String(await this.page.call('wire'));
-  }
 }
 
 /** The script of its page: the library is written for Node's module loader, so it has to be bundled for a page. */

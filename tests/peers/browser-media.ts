@@ -78,6 +78,11 @@ export class BrowserCaller {
     return String(await this.page.call('descriptions'));
   }
 
+  /** All that crossed the wire, for whoever looks for a fault. */
+  async wire(): Promise<string> {
+    return String(await this.page.call('wire'));
+  }
+
   async close(): Promise<void> {
     await this.page.call('close');
   }

@@ -31,6 +31,11 @@ export class BrowserPhone extends BrowserCaller {
     return await this.page.call('send', to, text);
   }
 
+  /** Watches the presence of somebody; each document that comes is an event `notified`. */
+  async watch(to: string): Promise<void> {
+    await this.page.call('watch', to);
+  }
+
   /** The next message that it received. */
   async next(): Promise<unknown> {
     return await this.page.call('next');

@@ -6,12 +6,14 @@ import {
   Registerer,
   RegistererState,
   SessionState,
+  Subscriber,
   UserAgent,
   Web,
 } from './sip.js/index.js';
 import { capture, descriptionsOf, event, forget, mediaOf, play, tell } from './media.js';
 
 const received = [];
+const lines = [];
 const waiting = [];
 let agent;
 let session;
@@ -24,6 +26,8 @@ async function open({ server, user, domain, password }) {
     authorizationUsername: user,
     authorizationPassword: password,
     logBuiltinEnabled: false,
+    logLevel: 'debug',
+    logConnector: (_level, _category, _label, text) => lines.push(text),
     sessionDescriptionHandlerFactory: Web.defaultSessionDescriptionHandlerFactory((constraints) =>
       capture(mediaIn(constraints)),
     ),
@@ -33,7 +37,7 @@ async function open({ server, user, domain, password }) {
     },
     delegate: {
       onInvite: (invitation) => {
-        watch(invitation);
+        follow(invitation);
         tell('incoming', invitation.remoteIdentity.uri.toString());
       },
       onMessage: (message) => {
@@ -78,6 +82,19 @@ async function next() {
   return received.shift();
 }
 
+/** Watches somebody's presence; each document is an event. */
+async function watch(to) {
+  const subscriber = new Subscriber(agent, UserAgent.makeURI(to), 'presence', {
+    delegate: {
+      onNotify: async (notification) => {
+        await notification.accept();
+        tell('notified', notification.request.body);
+      },
+    },
+  });
+  await subscriber.subscribe();
+}
+
 const mediaIn = ({ audio, video }) => [...(audio ? ['audio'] : []), ...(video ? ['video'] : [])];
 const wanted = (media) => ({
   sessionDescriptionHandlerOptions: {
@@ -85,7 +102,7 @@ const wanted = (media) => ({
   },
 });
 
-function watch(one) {
+function follow(one) {
   session = one;
   one.stateChange.addListener((state) => {
     if (state === SessionState.Established) {
@@ -98,7 +115,7 @@ function watch(one) {
 
 async function call(to, media) {
   const inviter = new Inviter(agent, UserAgent.makeURI(to), wanted(media));
-  watch(inviter);
+  follow(inviter);
   await inviter.invite();
 }
 
@@ -114,6 +131,9 @@ const connection = () => session?.sessionDescriptionHandler?.peerConnection;
 const media = () => mediaOf(connection());
 const descriptions = () => descriptionsOf(connection());
 
+/** All that crossed the wire, and what the library thinks of it. */
+const wire = () => lines.join('\n');
+
 async function close() {
   await agent.stop();
 }
@@ -123,6 +143,7 @@ window.phone = {
   register,
   send,
   next,
+  watch,
   call,
   accept,
   hangUp,
@@ -130,5 +151,6 @@ window.phone = {
   forget,
   media,
   descriptions,
+  wire,
   close,
 };
