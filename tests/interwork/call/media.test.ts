@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CallEffect, CallEvent } from '../../../src/interwork/call/index.ts';
 import { attribute, directionOf, setupOf, type SessionDescription } from '../../../src/sdp/index.ts';
-import type { Content } from '../../../src/xmpp/index.ts';
+import type { Content, ContentGroup } from '../../../src/xmpp/index.ts';
 import { contentOf, sdpOf } from './call-play.ts';
 import {
   ACCEPT_BARE,
@@ -166,6 +166,33 @@ describe('candidates (CALL-12, CALL-13)', () => {
     const call = new Call('toXmpp', true);
     call.steps({ ...INVITED, trickle: true }, PROCEED);
     assert.ok(words(call.step(ACCEPT_BARE)).includes('accept'));
+  });
+
+  test('RFC 9143 §10: of a bundle in an answer only the first content has candidates, and no others are waited for', () => {
+    const bare = { candidates: false };
+    const accepts = (ufrag: string, groups: readonly ContentGroup[]): Call => {
+      const call = new Call('toXmpp');
+      call.steps({ ...INVITED, description: sdpOf(['audio', 'video']) }, PROCEED);
+      const contents = [
+        contentOf('0', 'initiator', 'audio', bare),
+        contentOf('1', 'initiator', 'video', { ...bare, ufrag }),
+      ];
+      assert.deepEqual(words(call.step(jingle('session-accept', contents, { groups }))), [
+        'start gather 2000',
+      ]);
+      return call;
+    };
+    const last = trickle(contentOf('0', 'initiator', 'audio', bare), 7000, true);
+    const bundle = { semantics: 'BUNDLE', contents: ['0', '1'] };
+    assert.ok(words(accepts('xmpp', [bundle]).step(last)).includes('accept'));
+    const waiting = [
+      accepts('xmpp', []),
+      accepts('xmpp', [{ ...bundle, semantics: 'LS' }]),
+      accepts('xmpp', [{ ...bundle, contents: ['0'] }]),
+      // The same bundle by another ICE agent is none.
+      accepts('other', [bundle]),
+    ];
+    for (const call of waiting) assert.deepEqual(words(call.step(last)), []);
   });
 
   test('candidates of the SIP side are a transport-info', () => {
