@@ -46,7 +46,7 @@ export interface PhoneEvent {
 export interface BaresipStream {
   readonly sent: number;
   readonly received: number;
-  /** How media are encrypted, and whether that is so: "dtls_srtp (secure=yes)"; empty: they are not. */
+  /** How media are encrypted, and whether that is so: "dtls_srtp (secure=yes)", "(none) (secure=no)". */
   readonly encryption: string;
   /** The codec that it sends: "opus", "PCMU", "VP8". */
   readonly codec: string;
