@@ -27,7 +27,7 @@ import {
   type CallTransition,
   type Early,
 } from './machine-types.ts';
-import { trickledMedia } from './machine-trickle.ts';
+import { haveCandidates, trickledMedia } from './machine-trickle.ts';
 
 /** An INVITE for an XMPP user: proposed to his devices, or a session with the one that is named. */
 export const invited: Handler<'invited'> = (state, { description, device, trickle }) => {
@@ -194,7 +194,7 @@ function up(state: CallState, effects: readonly CallEffect[]): CallTransition {
   const { adding, replacing, dirty, untold, trickle } = stopped.state;
   const later: CallEffect[] = [];
   const trickles = trickle.driver && trickle.sip;
-  const isDue = dirty || adding.length > 0 || replacing.length > 0 || (untold.length > 0 && !trickles);
+  const isDue = dirty || adding.length > 0 || replacing.length > 0 || (!trickles && haveCandidates(untold));
   if (isDue) later.push({ kind: 'change' });
   if (untold.length > 0 && trickles) {
     later.push({ kind: 'trickle', media: trickledMedia(stopped.state, untold) });

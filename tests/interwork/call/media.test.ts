@@ -161,6 +161,23 @@ describe('candidates (CALL-12, CALL-13)', () => {
     assert.deepEqual(portsOf(described(call.step(DUE), 'offer')), [40_000, 7000, 7001]);
   });
 
+  test('that there are no more is no change by itself, and is told to whom is told of each', () => {
+    const end = (content: Content): CallEvent => {
+      const { name, creator, transport } = content;
+      assert.ok(transport?.kind === 'ice-udp');
+      const last = { ...transport, candidates: [], complete: true };
+      return jingle('transport-info', [{ name, creator, transport: last }]);
+    };
+    assert.deepEqual(words(callIn('up').step(end(contentOf('0', 'initiator')))), []);
+    const call = callIn('calling');
+    call.step(end(OFFERED));
+    assert.deepEqual(words(call.step(ANSWERED)), ['stop answer', 'session-accept', 'up']);
+    const trickling = callIn('calling', true);
+    trickling.step(end(OFFERED));
+    assert.ok(words(trickling.step({ ...ANSWERED, trickle: true })).includes('trickle'));
+    assert.deepEqual(words(trickling.step(end(OFFERED))), ['trickle']);
+  });
+
   test('the answer of an XMPP user waits for his candidates, unless the caller takes them one by one', () => {
     assert.deepEqual(words(callIn('initiating').step(ACCEPT_BARE)), ['start gather 2000']);
     const call = new Call('toXmpp', true);
