@@ -98,22 +98,13 @@ export class Baresip {
   /** Started, connected and, unless it shall not, registered. */
   static async registered(options: BaresipOptions): Promise<Baresip> {
     const phone = new Baresip(options);
-    const socket = await mustBecome(
-      'control port of baresip',
-      () => tryConnect(options.controlPort, options.address),
-      8_000,
-    );
-    phone.#socket = socket;
-    socket.on('data', (chunk) => phone.#read(chunk));
-    socket.on('error', () => {});
-    if (options.registers === false) return phone;
-    // An event REGISTER_OK may precede the control connection, so ask.
-    await mustBecome(
-      'registration of baresip',
-      async () => /\bOK\b/.test(await phone.command('reginfo')),
-      15_000,
-    );
-    return phone;
+    try {
+      await phone.#begin();
+      return phone;
+    } catch (error) {
+      await phone.close();
+      throw error;
+    }
   }
 
   /** What it registers as `+sip.instance` (RFC 5626): the `gr` of its public GRUU at Kamailio. */
@@ -197,6 +188,25 @@ export class Baresip {
     await waitFor(() => !this.#process.alive, 2_000);
     this.#socket?.destroy();
     await this.#process.stop(2_000);
+  }
+
+  async #begin(): Promise<void> {
+    const { options } = this;
+    const socket = await mustBecome(
+      'control port of baresip',
+      () => tryConnect(options.controlPort, options.address),
+      8_000,
+    );
+    this.#socket = socket;
+    socket.on('data', (chunk) => this.#read(chunk));
+    socket.on('error', () => {});
+    if (options.registers === false) return;
+    // An event REGISTER_OK may precede the control connection, so ask.
+    await mustBecome(
+      'registration of baresip',
+      async () => /\bOK\b/.test(await this.command('reginfo')),
+      15_000,
+    );
   }
 
   /** Netstrings of JSON: `LENGTH:{…},`. */

@@ -55,7 +55,7 @@ export function gatherOver(state: CallState): CallTransition {
   return after(stopped.effects, to(stopped.state, { kind: 'change' }));
 }
 
-/** RFC 8838 §8.1: the end of candidates may come alone. */
+/** RFC 8838 §13: the end of candidates may come alone. */
 export function haveCandidates(contents: readonly Content[]): boolean {
   return contents.some(({ transport }) => transport?.kind === 'ice-udp' && transport.candidates.length > 0);
 }
