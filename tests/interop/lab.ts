@@ -18,6 +18,7 @@ import { SipEndpoint } from '../peers/sip-endpoint.ts';
 import { Stoxgate } from '../peers/stoxgate.ts';
 import { TempFolder } from '../peers/temp-folder.ts';
 import { XmppClient } from '../peers/xmpp-client.ts';
+import type { TestCertificate } from '../peers/test-ca.ts';
 import type { Account, ComponentAccount, XmppServer, XmppServerKind } from '../peers/xmpp-server.ts';
 
 export const XMPP_DOMAIN = 'example.org';
@@ -38,6 +39,8 @@ export const TWO_SERVERS: readonly XmppServerKind[] = FULL_MATRIX ? SERVERS : ['
 process.once('SIGTERM', () => process.exit(143));
 
 const SERVER_DRIVERS = { prosody: Prosody, ejabberd: Ejabberd, jabberd2: Jabberd2 } as const;
+/** RFC 6120 §3.2.2. */
+const CLIENT_PORT = 5222;
 const SECRET = 'interop-secret';
 const account = (user: string): Account => ({ user, password: `${user}-password` });
 const XMPP_ACCOUNTS = ['alice', 'carol', 'dora'].map(account);
@@ -56,6 +59,8 @@ export interface LabOptions {
   readonly calls?: boolean;
   /** Prosody takes clients in web pages too. */
   readonly webSocket?: boolean;
+  /** Prosody takes clients at the port that they find without SRV, by TLS with this certificate. */
+  readonly clientTls?: TestCertificate;
   /** Kamailio tells of registrations (RFC 3680). */
   readonly registrationEvents?: boolean;
   /** Goes over the generated configuration of the gateway. */
@@ -89,10 +94,13 @@ export class Lab {
     this.server = new SERVER_DRIVERS[options.server]({
       folder: folder.folder(options.server),
       domain: XMPP_DOMAIN,
-      clientPort: ports.client,
+      clientPort: options.clientTls === undefined ? ports.client : CLIENT_PORT,
       accounts: XMPP_ACCOUNTS,
       components: parts.components,
       ...(options.webSocket === true && { webSocketPort: ports.webSocket }),
+      ...(options.clientTls && {
+        certificate: { certificateFile: options.clientTls.certificate, keyFile: options.clientTls.key },
+      }),
     });
     this.webSocket = `ws://127.0.0.1:${ports.webSocket}/xmpp-websocket`;
     if (options.kamailio !== false) {
