@@ -8,6 +8,7 @@ import { prepareDomain } from '../xmpp/index.ts';
 import { domainOf } from './address-text.ts';
 import type { DnsResolver } from '../sip/index.ts';
 import type { Config, ConfiguredComponent } from './config/schema.ts';
+import { InHand } from './in-hand.ts';
 import { LinkGroup } from './link-group.ts';
 import { NO_SIZES, OwnServer } from './own-server.ts';
 import type { LinkStatus } from './types.ts';
@@ -28,6 +29,8 @@ export class Links {
   readonly #env: LinksEnv;
   readonly #deliver: (stanza: XmlElement, group: LinkGroup) => void;
   readonly #ready: (domain: string) => void;
+  /** What came from other servers and is not where a crash would leave it. */
+  readonly inHand: InHand;
   readonly #groups = new Map<string, LinkGroup>();
   readonly #misaddressed: Counter;
   #members: Member[] = [];
@@ -41,6 +44,7 @@ export class Links {
   ) {
     // One desk for all: servers with several links of a domain may return a barrier on another than it came from.
     this.#env = { ...env, barriers: new BarrierDesk() };
+    this.inHand = new InHand(env.timers);
     this.#deliver = deliver;
     this.#ready = ready;
     this.#misaddressed = env.counters.counter(
@@ -68,10 +72,9 @@ export class Links {
   async apply(config: Config): Promise<void> {
     const { server } = config.xmpp;
     if (server !== undefined) {
-      const deliver = this.#deliver;
-      const ready = this.#ready;
+      const parts = { deliver: this.#deliver, ready: this.#ready, inHand: this.inHand };
       if (this.#server === undefined)
-        this.#server = new OwnServer(config, server, { ...this.#env, deliver, ready });
+        this.#server = new OwnServer(config, server, { ...this.#env, ...parts });
       else this.#server.configure(config, server);
     }
     await this.#applyComponents(config.xmpp.components);

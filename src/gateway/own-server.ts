@@ -17,6 +17,7 @@ import type { DnsResolver } from '../sip/index.ts';
 import type { XmlElement } from '../xml/index.ts';
 import { covers } from './config/domain-pattern.ts';
 import type { Config, ConfiguredServer } from './config/schema.ts';
+import type { InHand } from './in-hand.ts';
 import type { LinkGroup } from './link-group.ts';
 import { listenerUrl } from './listeners.ts';
 import { ServedDomains } from './served-domains.ts';
@@ -44,6 +45,7 @@ export interface OwnServerEnv {
   /** Signing keys of the gateway, newest first: shared by all gateways of a domain. */
   readonly keys: readonly Uint8Array[] | undefined;
   readonly store: Pick<Store, 'flush' | 'status'>;
+  readonly inHand: InHand;
   readonly deliver: (stanza: XmlElement, group: LinkGroup) => void;
   /** The group of this domain takes stanzas, or takes them again. */
   readonly ready: (domain: string) => void;
@@ -65,7 +67,7 @@ export class OwnServer {
     this.#env = env;
     this.#served = servedOf(config, server);
     this.#certificates = new CertificateStore('xmpp', server.tls, { ...env, ...files });
-    const settlement = new Settlement(env.store);
+    const settlement = new Settlement(env.store, env.inHand);
     this.#server = new XmppServer(
       this.#options(config, server),
       {

@@ -222,7 +222,7 @@ class RunningGateway implements Gateway {
     });
     const xmpp = new XmppDispatch({
       ...{ clock, log, counters, homes, features, toSip, toXmpp, live: this.#live },
-      ...{ presence: this.#presence, calls: this.#calls },
+      ...{ presence: this.#presence, calls: this.#calls, inHand: this.#links.inHand },
       name: NAME,
       version: env.version,
       startedMs: clock.now(),

@@ -24,6 +24,7 @@ import {
 import { wordOfCall } from './calls/xmpp-features.ts';
 import { leavesHomeToDns, type Homes } from './homes.ts';
 import type { CallFeature } from './calls/call-feature.ts';
+import type { InHand } from './in-hand.ts';
 import type { LinkGroup } from './link-group.ts';
 import type { Live } from './live.ts';
 import type { ToSipMessages } from './messages/to-sip-messages.ts';
@@ -42,6 +43,7 @@ export interface XmppDispatchEnv {
   readonly counters: Counters;
   readonly live: Live;
   readonly homes: Pick<Homes, 'of'>;
+  readonly inHand: InHand;
   readonly features: UserFeatures;
   readonly toSip: ToSipMessages;
   readonly toXmpp: ToXmppMessages;
@@ -82,8 +84,10 @@ export class XmppDispatch {
 
   #dispatch(stanza: XmlElement, group: LinkGroup): void {
     const home = this.#homeOf(stanza);
-    if (home instanceof Promise) void home.then((known) => this.#takeAt(known, stanza, group));
-    else this.#takeAt(home, stanza, group);
+    if (!(home instanceof Promise)) return this.#takeAt(home, stanza, group);
+    this.#env.inHand.until((done) => {
+      void home.then((known) => this.#takeAt(known, stanza, group)).finally(done);
+    });
   }
 
   /** Where the target is at home, when no rule says it (rows DNS-01 … DNS-05); questions to the domain are answered. */
@@ -184,7 +188,7 @@ export class XmppDispatch {
 
   /** The route script sees it first. */
   #route(stanza: XmlElement, sender: MappedUri, group: LinkGroup, routes: Routes): void {
-    const { live, toSip, presence } = this.#env;
+    const { live, toSip, presence, inHand } = this.#env;
     const isMessage = stanza.name === 'message';
     const sent = isMessage ? readMessage(stanza) : undefined;
     // Rules and limits of the operator come first. Presence has its own place for them.
@@ -193,27 +197,32 @@ export class XmppDispatch {
       const denied = live.admission.stanza(sender, to.value, group.domain, COUNTED);
       if (denied !== undefined) return toSip.refuse(sent, denied.answer, group, { clause: denied.clause });
     }
-    const env: StanzaRoutingEnv = {
-      book: live.book,
-      domain: group.domain,
-      // Perhaps in a later turn, in which nobody else catches anything.
-      serve: (changed) => {
-        try {
-          if (sent === undefined) presence.stanza(changed, group);
-          else this.#serve(changed === stanza ? sent : readMessage(changed), sent, group, true);
-        } catch (error) {
-          this.#fault(stanza, group, error);
-        }
-      },
-      refuse: (error) => {
-        if (sent === undefined) presence.refuse(stanza, error, group);
-        else toSip.refuse(sent, error, group, { clause: ROUTES_CLAUSE });
-      },
-      drop: () => {
-        if (sent !== undefined) toSip.dropped(sent);
-      },
-    };
-    routeStanza(env, routes, stanza, sender);
+    inHand.until((done) => {
+      const env: StanzaRoutingEnv = {
+        book: live.book,
+        domain: group.domain,
+        // Perhaps in a later turn, in which nobody else catches anything.
+        serve: (changed) => {
+          try {
+            if (sent === undefined) presence.stanza(changed, group);
+            else this.#serve(changed === stanza ? sent : readMessage(changed), sent, group, true);
+          } catch (error) {
+            this.#fault(stanza, group, error);
+          }
+          done();
+        },
+        refuse: (error) => {
+          if (sent === undefined) presence.refuse(stanza, error, group);
+          else toSip.refuse(sent, error, group, { clause: ROUTES_CLAUSE });
+          done();
+        },
+        drop: () => {
+          if (sent !== undefined) toSip.dropped(sent);
+          done();
+        },
+      };
+      routeStanza(env, routes, stanza, sender);
+    });
   }
 
   #iq(stanza: XmlElement, group: LinkGroup): void {

@@ -63,9 +63,9 @@ export class CertificateStore {
     return Math.min(...this.#all.map(({ expiresMs }) => expiresMs));
   }
 
-  /** The credentials for a name that a peer asks for, or for which the gateway speaks. */
-  for(name?: string): Credentials {
-    return chooseCredentials(this.#all, name);
+  /** The credentials for a name that a peer asks for, or for which the gateway speaks; `otherwise` where none are for it. */
+  for(name?: string, otherwise?: Credentials): Credentials {
+    return chooseCredentials(this.#all, name, otherwise);
   }
 
   /** Calls back when `for` may answer differently. */

@@ -206,7 +206,8 @@ export class InboundStream implements Carrier {
         this.#connection.write(END_TAG);
         break;
       case 'startTls':
-        this.#connection.secure(this.#handshake);
+        // RFC 6120 §13.7.2: whom the peer wants is known before TLS; one without SNI does not say it again.
+        this.#connection.secure(this.#handshake, effect.local);
         break;
       case 'restart':
         this.#connection.restart();

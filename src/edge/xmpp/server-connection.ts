@@ -26,8 +26,8 @@ export interface ServerConnectionSink {
   drained(): void;
 }
 
-/** Begins a handshake on a socket; `done` is called once, later. */
-export type Handshake = (socket: Socket, done: (result: TLSSocket | Error) => void) => void;
+/** Begins a handshake on a socket; `done` is called once, later. `name`: the domain that the peer has asked for in the clear. */
+export type Handshake = (socket: Socket, done: (result: TLSSocket | Error) => void, name?: string) => void;
 
 const UNVERIFIED: PeerIdentity = { verified: false, reason: 'none' };
 
@@ -100,31 +100,35 @@ export class ServerConnection {
   }
 
   /** RFC 6120 §5.4.3.3: what is still in hand of the clear stream is dropped, and TLS begins. */
-  secure(handshake: Handshake): void {
+  secure(handshake: Handshake, name?: string): void {
     this.#parser.stop();
     this.#securing = true;
     const plain = this.#socket;
     plain.removeAllListeners('data');
     plain.removeAllListeners('drain');
     plain.pause();
-    handshake(plain, (result) => {
-      this.#securing = false;
-      if (result instanceof Error) {
-        const sink = this.#sink;
-        this.#sink = undefined;
-        plain.destroy();
-        sink?.tlsFailed(result.message);
-        return;
-      }
-      this.#socket = result;
-      this.#identity = peerIdentity(result);
-      this.#listen(result);
-      if (this.#sink === undefined) {
-        result.destroy();
-        return;
-      }
-      this.#sink.secured(this.#identity);
-    });
+    handshake(
+      plain,
+      (result) => {
+        this.#securing = false;
+        if (result instanceof Error) {
+          const sink = this.#sink;
+          this.#sink = undefined;
+          plain.destroy();
+          sink?.tlsFailed(result.message);
+          return;
+        }
+        this.#socket = result;
+        this.#identity = peerIdentity(result);
+        this.#listen(result);
+        if (this.#sink === undefined) {
+          result.destroy();
+          return;
+        }
+        this.#sink.secured(this.#identity);
+      },
+      name,
+    );
   }
 
   pause(): void {

@@ -146,7 +146,7 @@ export class ServerListeners {
   }
 
   #open(socket: Socket, secured: ConstructorParameters<typeof ServerConnection>[1], leave: () => void): void {
-    const handshake: Handshake = (plain, done) => this.#clear.accept(plain, done);
+    const handshake: Handshake = (plain, done, name) => this.#clear.accept(plain, done, name);
     const stream = new InboundStream(
       (sink) => new ServerConnection(socket, secured, this.#context.limits.xml, sink),
       secured !== undefined,

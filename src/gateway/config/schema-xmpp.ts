@@ -21,7 +21,7 @@ function serverSchema(sources: SecretSources) {
     ),
     tls: documented(tlsSchema('XMPP', parseXmppPattern, sources), {
       type: '`{ certificate, key, ca, domain }`, or a list of them',
-      says: 'The certificates of the domains that the gateway speaks for; a peer is shown the one for the domain that it asks for (SNI), the first when none fits.',
+      says: 'The certificates of the domains that the gateway speaks for; a peer is shown the one for the domain that it asks for, by SNI or before STARTTLS by its stream header, the first when none fits.',
       example: '{ certificate: gw.pem, key: gw.key }',
     }),
     dialback: documented(z.enum(['never', 'over-tls']).default('never'), {

@@ -114,6 +114,7 @@ export class MessageFeature {
       errors: this.#errors,
       composing: this.#composingToSip,
       asked: this.reports.asked,
+      inHand: links.inHand,
     });
     for (const open of [this.toXmpp, this.#deliveries, this.#outbox]) this.ledger.watch(open);
   }

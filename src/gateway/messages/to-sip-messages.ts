@@ -21,6 +21,7 @@ import {
 } from '../../xmpp/index.ts';
 import { NS_CLIENT, XmlElement } from '../../xml/index.ts';
 import { bareOf } from '../address-text.ts';
+import type { InHand } from '../in-hand.ts';
 import type { LinkGroup } from '../link-group.ts';
 import type { Live } from '../live.ts';
 import { ROUTES_CLAUSE, stanzaErrorOf } from '../routes/answers.ts';
@@ -47,6 +48,7 @@ export interface ToSipEnv {
   readonly errors: ErrorReports;
   readonly composing: ComposingToSip;
   readonly asked: AskedReports;
+  readonly inHand: Pick<InHand, 'until'>;
 }
 
 /** A message from XMPP: its sender hears only of what was not delivered. */
@@ -201,7 +203,7 @@ export class ToSipMessages {
 
   /** Sends it once the route script has seen it. */
   #route(routes: Routes, letter: Letter, draft: MessageDraft, parts: Parts): void {
-    const { live, outbox, asked } = this.#env;
+    const { live, outbox, asked, inHand } = this.#env;
     const { message, sent, from, to, group } = parts;
     const send = (outgoing: Outgoing): void => {
       if (
@@ -225,13 +227,21 @@ export class ToSipMessages {
       this.refuse(sent, stanzaErrorOf(result, live.book), group, { clause: ROUTES_CLAUSE });
     };
     const outgoing = { from: letter.from, requestUri: letter.requestUri, callId: letter.callId, draft };
-    routeToSip(
-      { book: live.book, domain: group.domain, send, end },
-      routes,
-      sent.element,
-      { from, to },
-      outgoing,
-    );
+    inHand.until((done) => {
+      const env = {
+        book: live.book,
+        domain: group.domain,
+        send: (changed: Outgoing): void => {
+          send(changed);
+          done();
+        },
+        end: (result: Routed): void => {
+          end(result);
+          done();
+        },
+      };
+      routeToSip(env, routes, sent.element, { from, to }, outgoing);
+    });
   }
 
   /** The route script has ended it without a word. */

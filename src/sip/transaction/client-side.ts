@@ -63,7 +63,7 @@ export class ClientSide implements ClientContext {
   readonly #reliable: MachinePair;
   readonly #pending = new ChurnMap<string, PendingClient>();
   readonly #completed: CompletedStore;
-  /** "SIP/2.0/UDP host:port;rport;branch=z9hG4bK" of each local endpoint. */
+  /** "SIP/2.0/UDP host:port;rport;branch=z9hG4bK", or without rport, of each local endpoint. */
   readonly #viaStarts = new WeakMap<LocalEndpoint, string>();
 
   constructor(env: ClientSideEnv) {
@@ -205,10 +205,14 @@ export class ClientSide implements ClientContext {
   #viaStart(local: LocalEndpoint): string {
     let start = this.#viaStarts.get(local);
     if (start === undefined) {
-      const port = local.advertisePort === undefined ? '' : `:${local.advertisePort}`;
+      const { transport, advertiseHost } = local;
+      const port = viaPort(local);
+      // RFC 3581 §4 is about datagrams. A server that applies it to streams too would answer the port of a connection that is
+      // gone, at which nobody listens, and not sent-by (RFC 3261 §18.2.2).
+      const rport = transport === 'UDP' ? ';rport' : '';
       // RFC 5923 §5: over TLS the connection may carry requests both ways.
-      const alias = local.transport === 'TLS' ? ';alias' : '';
-      start = `SIP/2.0/${local.transport} ${local.advertiseHost}${port};rport${alias};branch=${BRANCH_COOKIE}`;
+      const alias = transport === 'TLS' ? ';alias' : '';
+      start = `SIP/2.0/${transport} ${advertiseHost}${port}${rport}${alias};branch=${BRANCH_COOKIE}`;
       this.#viaStarts.set(local, start);
     }
     return start;
@@ -239,6 +243,12 @@ export class ClientSide implements ClientContext {
 }
 
 const EMPTY = new Uint8Array(0);
+
+/** Of sent-by. That of TLS is always written: Kamailio takes an absent one for 5060 when it has to connect for an answer. */
+function viaPort({ advertisePort, transport }: LocalEndpoint): string {
+  if (advertisePort !== undefined) return `:${advertisePort}`;
+  return transport === 'TLS' ? ':5061' : '';
+}
 
 function machines(timing: TimersConfig, reliable: boolean): MachinePair {
   return {

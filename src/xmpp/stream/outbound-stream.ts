@@ -8,7 +8,7 @@
 
 import { stanzaKind } from '../stanza/stanza.ts';
 import { element, type XmlElement } from '../../xml/index.ts';
-import { dialbackKey, dialbackRequest, dialbackVerify, readDialback } from './dialback.ts';
+import { dialbackAnswer, dialbackKey, dialbackRequest, dialbackVerify, readDialback } from './dialback.ts';
 import { isManagement } from './management-elements.ts';
 import type {
   OutboundEffect,
@@ -278,6 +278,12 @@ function dialback(state: OutboundOpen, el: XmlElement, env: OutboundEnv): Outbou
   const read = readDialback(el);
   if (read === undefined) return undefined;
   const { verdict, pair } = read;
+  // XEP-0288 §2.2: with bidi the peer may ask for further domains of its own. They need a stream of theirs, and without an answer
+  // (XEP-0220 §2.4) it would wait for one.
+  if (verdict === undefined && read.name === 'result' && state.kind === 'up' && state.bidi) {
+    const refusal = { kind: 'error', condition: 'policy-violation' } as const;
+    return { state, effects: [write(dialbackAnswer('result', pair, undefined, refusal))] };
+  }
   // The peer answers; pairs run from the remote domain to ours.
   if (verdict === undefined || pair.from !== env.remote) return unexpected(state);
   if (read.name === 'verify') {

@@ -201,3 +201,29 @@ test('a stranger cannot have more keys verified at a time than the bound allows'
   peer.drop();
   silent.close();
 });
+
+test('XEP-0288 §2.2: each pair that is proved on the stream goes back on it, the first by EXTERNAL, another by dialback', async () => {
+  const second = 'phones.a.example';
+  // XEP-0344: what the certificate proves of the second needs no question on a stream of its own.
+  const certificate = ca.make({ names: [`DNS:${A}`, `DNS:${second}`] });
+  const a = await start({ domains: [A, second], certificate, dialback: 'over-tls' });
+  const b = await start({ domains: [B], certificate: certificateB, dialback: 'over-tls' });
+  for (const domain of [A, second]) b.places.set(domain, [a.place()]);
+  a.places.set(B, [b.place()]);
+  const first = send(a, `ann@${A}`, `bob@${B}`, 'one');
+  await until('the first', () => first.events.length > 0);
+  const added = send(a, `bell@${second}`, `bob@${B}`, 'two');
+  await until('the second', () => added.events.length > 0);
+  assert.equal(b.server.sizes.s2s_in, 1);
+  for (const domain of [A, second]) b.places.set(domain, []);
+  for (const to of [`bell@${second}`, `ann@${A}`]) {
+    const back = send(b, `bob@${B}`, to, `back to ${to}`);
+    await until('back', () => back.events.length > 0);
+    assert.deepEqual(back.events, ['confirmed']);
+  }
+  assert.deepEqual(a.told, [
+    `bob@${B} bell@${second} back to bell@${second}`,
+    `bob@${B} ann@${A} back to ann@${A}`,
+  ]);
+  assert.deepEqual([b.server.sizes.s2s_out, a.server.sizes.s2s_in], [0, 0]);
+});

@@ -21,6 +21,8 @@ import { recordingLog, until, type LogLine } from './rig.ts';
 export interface ServerRigOptions {
   readonly domains: readonly string[];
   readonly certificate: TestCertificate;
+  /** Of further domains. */
+  readonly more?: readonly TestCertificate[];
   readonly dialback?: DialbackPolicy;
   readonly limits?: Partial<ServerLimits>;
   readonly listen?: XmppServerOptions['listen'];
@@ -78,6 +80,7 @@ export class ServerRig {
   constructor({
     domains,
     certificate,
+    more = [],
     dialback = 'never',
     limits = {},
     listen,
@@ -90,11 +93,15 @@ export class ServerRig {
     this.#interval = setInterval(() => this.timers.advance(), 5);
     const log = recordingLog(this.lines);
     const env = { clock, timers: this.timers, random: new SecureRandom(), log, counters: this.counters };
-    const certificates = new CertificateStore('xmpp', [pemFiles(certificate)], {
-      ...env,
-      readFile: (path) => readFileSync(path, 'utf8'),
-      modifiedMs: (path) => statSync(path).mtimeMs,
-    });
+    const certificates = new CertificateStore(
+      'xmpp',
+      [certificate, ...more].map((each) => pemFiles(each)),
+      {
+        ...env,
+        readFile: (path) => readFileSync(path, 'utf8'),
+        modifiedMs: (path) => statSync(path).mtimeMs,
+      },
+    );
     this.server = new XmppServer(
       {
         listen: listen ?? [
@@ -229,15 +236,20 @@ export class RawPeer {
     return new RawPeer(socket);
   }
 
-  /** STARTTLS after a header; resolves when TLS is there. */
-  async startTls(from: string, to: string, certificate: TestCertificate | undefined): Promise<TLSSocket> {
+  /** STARTTLS after a header; resolves when TLS is there. `sni`: '' for none. */
+  async startTls(
+    from: string,
+    to: string,
+    certificate: TestCertificate | undefined,
+    sni = to,
+  ): Promise<TLSSocket> {
     this.open(from, to);
     await this.expect('features');
     this.write(`<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>`);
     await this.expect('proceed');
     this.#socket.removeAllListeners('data');
     this.#socket.removeAllListeners('close');
-    const secured = connectTls({ socket: this.#socket, ...tlsOptions(certificate, to) });
+    const secured = connectTls({ socket: this.#socket, ...tlsOptions(certificate, sni) });
     secured.on('error', () => {});
     await new Promise<void>((resolve, reject) => {
       secured.once('secureConnect', resolve);

@@ -134,6 +134,21 @@ describe('non-INVITE client transactions', () => {
     r.layer.stop();
   });
 
+  // RFC 3261 §18.2.2: where the connection is gone, the answer goes to sent-by; RFC 3581 §4 is about datagrams, and a server that
+  // applies `rport` to streams (Kamailio) would answer at the port of a connection that is gone.
+  for (const [transport, via] of [
+    ['UDP', 'SIP/2.0/UDP 192.0.2.1;rport;branch='],
+    ['TCP', 'SIP/2.0/TCP 192.0.2.1;branch='],
+    ['TLS', 'SIP/2.0/TLS 192.0.2.1:5061;alias;branch='],
+  ] as const) {
+    test(`RFC 3261 §18.1.1, RFC 3581 §3, RFC 5923 §5: the Via over ${transport}`, () => {
+      const r = newRig();
+      started(r, 'MESSAGE', { ...UDP_TARGET, transport, local: endpoint(transport) });
+      assert.ok(last(r).text.includes(`\r\nVia: ${via}z9hG4bK`), last(r).text);
+      r.layer.stop();
+    });
+  }
+
   test('an advertised host and port stand in Via', () => {
     const r = newRig();
     const local = { ...endpoint('UDP'), advertiseHost: 'gw.example.com', advertisePort: 5070 };

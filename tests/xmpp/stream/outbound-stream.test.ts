@@ -185,7 +185,7 @@ const matrix: Readonly<Record<EventName, Row>> = {
     both: 'up: verdict valid',
     adding: 'up: verdict valid',
   },
-  question: {},
+  question: { both: 'up: write result' },
   management: {
     up: 'up: management',
     both: 'up: management',
@@ -433,6 +433,22 @@ describe('What is negotiated, by certificate, policy and offer', () => {
       env(),
     );
     assert.deepEqual(effects.map(inWords), ['write result']);
+  });
+
+  test('XEP-0288 §2.2, XEP-0220 §2.4: the peer asks for a further domain of its own: told that it needs its own stream', () => {
+    const asks = of(`<db:result from='muc.${REMOTE}' to='${LOCAL}'>key</db:result>`);
+    const { state, effects } = stepOutbound(states.both, asks, env());
+    assert.equal(state, states.both);
+    const [effect] = effects;
+    assert.ok(effect?.kind === 'write');
+    const { element } = effect;
+    assert.deepEqual(
+      [element.attr('from'), element.attr('to'), element.attr('type')],
+      [LOCAL, `muc.${REMOTE}`, 'error'],
+    );
+    assert.ok(element.child('error')?.child('policy-violation') !== undefined);
+    // Without bidi nobody may ask that here.
+    assert.deepEqual(stepOutbound(states.up, asks, env()).effects.map(inWords), ['unexpected']);
   });
 
   test('XEP-0185 example: the key of the stream in the request', () => {
