@@ -1,0 +1,189 @@
+// The XMPP end of a load: the server that a component connects to (XEP-0114), or a server of xmpp.test with two streams to
+// the gateway's own (RFC 6120, direct TLS, SASL EXTERNAL, XEP-0198). Stanzas are texts in both.
+
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer as createTlsServer } from 'node:tls';
+import type { Pem } from './plan.ts';
+import { batched, read } from './sip-end.ts';
+import { attribute, StanzaCutter } from './stanza-cutter.ts';
+
+export type XmppKind = 'component' | 's2s';
+
+export const GATEWAY_DOMAIN = 'gw.test';
+export const XMPP_DOMAIN = 'xmpp.test';
+export const SECRET = 'benchsecret';
+
+const HOST = '127.0.0.1';
+const NS_STREAM = 'http://etherx.jabber.org/streams';
+const NS_SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
+const NS_SM = 'urn:xmpp:sm:3';
+const ALPN = 'xmpp-server';
+const STREAM_ID = 'bench-7';
+
+export interface XmppEnd {
+  /** The gateway has its link, or has taken our stream. */
+  readonly ready: Promise<void>;
+  send(stanza: string): void;
+  close(): void;
+}
+
+export type TakeStanza = (text: string) => void;
+
+export async function openComponentServer(port: number, take: TakeStanza): Promise<XmppEnd> {
+  let write: ((text: string) => void) | undefined;
+  const up = Promise.withResolvers<void>();
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    const own = batched(socket);
+    const cutter = new StanzaCutter({
+      header: () => own(header('jabber:component:accept', GATEWAY_DOMAIN)),
+      child: (text) => {
+        if (text.startsWith('<handshake')) {
+          const right = createHash('sha1').update(`${STREAM_ID}${SECRET}`).digest('hex');
+          if (!text.includes(right)) throw new Error(`a wrong handshake: ${text}`);
+          own('<handshake/>');
+          write = own;
+          up.resolve();
+        } else if (text.startsWith('<iq') && attribute(text, 'to') === attribute(text, 'from')) {
+          // The gateway asks itself, to hear that what it wrote before has passed.
+          own(result(text));
+        } else take(text);
+      },
+    });
+    socket.on('data', (chunk: Buffer) => cutter.write(chunk));
+    socket.on('error', () => undefined);
+  });
+  await listen(server, port);
+  return {
+    ready: up.promise,
+    send: (stanza) => {
+      if (write === undefined) throw new Error('the component is not there');
+      write(stanza);
+    },
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** `port`: where the gateway's streams come; `gateway`: where ours goes. */
+export async function openServer(
+  port: number,
+  gateway: number,
+  pem: Pem,
+  take: TakeStanza,
+): Promise<XmppEnd> {
+  const keys = read(pem);
+  const sockets = new Set<Socket>();
+  const options = { ...keys, requestCert: true, ALPNProtocols: [ALPN] };
+  const server = createTlsServer(options, (socket) => {
+    sockets.add(socket);
+    accept(socket, take);
+  });
+  await listen(server, port);
+  const own = connect({
+    ...keys,
+    ...{ host: HOST, port: gateway, servername: GATEWAY_DOMAIN, ALPNProtocols: [ALPN] },
+  });
+  sockets.add(own);
+  await once(own, 'secureConnect');
+  const { ready, send } = offer(own);
+  return {
+    ready,
+    send,
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** Our stream to the gateway: EXTERNAL, then stream management; one request for an acknowledgement at a time. */
+function offer(socket: Socket): { readonly ready: Promise<void>; send(stanza: string): void } {
+  const up = Promise.withResolvers<void>();
+  let sent = 0;
+  let acknowledged = 0;
+  let asked = false;
+  const write = batched(socket, () => {
+    if (asked || sent === acknowledged) return '';
+    asked = true;
+    return `<r xmlns='${NS_SM}'/>`;
+  });
+  const cutter = new StanzaCutter({
+    header: () => undefined,
+    child: (text) => {
+      if (text.startsWith('<a ')) {
+        acknowledged = Number(attribute(text, 'h'));
+        asked = false;
+        if (acknowledged < sent) write(' ');
+      } else if (text.startsWith('<stream:features')) {
+        if (text.includes('EXTERNAL')) write(`<auth xmlns='${NS_SASL}' mechanism='EXTERNAL'>=</auth>`);
+        else if (text.includes(NS_SM)) write(`<enable xmlns='${NS_SM}'/>`);
+        else throw new Error(`neither EXTERNAL nor XEP-0198: ${text}`);
+      } else if (text.startsWith('<success')) {
+        cutter.restart();
+        write(header('jabber:server', XMPP_DOMAIN, GATEWAY_DOMAIN));
+      } else if (text.startsWith('<enabled')) up.resolve();
+      else if (!text.startsWith('<r')) throw new Error(`unexpected on our stream: ${text}`);
+    },
+  });
+  socket.on('data', (chunk: Buffer) => cutter.write(chunk));
+  socket.on('error', () => undefined);
+  write(header('jabber:server', XMPP_DOMAIN, GATEWAY_DOMAIN));
+  return {
+    ready: up.promise,
+    send: (stanza) => {
+      sent += 1;
+      write(stanza);
+    },
+  };
+}
+
+/** A stream of the gateway: EXTERNAL by its certificate, then stream management. */
+function accept(socket: Socket, take: TakeStanza): void {
+  const write = batched(socket);
+  let authenticated = false;
+  let handled = 0;
+  const cutter = new StanzaCutter({
+    header: () => {
+      const mechanisms = `<mechanisms xmlns='${NS_SASL}'><mechanism>EXTERNAL</mechanism></mechanisms>`;
+      const features = authenticated ? `<sm xmlns='${NS_SM}'/>` : mechanisms;
+      const opening = header('jabber:server', XMPP_DOMAIN, GATEWAY_DOMAIN);
+      write(`${opening}<stream:features>${features}</stream:features>`);
+    },
+    child: (text) => {
+      if (text.startsWith('<r ')) write(`<a xmlns='${NS_SM}' h='${handled}'/>`);
+      else if (text.startsWith('<auth')) {
+        authenticated = true;
+        cutter.restart();
+        write(`<success xmlns='${NS_SASL}'/>`);
+      } else if (text.startsWith('<enable')) write(`<enabled xmlns='${NS_SM}'/>`);
+      else {
+        handled += 1;
+        take(text);
+      }
+    },
+  });
+  socket.on('data', (chunk: Buffer) => cutter.write(chunk));
+  socket.on('error', () => undefined);
+}
+
+function header(namespace: string, from: string, to?: string): string {
+  const server = to === undefined ? '' : ` to='${to}' version='1.0'`;
+  return `<?xml version='1.0'?><stream:stream xmlns='${namespace}' xmlns:stream='${NS_STREAM}' from='${from}'${server} id='${STREAM_ID}'>`;
+}
+
+/** The empty result of an iq. */
+export function result(iq: string): string {
+  const [id, from, to] = ['id', 'from', 'to'].map((name) => attribute(iq, name));
+  return `<iq type='result' id='${id}' from='${to}' to='${from}'/>`;
+}
+
+async function listen(server: Server, port: number): Promise<void> {
+  server.listen(port, HOST);
+  await once(server, 'listening');
+}
