@@ -7,9 +7,15 @@ import { connect, createServer, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { batchDatagramSocket } from '../../src/edge/sip/index.ts';
 import { nodeDatagramSocket } from '../../src/edge/sip/datagram-socket.ts';
-import type { Pem } from './plan.ts';
 
 export type SipTransport = 'udp' | 'tcp' | 'tls';
+
+/** Paths of PEM files. */
+export interface Pem {
+  readonly certificate: string;
+  readonly key: string;
+  readonly ca: string;
+}
 
 /** Octets that the kernel may keep for the generator: what is lost there is no fault of the gateway. */
 const BUFFER_OCTETS = 32 * 1024 * 1024;
@@ -29,8 +35,10 @@ export interface SipPlace {
   /** Of this end, and of the gateway. */
   readonly port: number;
   readonly gateway: number;
-  /** With TLS. */
-  readonly pem: Pem | undefined;
+  /** With TLS: of this end. */
+  readonly pem?: Pem;
+  /** This end shows its certificate as a client too, and asks for that of the gateway. */
+  readonly mutual?: boolean;
 }
 
 export async function openSip(place: SipPlace, take: TakeSip): Promise<SipEnd> {
@@ -57,21 +65,21 @@ async function overUdp({ port, gateway }: SipPlace, take: TakeSip): Promise<SipE
 }
 
 /** One connection to the gateway for our requests, and whatever the gateway opens for its own (RFC 3261 §18). */
-async function overStream({ transport, port, gateway, pem }: SipPlace, take: TakeSip): Promise<SipEnd> {
+async function overStream({ transport, port, gateway, pem, mutual = false }: SipPlace, take: TakeSip): Promise<SipEnd> {
   const accepted = new Set<Socket>();
   const accept = (socket: Socket): void => {
     accepted.add(socket);
     follow(socket, take);
   };
-  const keys = pem === undefined ? {} : read(pem);
+  const keys = pem === undefined ? undefined : read(pem);
   const server =
-    transport === 'tcp' ? createServer(accept) : createTlsServer({ ...keys, requestCert: true }, accept);
+    transport === 'tcp' ? createServer(accept) : createTlsServer({ ...keys, requestCert: mutual }, accept);
   server.listen(port, HOST);
   await once(server, 'listening');
   const own =
     transport === 'tcp'
       ? connect(gateway, HOST)
-      : connectTls({ ...keys, host: HOST, port: gateway, checkServerIdentity: () => undefined });
+      : connectTls({ ...(mutual ? keys : { ca: keys?.ca }), host: HOST, port: gateway, checkServerIdentity });
   await once(own, transport === 'tcp' ? 'connect' : 'secureConnect');
   const write = follow(own, take);
   return {
@@ -82,6 +90,9 @@ async function overStream({ transport, port, gateway, pem }: SipPlace, take: Tak
     },
   };
 }
+
+/** The certificate is for gw.test, and the connection goes to an address. */
+const checkServerIdentity = (): undefined => undefined;
 
 export function read(pem: Pem): { readonly cert: Buffer; readonly key: Buffer; readonly ca: Buffer } {
   return { cert: readFileSync(pem.certificate), key: readFileSync(pem.key), ca: readFileSync(pem.ca) };

@@ -1,15 +1,12 @@
 // The XMPP end of a load: the server that a component connects to (XEP-0114), or a server of xmpp.test with two streams to
-// the gateway's own (RFC 6120, direct TLS, SASL EXTERNAL, XEP-0198). Stanzas are texts in both.
+// the gateway's own (RFC 6120: STARTTLS, SASL EXTERNAL, then XEP-0198). Stanzas are texts in both.
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
-import { connect, createServer as createTlsServer } from 'node:tls';
-import type { Pem } from './plan.ts';
-import { batched, read } from './sip-end.ts';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect as connectTls, TLSSocket } from 'node:tls';
+import { batched, read, type Pem } from './sip-end.ts';
 import { attribute, StanzaCutter } from './stanza-cutter.ts';
-
-export type XmppKind = 'component' | 's2s';
 
 export const GATEWAY_DOMAIN = 'gw.test';
 export const XMPP_DOMAIN = 'xmpp.test';
@@ -18,8 +15,8 @@ export const SECRET = 'benchsecret';
 const HOST = '127.0.0.1';
 const NS_STREAM = 'http://etherx.jabber.org/streams';
 const NS_SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
+const NS_TLS = 'urn:ietf:params:xml:ns:xmpp-tls';
 const NS_SM = 'urn:xmpp:sm:3';
-const ALPN = 'xmpp-server';
 const STREAM_ID = 'bench-7';
 
 export interface XmppEnd {
@@ -79,19 +76,21 @@ export async function openServer(
 ): Promise<XmppEnd> {
   const keys = read(pem);
   const sockets = new Set<Socket>();
-  const options = { ...keys, requestCert: true, ALPNProtocols: [ALPN] };
-  const server = createTlsServer(options, (socket) => {
+  const server = createServer((socket) => {
     sockets.add(socket);
-    accept(socket, take);
+    secured(socket, () => {
+      accept(new TLSSocket(socket, { ...keys, isServer: true, requestCert: true }), take);
+    });
   });
   await listen(server, port);
-  const own = connect({
+  const plain = connect(gateway, HOST);
+  sockets.add(plain);
+  const secure = connectTls({
     ...keys,
-    ...{ host: HOST, port: gateway, servername: GATEWAY_DOMAIN, ALPNProtocols: [ALPN] },
+    ...{ socket: await startTls(plain), servername: GATEWAY_DOMAIN },
   });
-  sockets.add(own);
-  await once(own, 'secureConnect');
-  const { ready, send } = offer(own);
+  await once(secure, 'secureConnect');
+  const { ready, send } = offer(secure);
   return {
     ready,
     send,
@@ -100,6 +99,44 @@ export async function openServer(
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/** A stream of the gateway up to its STARTTLS (RFC 6120 §5.4.2). */
+function secured(socket: Socket, then: () => void): void {
+  const cutter = new StanzaCutter({
+    header: () => {
+      const features = `<starttls xmlns='${NS_TLS}'><required/></starttls>`;
+      const opening = header('jabber:server', XMPP_DOMAIN, GATEWAY_DOMAIN);
+      socket.write(`${opening}<stream:features>${features}</stream:features>`);
+    },
+    child: (text) => {
+      if (!text.startsWith('<starttls')) throw new Error(`not STARTTLS: ${text}`);
+      socket.removeAllListeners('data');
+      socket.write(`<proceed xmlns='${NS_TLS}'/>`);
+      then();
+    },
+  });
+  socket.on('data', (chunk: Buffer) => cutter.write(chunk));
+  socket.on('error', () => undefined);
+}
+
+/** Our stream up to the same point. */
+async function startTls(socket: Socket): Promise<Socket> {
+  const proceeds = Promise.withResolvers<void>();
+  const cutter = new StanzaCutter({
+    header: () => undefined,
+    child: (text) => {
+      if (text.startsWith('<stream:features')) socket.write(`<starttls xmlns='${NS_TLS}'/>`);
+      else if (text.startsWith('<proceed')) proceeds.resolve();
+      else proceeds.reject(new Error(`no STARTTLS: ${text}`));
+    },
+  });
+  socket.on('data', (chunk: Buffer) => cutter.write(chunk));
+  socket.on('error', (error) => proceeds.reject(error));
+  socket.write(header('jabber:server', XMPP_DOMAIN, GATEWAY_DOMAIN));
+  await proceeds.promise;
+  socket.removeAllListeners('data');
+  return socket;
 }
 
 /** Our stream to the gateway: EXTERNAL, then stream management; one request for an acknowledgement at a time. */
