@@ -133,8 +133,11 @@ class Run {
     const watch = setInterval(() => {
       if (performance.now() - this.#movedMs > PATIENCE_MS) this.#over.resolve();
     }, 1000);
-    await this.#over.promise;
-    clearInterval(watch);
+    try {
+      await this.#over.promise;
+    } finally {
+      clearInterval(watch);
+    }
     if (this.#ended.ms === 0) this.#ended = this.#now();
     // A copy of what has its outcome may still be under way.
     await sleep(200);
@@ -149,6 +152,23 @@ class Run {
 
   /** What the phone gets: a message of the XMPP user, or the outcome of one of its own. */
   message(text: string, reply: (text: string) => void): void {
+    this.#guarded(() => this.#message(text, reply));
+  }
+
+  stanza(text: string): void {
+    this.#guarded(() => this.#stanza(text));
+  }
+
+  /** What must not be ends the load. */
+  #guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#over.reject(error);
+    }
+  }
+
+  #message(text: string, reply: (text: string) => void): void {
     const status = statusOf(text);
     if (status === 0) {
       const index = numberOf(bodyOf(text), 'X');
@@ -160,7 +180,7 @@ class Run {
     else if (status >= 200) this.#outcome(Number(fieldOf(text, 'CSeq').split(' ')[0]) - 1);
   }
 
-  stanza(text: string): void {
+  #stanza(text: string): void {
     if (!text.startsWith('<message')) return;
     if (text.includes("type='error'")) throw new Error(`an error: ${text}`);
     this.#arrived(numberOf(text.slice(text.indexOf('<body>') + 6), 'S'));

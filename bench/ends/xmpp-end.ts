@@ -184,6 +184,7 @@ function offer(socket: Socket): { readonly ready: Promise<void>; send(stanza: st
 function accept(socket: Socket, take: TakeStanza): void {
   const write = batched(socket);
   let authenticated = false;
+  let managed = false;
   let handled = 0;
   const cutter = new StanzaCutter({
     header: () => {
