@@ -75,12 +75,12 @@ export class MessageEnds {
       const gateway = await start();
       const sip = await openSip(secure, (text, reply) => run.current?.message(text, reply));
       const xmpp = await openServer(ports.xmpp, ports.server, pem.xmpp, stanza);
-      await xmpp.ready;
+      await xmpp.linked();
       return { ends: new MessageEnds({ ways, ports, sip, xmpp, run }), gateway };
     }
     const xmpp = await openComponentServer(ports.xmpp, stanza);
     const gateway = await start();
-    await xmpp.ready;
+    await xmpp.linked();
     const sip = await openSip(secure, (text, reply) => run.current?.message(text, reply));
     return { ends: new MessageEnds({ ways, ports, sip, xmpp, run }), gateway };
   }

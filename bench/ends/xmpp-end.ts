@@ -20,8 +20,8 @@ const NS_SM = 'urn:xmpp:sm:3';
 const STREAM_ID = 'bench-7';
 
 export interface XmppEnd {
-  /** The gateway has its link, or has taken our stream. */
-  readonly ready: Promise<void>;
+  /** Resolves when the gateway has its link, or has taken our stream. */
+  linked(): Promise<void>;
   send(stanza: string): void;
   close(): void;
 }
@@ -30,11 +30,17 @@ export type TakeStanza = (text: string) => void;
 
 export async function openComponentServer(port: number, take: TakeStanza): Promise<XmppEnd> {
   let write: ((text: string) => void) | undefined;
-  const up = Promise.withResolvers<void>();
+  let up = Promise.withResolvers<void>();
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     const own = batched(socket);
+    socket.on('close', () => {
+      sockets.delete(socket);
+      if (write !== own) return;
+      write = undefined;
+      up = Promise.withResolvers();
+    });
     const cutter = new StanzaCutter({
       header: () => own(header('jabber:component:accept', GATEWAY_DOMAIN)),
       child: (text) => {
@@ -55,7 +61,7 @@ export async function openComponentServer(port: number, take: TakeStanza): Promi
   });
   await listen(server, port);
   return {
-    ready: up.promise,
+    linked: () => up.promise,
     send: (stanza) => {
       if (write === undefined) throw new Error('the component is not there');
       write(stanza);
@@ -92,7 +98,7 @@ export async function openServer(
   await once(secure, 'secureConnect');
   const { ready, send } = offer(secure);
   return {
-    ready,
+    linked: () => ready,
     send,
     close: () => {
       server.close();
