@@ -134,7 +134,7 @@ export class CallEnds {
   }
 
   #message(text: string, reply: (text: string) => void): void {
-    const user = numberIn(text, 'alice');
+    const user = numberIn(text, ALICE);
     const call = this.#calls.get(user);
     if (call === undefined) return reply(responseTo(text, '481 Unknown'));
     const status = statusOf(text);
@@ -188,7 +188,7 @@ export class CallEnds {
   // The client.
 
   #stanza(text: string): void {
-    const user = numberIn(text, 'bob');
+    const user = numberIn(text, BOB);
     const call = this.#calls.get(user);
     if (text.includes("type='error'")) return this.heard(user, 'failed', text);
     // What comes when both sides have ended, such as `finish` (XEP-0353 §5), is of no call any more.
@@ -246,10 +246,12 @@ export class CallEnds {
   }
 }
 
-/** Of alice7 or bob7. */
-function numberIn(text: string, name: string): number {
-  const at = text.indexOf(name) + name.length;
-  return Number.parseInt(text.slice(at, at + 10), 10);
+/** Random identifiers have these letters in them too, but no address. */
+const ALICE = /\balice(\d+)[@*]/;
+const BOB = /\bbob(\d+)[@*]/;
+
+function numberIn(text: string, user: RegExp): number {
+  return Number(user.exec(text)?.[1] ?? Number.NaN);
 }
 
 function uriIn(field: string): string {
