@@ -67,6 +67,14 @@ export function askWithin(
   });
 }
 
+/** Each user's answered call to its end. */
+export function hangUp(
+  ends: CallEnds,
+  parts: { readonly users: readonly number[]; readonly perSecond: number },
+): Promise<Done> {
+  return run(ends, { ...parts, begin: (user) => ends.end(user), take: (_, news) => news === 'down' });
+}
+
 /** As after a restart: all at once, and again every half second where nothing came of it (timer E, RFC 3261 §17.1.2.2). */
 export async function askUntilAnswered(ends: CallEnds, users: readonly number[]): Promise<Done> {
   const open = new Set(users);

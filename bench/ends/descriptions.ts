@@ -47,7 +47,9 @@ function offered(): string {
   const port = audio.find((line) => line.startsWith('m='))?.split(' ')[1];
   const lines = audio.map((line) => (line === 'a=group:BUNDLE 0' ? 'a=group:BUNDLE 0 1' : line));
   lines.push('a=end-of-candidates');
-  const transport = lines.slice(lines.findIndex((line) => line.startsWith('m='))).filter((line) => SHARED.test(line));
+  const transport = lines
+    .slice(lines.findIndex((line) => line.startsWith('m=')))
+    .filter((line) => SHARED.test(line));
   const video = [
     `m=video ${port} UDP/TLS/RTP/SAVPF 96 97 98 99`,
     ...[...transport, 'a=mid:1', ...EXTENSIONS, ...CODECS, ...SOURCES],
@@ -74,7 +76,9 @@ function contentsOf(text: string): string {
   const { contents, groups } = toJingle(read.value, {
     ...{ party: 'initiator', table: [], newId: () => `c${++id}` },
   });
-  return inside(serialize(jingleElement({ action: 'session-initiate', sid: 's', contents, groups, infos: [] })));
+  return inside(
+    serialize(jingleElement({ action: 'session-initiate', sid: 's', contents, groups, infos: [] })),
+  );
 }
 
 /** The children of the `<jingle/>` in a text, as text. */

@@ -48,7 +48,7 @@ export async function openSip(place: SipPlace, take: TakeSip): Promise<SipEnd> {
 async function overUdp({ port, gateway }: SipPlace, take: TakeSip): Promise<SipEnd> {
   const make = batchDatagramSocket() ?? nodeDatagramSocket;
   const options = {
-    ...{ family: 4, ipv6Only: false } as const,
+    ...({ family: 4, ipv6Only: false } as const),
     receiveBufferBytes: BUFFER_OCTETS,
     sendBufferBytes: BUFFER_OCTETS,
   };
@@ -65,7 +65,10 @@ async function overUdp({ port, gateway }: SipPlace, take: TakeSip): Promise<SipE
 }
 
 /** One connection to the gateway for our requests, and whatever the gateway opens for its own (RFC 3261 §18). */
-async function overStream({ transport, port, gateway, pem, mutual = false }: SipPlace, take: TakeSip): Promise<SipEnd> {
+async function overStream(
+  { transport, port, gateway, pem, mutual = false }: SipPlace,
+  take: TakeSip,
+): Promise<SipEnd> {
   const accepted = new Set<Socket>();
   const accept = (socket: Socket): void => {
     accepted.add(socket);
