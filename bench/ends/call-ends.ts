@@ -6,7 +6,7 @@ import { answerTo, inside, OFFER, OFFERED_CONTENTS } from './descriptions.ts';
 import { openSip, type SipEnd } from './sip-end.ts';
 import { bodyOf, fieldOf, responseTo, statusOf } from './sip-text.ts';
 import { attribute } from './stanza-cutter.ts';
-import { GATEWAY_DOMAIN, openComponentServer, result, type XmppEnd } from './xmpp-end.ts';
+import { openComponentServer, result, type XmppEnd } from './xmpp-end.ts';
 
 export type CallDirection = 'sip2xmpp' | 'xmpp2sip';
 

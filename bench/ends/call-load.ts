@@ -114,8 +114,8 @@ async function run(ends: CallEnds, stage: Stage): Promise<Done> {
   };
   const watch = setInterval(() => {
     const now = performance.now();
-    const due = perSecond === undefined ? 0 : Math.min(users.length, ((now - began) / 1000) * perSecond);
-    while (next < due) begin();
+    const due = perSecond === undefined ? 0 : Math.floor(((now - began) / 1000) * perSecond);
+    for (let more = due - next; more > 0; more--) begin();
     if (now - movedMs > PATIENCE_MS) over.resolve();
   }, TICK_MS);
   if (perSecond === undefined) for (let i = 0; i < window; i++) begin();

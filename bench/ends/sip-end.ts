@@ -55,7 +55,7 @@ async function overUdp({ port, gateway }: SipPlace, take: TakeSip): Promise<SipE
   const send = (text: string): void => socket.send(Buffer.from(text, 'latin1'), HOST, gateway);
   const socket = make(options, {
     message: (bytes) =>
-      take(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice(), send),
+      take(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'), send),
     error: (error) => {
       throw error;
     },
@@ -107,7 +107,7 @@ function follow(socket: Socket, take: TakeSip): (text: string) => void {
   let rest = '';
   socket.on('error', () => undefined);
   socket.on('data', (chunk: Buffer) => {
-    rest = rest === '' ? chunk.latin1Slice() : rest + chunk.latin1Slice();
+    rest = rest === '' ? chunk.toString('latin1') : rest + chunk.toString('latin1');
     let from = 0;
     for (;;) {
       const head = rest.indexOf('\r\n\r\n', from);

@@ -30,7 +30,7 @@ export class StanzaCutter {
   }
 
   write(chunk: Buffer): void {
-    this.#rest = this.#rest === '' ? chunk.latin1Slice() : this.#rest + chunk.latin1Slice();
+    this.#rest = this.#rest === '' ? chunk.toString('latin1') : this.#rest + chunk.toString('latin1');
     const text = this.#rest;
     for (;;) {
       const tag = text.indexOf('<', this.#at);

@@ -146,7 +146,7 @@ async function startTls(socket: Socket): Promise<Socket> {
 }
 
 /** Our stream to the gateway: EXTERNAL, then stream management; one request for an acknowledgement at a time. */
-function offer(socket: Socket): { readonly ready: Promise<void>; send(stanza: string): void } {
+function offer(socket: Socket): { readonly ready: Promise<void>; readonly send: (stanza: string) => void } {
   const up = Promise.withResolvers<void>();
   let sent = 0;
   let acknowledged = 0;
@@ -205,8 +205,11 @@ function accept(socket: Socket, take: TakeStanza): void {
         authenticated = true;
         cutter.restart();
         write(`<success xmlns='${NS_SASL}'/>`);
-      } else if (text.startsWith('<enable')) write(`<enabled xmlns='${NS_SM}'/>`);
-      else {
+      } else if (text.startsWith('<enable')) {
+        managed = true;
+        write(`<enabled xmlns='${NS_SM}'/>`);
+      } else {
+        if (!managed) throw new Error(`without stream management: ${text}`);
         handled += 1;
         take(text);
       }
