@@ -1,7 +1,15 @@
 // All calls: may this one be made, who is it between, and what is kept of it. Who calls is believed by then; each attempt has one
 // outcome, whether it became a call or not.
 
-import type { Collection, Clock, Counters, Log, Random, Timers } from '../../base/index.ts';
+import {
+  detachText,
+  type Clock,
+  type Collection,
+  type Counters,
+  type Log,
+  type Random,
+  type Timers,
+} from '../../base/index.ts';
 import {
   beginCall,
   interruptedCall,
@@ -252,7 +260,9 @@ export class Calls {
 
   #facts(direction: CallDirection, who: Pick<CallFacts, 'caller' | 'callee' | 'sid' | 'callId'>): CallFacts {
     const { random, clock } = this.#env;
-    return { id: random.base32(16), direction, ...who, startedMs: clock.wall() };
+    // Not the whole message that it stood in.
+    const callId = detachText(who.callId);
+    return { id: random.base32(16), direction, ...who, callId, startedMs: clock.wall() };
   }
 
   #begin(direction: CallDirection, media: MediaPath | undefined): ReturnType<typeof beginCall> {
