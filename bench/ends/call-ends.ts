@@ -10,8 +10,8 @@ import { openComponentServer, result, type XmppEnd } from './xmpp-end.ts';
 
 export type CallDirection = 'sip2xmpp' | 'xmpp2sip';
 
-/** What is heard of a call: it is answered on both sides, ended on both, a request within it was answered, or it failed. */
-export type CallNews = 'up' | 'down' | 'answered' | 'failed';
+/** What is heard of a call: it is answered on both sides, ended on both, a request of its phone or client was answered, or it failed. */
+export type CallNews = 'up' | 'down' | 'refreshed' | 'there' | 'failed';
 
 interface OneCall {
   readonly direction: CallDirection;
@@ -177,7 +177,7 @@ export class CallEnds {
     if (status < 200) return;
     const method = fieldOf(text, 'CSeq').split(' ')[1];
     if (status >= 300) return this.heard(user, 'failed', text);
-    if (method === 'UPDATE') return this.heard(user, 'answered', '');
+    if (method === 'UPDATE') return this.heard(user, 'refreshed', '');
     if (method === 'BYE') return this.#step(user, call, 'down');
     call.remote = fieldOf(text, 'To');
     call.target = uriIn(fieldOf(text, 'Contact'));
@@ -197,7 +197,7 @@ export class CallEnds {
     if (!text.startsWith('<iq')) return;
     if (attribute(text, 'type') === 'result') {
       const id = attribute(text, 'id');
-      if (id.startsWith('session-info')) this.heard(user, 'answered', '');
+      if (id.startsWith('session-info')) this.heard(user, 'there', '');
       else if (id.startsWith('session-terminate')) this.#step(user, call, 'down');
       return;
     }

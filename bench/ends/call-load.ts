@@ -63,7 +63,7 @@ export function askWithin(
   return run(ends, {
     ...{ users, ...pace },
     begin: (user) => (who === 'phones' ? ends.update(user) : ends.ping(user)),
-    take: (_, news) => news === 'answered',
+    take: (_, news) => news === (who === 'phones' ? 'refreshed' : 'there'),
   });
 }
 
@@ -85,7 +85,7 @@ export async function askUntilAnswered(ends: CallEnds, users: readonly number[])
     return await run(ends, {
       ...{ users, window: users.length },
       begin: (user) => ends.update(user),
-      take: (user, news) => news === 'answered' && open.delete(user),
+      take: (user, news) => news === 'refreshed' && open.delete(user),
     });
   } finally {
     clearInterval(again);
@@ -95,6 +95,8 @@ export async function askUntilAnswered(ends: CallEnds, users: readonly number[])
 async function run(ends: CallEnds, stage: Stage): Promise<Done> {
   const { users, window = users.length, perSecond } = stage;
   const failures: string[] = [];
+  /** What comes twice counts once: a response to a request that was sent again. */
+  const taken = new Set<number>();
   const over = Promise.withResolvers<void>();
   const began = performance.now();
   let [next, done, failed, movedMs] = [0, 0, 0, began];
@@ -106,8 +108,10 @@ async function run(ends: CallEnds, stage: Stage): Promise<Done> {
     if (news === 'failed') {
       failed += 1;
       if (failures.length < MAX_FAILURES) failures.push(text.slice(0, 600));
-    } else if (stage.take(user, news)) done += 1;
-    else return;
+    } else if (!taken.has(user) && stage.take(user, news)) {
+      taken.add(user);
+      done += 1;
+    } else return;
     movedMs = performance.now();
     if (done + failed >= users.length) over.resolve();
     else if (perSecond === undefined) begin();
