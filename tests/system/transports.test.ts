@@ -84,8 +84,7 @@ describe('TLS', () => {
         rig.xmpp.write(messageXml({ id: 'a', body: 'one' }) + messageXml({ id: 'b', body: 'two' }));
         const requests = [await server.requests.next('the first'), await server.requests.next('the second')];
         assert.deepEqual(requests.map(textOf), ['one', 'two']);
-        for (const request of requests)
-          assert.match(header(request, 'via'), /^SIP\/2\.0\/TLS [^;]+;alias;/);
+        for (const request of requests) assert.match(header(request, 'via'), /^SIP\/2\.0\/TLS [^;]+;alias;/);
         await rig.until('both are delivered', () => rig.counter('stoxgate_messages_total') === 2);
         assert.equal(rig.held('connections'), 1);
         assert.equal(rig.xmpp.stanzas.all.length, 0);

@@ -2,9 +2,10 @@
 // outcome, whether it became a call or not.
 
 import {
+  detachText,
   ok,
-  type Collection,
   type Clock,
+  type Collection,
   type Counters,
   type Log,
   type Random,
@@ -307,7 +308,9 @@ export class Calls {
     who: Pick<CallFacts, 'caller' | 'callee' | 'device' | 'sid' | 'callId'>,
   ): CallFacts {
     const { random, clock } = this.#env;
-    return { id: random.base32(16), direction, ...who, startedMs: clock.wall() };
+    // Not the whole message that it stood in.
+    const callId = detachText(who.callId);
+    return { id: random.base32(16), direction, ...who, callId, startedMs: clock.wall() };
   }
 
   #begin(direction: CallDirection, media: MediaPath | undefined): ReturnType<typeof beginCall> {

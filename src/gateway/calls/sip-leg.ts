@@ -63,6 +63,7 @@ export class DrivenLeg implements SipLeg, LegContext {
   readonly #dialogs = new Map<string, CallDialog>();
   #caller: SipCaller | undefined;
   #callee: SipCallee | undefined;
+  #wasCalled = false;
   #session: SipSession | undefined;
   #trickle: SipTrickle | undefined;
   #tones: OwnTones | undefined;
@@ -91,6 +92,7 @@ export class DrivenLeg implements SipLeg, LegContext {
     const description = this.read(parts.tx.request);
     const own = new CallDialog(this.env, dialog, () => this.moved());
     this.#callee = new SipCallee(this, { ...parts, dialog: own }, (start) => this.#begin(own, start));
+    this.#wasCalled = true;
     this.open(own);
     this.#table.invite(parts.tx, this);
     this.agenda.input(() => {
@@ -143,7 +145,7 @@ export class DrivenLeg implements SipLeg, LegContext {
     const isEarly = this.#session === undefined && !this.#told;
     return {
       phase: isSession ? 'confirmed' : isEarly ? 'early' : 'terminated',
-      ours: this.#callee === undefined,
+      ours: !this.#wasCalled,
     };
   }
 
@@ -290,6 +292,8 @@ export class DrivenLeg implements SipLeg, LegContext {
   #receive(dialog: CallDialog, tx: ServerTransaction): void {
     const isPrack = tx.request.method === 'PRACK';
     if (this.#callee !== undefined && (this.#session === undefined || isPrack)) this.#callee.receive(tx);
+    // RFC 3262 §3: a PRACK that matches no response that waits for one.
+    else if (isPrack && this.#wasCalled) dialog.reply(tx.request.cseq.number, 481);
     else if (this.#session?.dialog === dialog) this.#session.receive(tx);
     else if (this.#caller !== undefined) this.#caller.receive(dialog, tx);
     else dialog.reply(tx.request.cseq.number, 481);
@@ -347,11 +351,21 @@ export class DrivenLeg implements SipLeg, LegContext {
 
   /** Nothing is to be done now. When nothing can come any more either, nothing of it is kept. */
   #settle(): void {
-    if (this.#gone || !this.#told) return;
+    if (this.#gone) return;
+    this.#letGo();
+    if (!this.#told) return;
     if (this.#callee?.isOver === false || this.#caller?.isOver === false) return;
     if (this.#session?.isOver === false) return;
     for (const dialog of this.#dialogs.values()) if (!dialog.isQuiet) return;
     this.#close();
+  }
+
+  /** A session that lasts does not keep what it came from: the INVITE, and the descriptions of both sides. */
+  #letGo(): void {
+    this.at = {};
+    if (this.#session === undefined) return;
+    if (this.#callee?.isOver === true) this.#callee = undefined;
+    if (this.#caller?.isOver === true) this.#caller = undefined;
   }
 
   #close(): void {

@@ -1,7 +1,12 @@
 // What every part of machine K does: transitions, timers, and the end of a call, which is told once.
 
 import { ok, type Result } from '../../base/index.ts';
-import { stepOfferAnswer, type OfferAnswerEvent, type SessionDescription } from '../../sdp/index.ts';
+import {
+  NO_AGREEMENT,
+  stepOfferAnswer,
+  type OfferAnswerEvent,
+  type SessionDescription,
+} from '../../sdp/index.ts';
 import { transferredReason, type OwnAction } from '../../xmpp/index.ts';
 import type {
   CallEffect,
@@ -82,6 +87,8 @@ export function endCall(state: CallState, how: Ending): CallTransition {
     ...state,
     ...{ phase: 'ended', timers: [], asked: undefined, offered: undefined },
     ...{ adding: [], replacing: [], untold: [], early: [], dirty: false },
+    // It is known for a while yet, and nobody asks any more what was agreed.
+    ...{ table: [], contents: [], groups: [], exchange: NO_AGREEMENT, sent: undefined },
   };
   if (isOver(legs)) effects.push({ kind: 'over' });
   return to(ended, ...effects);

@@ -34,6 +34,9 @@ export interface TransactionLimits extends StatelessLimits {
   readonly maxUdpRequestBytes: number;
 }
 
+/** From so many octets on a message has its own. */
+const LARGE_OCTETS = 1000;
+
 export const DEFAULT_TRANSACTION_LIMITS: TransactionLimits = {
   ...DEFAULT_STATELESS_LIMITS,
   maxPendingServerTransactions: 2 ** 16,
@@ -106,7 +109,7 @@ export class TransactionLayer {
       this.#counters.keepAlives.add();
       return;
     }
-    const parsed = parseMessage(bytes, isStream(source.transport) ? this.#stream : this.#datagram);
+    const parsed = parseMessage(ownOctets(bytes), isStream(source.transport) ? this.#stream : this.#datagram);
     if (parsed.kind === 'malformed') this.#stateless.malformed(parsed.fault, parsed.wreck, source);
     else if (parsed.message.kind === 'request') this.#server.receive(parsed.message, source);
     else this.#client.receive(parsed.message, source);
@@ -193,4 +196,13 @@ function isKeepAlive(bytes: Bytes): boolean {
 /** RFC 7118 §4.1: over WebSocket each message is framed, as a datagram is, and needs no Content-Length. */
 function isStream(transport: TransportName): boolean {
   return transport === 'TCP' || transport === 'TLS';
+}
+
+/**
+ * A large message is one of a call, as a rule, and its body is kept for 64*T1 and longer: it is copied out of a buffer that it
+ * shares with many others, so that not all of them are kept.
+ */
+function ownOctets(bytes: Bytes): Bytes {
+  const isShared = bytes.length > LARGE_OCTETS && bytes.buffer.byteLength > 2 * bytes.length;
+  return isShared ? new Uint8Array(bytes) : bytes;
 }

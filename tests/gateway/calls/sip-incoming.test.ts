@@ -668,8 +668,14 @@ describe('RFC 3261 §12.2.2: requests within the dialog', () => {
     },
     {
       what: '§8.2.1: a method that is known and not meant here',
+      method: 'PUBLISH',
+      answer: '405 PUBLISH',
+    },
+    {
+      what: 'RFC 6665 §4.2.1.3, RFC 3515: SUBSCRIBE to a transfer that there is not',
       method: 'SUBSCRIBE',
-      answer: '405 SUBSCRIBE',
+      headers: ['Event: refer'],
+      answer: '481 SUBSCRIBE',
     },
     {
       what: '§8.2.2.3: an extension that is required and not there',

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stepCall, type CallEvent } from '../../../src/interwork/call/index.ts';
+import { NO_AGREEMENT } from '../../../src/sdp/index.ts';
 import {
   isTransferred,
   stanzaError,
@@ -106,6 +107,10 @@ describe('every state with every event', () => {
           isEnd ? 1 : 0,
           `${way}: ${name} tells its outcome when it ends, and only then`,
         );
+        if (!isEnd) continue;
+        const { table, contents, groups, exchange, sent } = step.state;
+        assert.deepEqual([table, contents, groups], [[], [], []], `${way}: ${name} keeps no contents`);
+        assert.deepEqual([exchange, sent], [NO_AGREEMENT, undefined], `${way}: ${name} keeps no description`);
       }
     });
   }
