@@ -99,7 +99,7 @@ export class SipRefer {
     const { method } = tx.request;
     if (method === 'REFER') this.#refers(tx);
     else if (method === 'NOTIFY') this.#notified(tx);
-    else if (method === 'SUBSCRIBE') this.#subscribes(tx);
+    else if (method === 'SUBSCRIBE' && isOfReferral(tx)) this.#subscribes(tx);
     else return false;
     return true;
   }
@@ -183,10 +183,10 @@ export class SipRefer {
     const referred = this.#referred;
     const about = event(request);
     const wanted = expires(request);
-    if (!about.ok || !wanted.ok) return this.#dialog.reply(cseq, 400);
-    const id = about.value?.id === undefined ? '' : `;id=${about.value.id}`;
-    const isMeant = about.value?.package === 'refer' && referred?.id === id;
-    const state = isMeant ? referred?.state : undefined;
+    if (!wanted.ok) return this.#dialog.reply(cseq, 400);
+    const named = about.ok ? about.value?.id : undefined;
+    const id = named === undefined ? '' : `;id=${named}`;
+    const state = referred?.id === id ? referred.state : undefined;
     if (referred === undefined || state?.name !== 'working' || !state.subscribed) {
       return this.#dialog.reply(cseq, 481);
     }
@@ -349,6 +349,11 @@ export class SipRefer {
       }
     }
   }
+}
+
+function isOfReferral({ request }: ServerTransaction): boolean {
+  const about = event(request);
+  return about.ok && about.value?.package === 'refer';
 }
 
 /** RFC 3515 §2.4.6: the id is the CSeq number of the REFER; before its response that is not known, as it may be sent again. */

@@ -45,7 +45,6 @@ export function serveInCall(
       // CALL-35: there is nobody yet who could be handed over.
       return dialog.reply(cseq, 603, { headers: [warningField(tx.source.local, NOT_ANSWERED)] });
     case 'NOTIFY':
-    case 'SUBSCRIBE':
       // RFC 6665 §4.1.3: nothing was referred.
       return dialog.reply(cseq, 481);
     default:
