@@ -25,6 +25,7 @@ import { CallScript } from './call-script.ts';
 import { askCalls } from './call-status.ts';
 import { Calls } from './calls.ts';
 import { MediaRelays } from './media-relays.ts';
+import { retryAfterField } from './sip-fields.ts';
 import { SipLegs } from './sip-legs.ts';
 import type { ShownResource } from './xmpp-devices.ts';
 import { XmppSessions } from './xmpp-sessions.ts';
@@ -58,8 +59,10 @@ interface EarlyInCall {
   readonly scope: SpeakerScope;
 }
 
-/** Legs of SIP at the same time, those included that have ended less than 64*T1 ago. */
-const MAX_LEGS = 20_000;
+/** Calls that have ended and are still known, for 64*T1, besides those of `calls.limits`: 600 a second. */
+const MAX_ENDED = 20_000;
+/** The same of one XMPP user, besides what he himself may begin in a minute. */
+const MAX_ENDED_OF_USER = 32;
 /** Requests in dialogs of calls that are not read yet. */
 const MAX_EARLY = 1000;
 /** Of IPv4, where there is no listener. */
@@ -78,6 +81,7 @@ export class CallFeature {
   readonly #early: EarlyRequests<EarlyInCall>;
   readonly #script: CallScript;
   #enabled: boolean;
+  #limits: Config['calls']['limits'];
   /** RFC 4028; of the configuration that holds now. */
   readonly #timer: { readonly minSe: number; interval: number };
 
@@ -85,6 +89,7 @@ export class CallFeature {
     this.#env = env;
     const { clock, timers, random, log, counters, live, transactions, records, node } = env;
     this.#enabled = config.calls.enabled;
+    this.#limits = config.calls.limits;
     this.#timer = { minSe: ABSOLUTE_MIN_SE, interval: config.calls.session_timer };
     this.#live = { book: live.book, callRules: new CallRules(config.calls.rules, live.book) };
     this.#relays = new MediaRelays({ timers, random, log, counters }, config.media_relay);
@@ -94,7 +99,7 @@ export class CallFeature {
       endpoints: () => env.endpoints(),
       timing: { ...DEFAULT_TIMERS, ...env.timing },
       timer: this.#timer,
-      maxLegs: MAX_LEGS,
+      maxLegs: () => this.#limits.total + MAX_ENDED,
     });
     this.#xmpp = new XmppSessions({
       ...{ clock, timers, random, log, counters },
@@ -102,6 +107,8 @@ export class CallFeature {
       begins: (beginning, legs) => this.#begins(beginning, legs),
       resources: (own, other) => env.resources(own, other),
       pulseMs: () => this.#timer.interval * HALF_MS,
+      maxCalls: () => this.#limits.total + MAX_ENDED,
+      maxCallsOfUser: () => this.#limits.user + this.#limits.attempts + MAX_ENDED_OF_USER,
     });
     this.#calls = new Calls({
       ...{ clock, timers, random, log, counters, node, records, live: this.#live, caps: config.calls.limits },
@@ -153,6 +160,7 @@ export class CallFeature {
   /** Another configuration holds; calls that there are go on. */
   configured({ calls, media_relay: relay }: Config): void {
     this.#enabled = calls.enabled;
+    this.#limits = calls.limits;
     this.#timer.interval = calls.session_timer;
     this.#live.book = this.#env.live.book;
     this.#live.callRules = new CallRules(calls.rules, this.#env.live.book);
@@ -172,7 +180,11 @@ export class CallFeature {
 
   /** A request within a dialog. False: it is of no call, and was not answered. */
   request(tx: ServerTransaction, scope: SpeakerScope): boolean {
-    return this.#serve(tx, scope) || this.#early.hold({ tx, scope });
+    if (this.#serve(tx, scope) || this.#early.hold({ tx, scope })) return true;
+    if (!this.#early.isFull) return false;
+    // RFC 5057 §5.1: it ends this transaction alone; 481 would end a call that is there in a moment.
+    tx.respond(500, { headers: [retryAfterField(this.#env.random.unit())] });
+    return true;
   }
 
   ack(request: SipRequest): void {

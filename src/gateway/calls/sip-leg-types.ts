@@ -37,7 +37,7 @@ export interface SipLegsEnv {
   /** Session timers (RFC 4028): what is asked for, and what is the least. */
   readonly timer: TimerPolicy;
   /** Legs at the same time; above it an INVITE is answered 503. */
-  readonly maxLegs: number;
+  maxLegs(): number;
 }
 
 /** For a call that comes. */

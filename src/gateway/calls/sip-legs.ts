@@ -114,7 +114,7 @@ export class SipLegs {
     if (answer.kind === 'tooSmall') return refuse(422, timerFields(undefined, answer.minSe));
     const limit = expires(request);
     if (!limit.ok) return bad(limit.error.message);
-    if (this.#legs.size >= this.#env.maxLegs) return refuse(SERVER_UNAVAILABLE);
+    if (this.#legs.size >= this.#env.maxLegs()) return refuse(SERVER_UNAVAILABLE);
     const { cseq } = request;
     const leg = this.#begin(host, parts.media);
     leg.speaker = parts.from?.host;

@@ -39,13 +39,7 @@ import { XmppLeg } from './xmpp-leg.ts';
 import { XmppLegTable } from './xmpp-leg-table.ts';
 import { XmppProposals } from './xmpp-proposals.ts';
 import { CallStanzas } from './xmpp-stanzas.ts';
-import {
-  LINGER_MS,
-  MAX_CALLS,
-  MAX_CALLS_OF_USER,
-  type XmppBeginning,
-  type XmppSessionsEnv,
-} from './xmpp-types.ts';
+import { LINGER_MS, type XmppBeginning, type XmppSessionsEnv } from './xmpp-types.ts';
 
 export class XmppSessions {
   readonly #env: XmppSessionsEnv;
@@ -241,8 +235,7 @@ export class XmppSessions {
   }
 
   #hasRoom(user: string): boolean {
-    const { maxCalls = MAX_CALLS } = this.#env;
-    return this.#table.size < maxCalls && this.#table.of(user).size < MAX_CALLS_OF_USER;
+    return this.#table.size < this.#env.maxCalls() && this.#table.of(user).size < this.#env.maxCallsOfUser();
   }
 
   #make(

@@ -59,6 +59,8 @@ class Rig {
       ...{ ...env, random: new SeededRandom(3) },
       groupFor: () => this.group,
       begins: (beginning, legs) => this.calls.begins(beginning, legs),
+      maxCalls: () => 100,
+      maxCallsOfUser: () => 32,
     });
     this.calls = new Calls({
       ...{ ...env, random: new SeededRandom(5), node: 'gw1', caps: { ...CAPS, ...caps }, records },

@@ -116,7 +116,8 @@ function shown(event: CallEvent): string {
   }
 }
 
-export interface StageOptions extends Partial<Pick<SipLegsEnv, 'timer' | 'maxLegs'>> {
+export interface StageOptions extends Partial<Pick<SipLegsEnv, 'timer'>> {
+  readonly maxLegs?: number;
   /** Addresses of the peer's servers, in order. */
   readonly servers?: readonly string[];
   readonly media?: MediaPath;
@@ -185,7 +186,7 @@ export class Stage {
       endpoints: () => [endpoint('UDP')],
       timing: DEFAULT_TIMERS,
       timer,
-      maxLegs: options.maxLegs ?? 10,
+      maxLegs: () => options.maxLegs ?? 10,
     });
   }
 

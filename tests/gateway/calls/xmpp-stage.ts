@@ -175,7 +175,8 @@ export class Stage {
         this.calls.push(call);
         return { ok: true, host: call };
       },
-      ...(maxCalls === undefined ? {} : { maxCalls }),
+      maxCalls: () => maxCalls ?? 100,
+      maxCallsOfUser: () => 32,
       ...(this.#pulseMs === undefined ? {} : { pulseMs: () => this.#pulseMs ?? 0 }),
     });
   }
