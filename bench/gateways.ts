@@ -33,6 +33,8 @@ export interface Ports {
   readonly peer: number;
   /** The load generator's component port. */
   readonly xmpp: number;
+  /** The gateway's port for streams of other XMPP servers, where it has one. */
+  readonly server: number;
 }
 
 export interface RunningGateway {
@@ -48,15 +50,15 @@ export interface GatewayUnderTest {
 /** Free UDP ports, as far as anybody can promise that. */
 export async function freePorts(): Promise<Ports> {
   const ports: number[] = [];
-  const sockets = [createSocket('udp4'), createSocket('udp4'), createSocket('udp4')];
+  const sockets = [0, 1, 2, 3].map(() => createSocket('udp4'));
   for (const socket of sockets) {
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
     ports.push(socket.address().port);
   }
   for (const socket of sockets) socket.close();
-  const [sip = 0, peer = 0, xmpp = 0] = ports;
-  return { sip, peer, xmpp };
+  const [sip = 0, peer = 0, xmpp = 0, server = 0] = ports;
+  return { sip, peer, xmpp, server };
 }
 
 /** Compiles a C source of bench/ if it is newer than its product. */
@@ -70,6 +72,13 @@ export function compile(source: string, product: string, ...options: string[]): 
   return to;
 }
 
+/** The part of the configuration that is the same whatever is measured. */
+const DOMAINS = `domains:
+  - { home: sip,  sip: "*", xmpp: gw.test, separator: "*" }
+  - { home: xmpp, xmpp: "*", sip: gw.test, separator: "*" }
+log: { level: warn }
+`;
+
 /** This gateway from a checkout: this one, or another commit's work tree for a comparison. `lines`: more of its configuration. */
 export function stoxgate(
   name = 'stoxgate',
@@ -77,33 +86,37 @@ export function stoxgate(
   options: readonly string[] = [],
   lines: readonly string[] = [],
 ): GatewayUnderTest {
-  return {
-    name,
-    async start(ports) {
-      build(root);
-      const folder = mkdtempSync(join(tmpdir(), 'stoxgate-bench-'));
-      const config = join(folder, 'gw.yaml');
-      writeFileSync(
-        config,
-        `domains:
-  - { home: sip,  sip: "*", xmpp: gw.test, separator: "*" }
-  - { home: xmpp, xmpp: "*", sip: gw.test, separator: "*" }
-sip:
+  const config = (ports: Ports): string => `sip:
   listen: ["udp://127.0.0.1:${ports.sip}"]
   next_hops: { "*": "sip:127.0.0.1:${ports.peer}" }
   trusted: ["127.0.0.1/32"]
 xmpp:
   components:
     - { domain: gw.test, host: 127.0.0.1, port: ${ports.xmpp}, secret: benchsecret }
-log: { level: warn }
 ${lines.join('\n')}
-`,
-      );
+`;
+  return stoxgateWith(name, config, root, options);
+}
+
+/** The same with other ways to its peers: `config` is all of the configuration but domains and log. */
+export function stoxgateWith(
+  name: string,
+  config: (ports: Ports) => string,
+  root = ROOT,
+  options: readonly string[] = [],
+): GatewayUnderTest {
+  return {
+    name,
+    async start(ports) {
+      build(root);
+      const folder = mkdtempSync(join(tmpdir(), 'stoxgate-bench-'));
+      const file = join(folder, 'gw.yaml');
+      writeFileSync(file, DOMAINS + config(ports));
       const node = join(ROOT, 'node_modules/node/bin/node');
       // As bin/stoxgate starts it.
       const main = join(root, 'dist/cli/main.js');
       const standard = ['--max-semi-space-size=8', '--heap-growing-percent=20'];
-      const child = spawn(node, [...standard, ...options, main, 'run', '--config', config], {
+      const child = spawn(node, [...standard, ...options, main, 'run', '--config', file], {
         stdio: ['ignore', 'pipe', openSync(join(folder, 'log'), 'w')],
       });
       return running(child, folder, async () => {

@@ -16,11 +16,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { toJingle, toSdp } from '../src/interwork/call/index.ts';
-import { formatSdp, parseSdp, type SessionDescription } from '../src/sdp/index.ts';
-import { parseDocument, serialize } from '../src/xml/index.ts';
-import { jingleElement, readJingle } from '../src/xmpp/index.ts';
 import { median } from './load.ts';
+import { ACTION, throughXml, translated as ours } from './translation.ts';
 
 const { values } = parseArgs({
   options: { pairs: { type: 'string', default: '5' }, rounds: { type: 'string', default: '20000' } },
@@ -44,31 +41,6 @@ function install(): NodeJS.Require {
     if (result.status !== 0) throw new Error('npm cannot fetch the two converters');
   }
   return createRequire(join(FOLDER, 'index.js'));
-}
-
-type Contents = Pick<ReturnType<typeof toJingle>, 'contents' | 'groups'>;
-
-/** There and back, by way of `through`. */
-function ours(text: string, through: (contents: Contents) => Contents): string {
-  const read = parseSdp(text);
-  if (!read.ok) throw new Error(read.error.message);
-  const before: SessionDescription = read.value;
-  let id = 0;
-  const newId = (): string => `c${++id}`;
-  const { table, ...there } = toJingle(before, { party: 'initiator', table: [], newId });
-  const { contents, groups } = through(there);
-  const options = { party: 'initiator', table, origin: before.origin, trickle: false, before } as const;
-  return formatSdp(toSdp(contents, groups, options).description);
-}
-
-const ACTION = { action: 'session-initiate', sid: 's' } as const;
-
-function throughXml({ contents, groups }: Contents): Contents {
-  const written = serialize(jingleElement({ ...ACTION, contents, groups, infos: [] }));
-  const parsed = parseDocument(written);
-  const read = parsed.ok ? readJingle(parsed.value) : parsed;
-  if (!read.ok) throw new Error(read.error.message);
-  return read.value;
 }
 
 const require = install();

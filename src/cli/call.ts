@@ -58,6 +58,7 @@ export function explainCall(fields: AnswerFields): readonly string[] {
       .map(
         (timer) => `  timer "${shown(timer.text('timer') ?? '?')}" fires ${whenOf(timer.number('dueMs'))}`,
       ),
+    ...(fields.has('transfer') ? [`  transfer ${transferOf(fields.of('transfer'))}`] : []),
     ...(fields.has('outcome') ? [`  outcome: ${outcomeOf(fields.of('outcome'))}`] : []),
   ];
 }
@@ -90,6 +91,13 @@ function mediaLine(medium: AnswerFields): string {
 
 function whenOf(ms: number | undefined): string {
   return ms === undefined ? 'soon' : formatDateTime(ms);
+}
+
+/** `by sip to carol@example.net: failed, status 486`. */
+function transferOf(transfer: AnswerFields): string {
+  const text = (name: string): string => shown(transfer.text(name) ?? '?');
+  const status = transfer.number('status');
+  return `by ${text('by')} to ${text('to')}: ${text('state')}${status === undefined ? '' : `, status ${status}`}`;
 }
 
 /** `failed, side xmpp, status 480, why timeout`. */

@@ -7,6 +7,7 @@ import {
   capabilityHeaders,
   checkRequest,
   contentType,
+  event,
   expires,
   parseSipUri,
   REGISTERED_METHODS,
@@ -40,8 +41,8 @@ export interface SipDispatchEnv {
   readonly live: Pick<Live, 'asksDns' | 'believer' | 'admission' | 'book' | 'models' | 'routes'>;
   readonly homes: Pick<Homes, 'of'>;
   readonly messages: Pick<ToXmppMessages, 'accept' | 'countRejected' | 'countEnded'>;
-  readonly subscriptions: Pick<Subscriptions, 'notify'>;
-  readonly notifiers: Pick<Notifiers, 'serves' | 'allowEvents' | 'subscribe'>;
+  readonly subscriptions: Pick<Subscriptions, 'has' | 'notify'>;
+  readonly notifiers: Pick<Notifiers, 'serves' | 'allowEvents' | 'has' | 'subscribe'>;
   readonly published: Pick<PublishedStateStore, 'publish'>;
   readonly calls: Pick<CallFeature, 'enabled' | 'invite' | 'inviteRefused' | 'request'>;
   /** Hosts that are the gateway itself: addresses and advertised names of its listeners, lower case. */
@@ -52,10 +53,16 @@ export interface SipDispatchEnv {
 }
 
 const FORBIDDEN = 403;
+/** RFC 5079: nobody in XMPP has no address, and the answers would go nowhere. */
+const ANONYMITY_DISALLOWED = 433;
 /** Methods of calls that stand within a dialog (RFC 3261 §12.2, RFC 3262, RFC 3311, RFC 6086, RFC 3515). */
 const IN_CALLS: ReadonlySet<string> = new Set([
   ...['INVITE', 'BYE', 'PRACK', 'UPDATE', 'INFO', 'REFER', 'OPTIONS'],
 ]);
+/** Of the subscription that a REFER makes. */
+const OF_REFERRALS: ReadonlySet<string> = new Set(['NOTIFY', 'SUBSCRIBE']);
+/** OPTIONS is not of calls alone, and REFER outside of one is not taken. */
+const ANYWHERE: ReadonlySet<string> = new Set(['OPTIONS', 'REFER']);
 /** Methods that end something with Expires 0. */
 const ENDING: ReadonlySet<string> = new Set(['SUBSCRIBE', 'PUBLISH']);
 
@@ -92,9 +99,10 @@ export class SipDispatch implements TransactionUser {
     const inviting = callCapabilities('INVITE');
     const withCalls = {
       ...this.#can,
-      methods: [...new Set([...CALL_METHODS, ...this.#can.methods])],
+      // A REFER that belongs to no call is not taken.
+      methods: [...new Set([...CALL_METHODS.filter((each) => each !== 'REFER'), ...this.#can.methods])],
       extensions: inviting.extensions,
-      acceptTypes: [...this.#can.acceptTypes, ...inviting.acceptTypes],
+      acceptTypes: [...new Set([...this.#can.acceptTypes, ...inviting.acceptTypes])],
     };
     const said = (can: Capabilities): readonly HeaderField[] => [
       ...capabilityHeaders(can),
@@ -156,6 +164,7 @@ export class SipDispatch implements TransactionUser {
     }
     const { method } = request;
     if (request.to.tag !== undefined && IN_CALLS.has(method) && this.#inCall(tx, scope)) return;
+    if (OF_REFERRALS.has(method) && isOfReferral(request) && this.#env.calls.request(tx, scope)) return;
     const rejection = checkRequest(request, this.#capabilitiesFor(method));
     if (rejection !== undefined && !this.#isPacked(request)) {
       if (request.method === 'MESSAGE') this.#env.messages.countRejected(request, rejection.status);
@@ -173,7 +182,10 @@ export class SipDispatch implements TransactionUser {
     );
     if (!from.ok) {
       const status = faultToStatus(from.error, 'sender');
-      if (status === 403) return this.#refuse(tx, this.#unknownSender);
+      if (status === FORBIDDEN) {
+        const answer = isAnonymous(request.from.uri) ? ANONYMITY_DISALLOWED : FORBIDDEN;
+        return this.#refuse(tx, this.#unknownSender, answer);
+      }
       if (method === 'MESSAGE') this.#env.messages.countRejected(request, status, from.error.clause);
       return tx.respond(status);
     }
@@ -191,10 +203,15 @@ export class SipDispatch implements TransactionUser {
   #inCall(tx: ServerTransaction, scope: SpeakerScope): boolean {
     const { calls } = this.#env;
     if (calls.request(tx, scope)) return true;
-    // RFC 3261 §12.2.2. OPTIONS means the same without a dialog.
-    if (!calls.enabled || tx.request.method === 'OPTIONS') return false;
+    // RFC 3261 §11.2: within a dialog OPTIONS is answered as without one. What asks about a dialog that is no more hears so.
+    if (tx.request.method === 'OPTIONS' ? this.#isSubscription(tx.request) : !calls.enabled) return false;
+    // §12.2.2.
     tx.respond(481);
     return true;
+  }
+
+  #isSubscription(request: SipRequest): boolean {
+    return this.#env.subscriptions.has(request) || this.#env.notifiers.has(request);
   }
 
   /** `request`: what the script has made of it, else the one of the transaction. */
@@ -307,7 +324,7 @@ export class SipDispatch implements TransactionUser {
 
   #capabilitiesFor(method: string): Capabilities {
     if (method === 'NOTIFY' || method === 'PUBLISH') return this.#canTellEvents;
-    if (this.#env.calls.enabled && CALL_METHODS.includes(method) && method !== 'OPTIONS')
+    if (this.#env.calls.enabled && CALL_METHODS.includes(method) && !ANYWHERE.has(method))
       return this.#inCalls;
     return method === 'SUBSCRIBE' ? this.#canSubscribe : this.#can;
   }
@@ -331,9 +348,9 @@ export class SipDispatch implements TransactionUser {
     tx.respond(200, { headers: this.#capabilities[this.#env.calls.enabled ? 'calls' : 'none'] });
   }
 
-  #refuse(tx: ServerTransaction, counter: Counter): void {
+  #refuse(tx: ServerTransaction, counter: Counter, status = FORBIDDEN): void {
     counter.add();
-    tx.respond(FORBIDDEN);
+    tx.respond(status);
   }
 }
 
@@ -347,6 +364,12 @@ function strayInstance(request: SipRequest): string | undefined {
 }
 
 /** Compared by letters: a piece of the text would be an object for every message. */
+/** RFC 3515 §2.4.4: the subscription of a REFER is in the dialog of its call, and there is no other one to this package. */
+function isOfReferral(request: SipRequest): boolean {
+  const about = request.to.tag === undefined ? undefined : event(request);
+  return about?.ok === true && about.value?.package === 'refer';
+}
+
 function isSips(uri: string): boolean {
   for (let i = 0; i < SIPS.length; i++) {
     // RFC 3986 §3.1: schemes are compared without case; ":" has that bit already.
@@ -357,6 +380,12 @@ function isSips(uri: string): boolean {
 
 const SIPS = 'sips:';
 const LOWER_CASE = 0x20;
+
+/** RFC 3323 §4.1.1.3: "anonymous.invalid" is the host of whoever hides his own. */
+function isAnonymous(uri: string): boolean {
+  const parsed = parseSipUri(uri);
+  return parsed.ok && parsed.value.host === 'anonymous.invalid';
+}
 
 function isLiteral(host: string): boolean {
   return parseIpAddress(host.startsWith('[') ? host.slice(1, -1) : host) !== undefined;

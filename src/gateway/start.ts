@@ -49,7 +49,7 @@ const MAX_SUBSCRIBERS = 250_000;
 export async function startGateway(config: Config, env: GatewayEnv): Promise<Gateway> {
   const hooks = await loadConfiguredRoutes(config);
   const counters = new Counters();
-  const system = new System(env.log);
+  const system = new System(env.log, env.clock);
   const { clock, timers } = system;
   const store = env.store ?? (await openStore(config.store, { clock, timers, log: env.log, counters }));
   let gateway: RunningGateway | undefined;
@@ -193,9 +193,10 @@ class RunningGateway implements Gateway {
         ...{ clock, timers, random, log, counters, timing: env.timing, node: config.node },
         ...{ live: this.#live, transactions: this.#transactions, records: lasts ? kept.calls : undefined },
         localFor: (target) => this.#edge.localFor(target),
-        address: () => this.#edge.localEndpoints[0]?.address,
+        endpoints: () => this.#edge.localEndpoints,
         groupFor: (domain) => this.#links.groupFor(domain),
         resources: (own, other) => this.#presence.resources(own, other),
+        meant: (user, contact) => this.#presence.meant(user, contact),
       },
       config,
     );

@@ -36,12 +36,13 @@ export class SystemClock implements Clock {
 const TICK_MS = 20;
 
 export class System {
-  readonly clock = new SystemClock();
+  readonly clock: Clock;
   readonly random: Random = new SecureRandom();
   readonly timers: TimerWheel;
   #interval: NodeJS.Timeout | undefined;
 
-  constructor(log: Log) {
+  constructor(log: Log, clock: Clock = new SystemClock()) {
+    this.clock = clock;
     this.timers = new TimerWheel(() => this.clock.now(), {
       tickMs: TICK_MS,
       // A bug in one timer must not stop the others (promise 4).

@@ -1,6 +1,6 @@
 // What the gateway shows to its surroundings (command line, console, embedding programs).
 
-import type { Counters, Log, Store } from '../base/index.ts';
+import type { Clock, Counters, Log, Store } from '../base/index.ts';
 import type { AdminRoutes } from '../edge/admin/index.ts';
 import type { TimersConfig } from '../sip/index.ts';
 import type { Config } from './config/schema.ts';
@@ -40,6 +40,8 @@ export interface GatewayEnv {
   readonly version: string;
   /** Other SIP timers than those of RFC 3261 Table 4: for networks that differ from the Internet, and for tests. */
   readonly timing?: Partial<TimersConfig>;
+  /** Another clock than that of the system: for tests, in which hours go by. */
+  readonly clock?: Clock;
   /**
    * Secrets that sign what comes back to this gateway in identifiers (`keys`): newest first, one or two, at least 32
    * octets each. Without them it makes one that ends with it: reports about messages of before are then not known.

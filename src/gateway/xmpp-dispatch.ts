@@ -47,7 +47,7 @@ export interface XmppDispatchEnv {
   readonly features: UserFeatures;
   readonly toSip: ToSipMessages;
   readonly toXmpp: ToXmppMessages;
-  readonly presence: Pick<PresenceFeature, 'stanza' | 'refuse' | 'event' | 'answer' | 'vCard'>;
+  readonly presence: Pick<PresenceFeature, 'stanza' | 'refuse' | 'event' | 'answer' | 'vCard' | 'meant'>;
   readonly calls: Pick<CallFeature, 'iq' | 'message' | 'presence'>;
   readonly name: string;
   readonly version: string;
@@ -157,7 +157,7 @@ export class XmppDispatch {
 
   /** A message that is for SIP. `sent`: as its sender wrote it, whatever the route script has made of it. */
   #serve(message: Message, sent: Message, group: LinkGroup, shown: boolean): void {
-    const { toSip, live } = this.#env;
+    const { toSip, live, presence } = this.#env;
     const { book } = live;
     const to = book.jidTargetToSip(message.to ?? '');
     if (!to.ok)
@@ -171,7 +171,8 @@ export class XmppDispatch {
     const denied = shown ? undefined : live.admission.stanza(from.value, to.value, group.domain, COUNTED);
     if (denied !== undefined) return toSip.refuse(sent, denied.answer, group, { clause: denied.clause });
     // Once the links are being closed no error can be written any more: what the server had on its way is delivered.
-    toSip.accept(message, from.value, to.value, group, sent);
+    const meant = to.value.jid.resource === '' ? to.value : presence.meant(from.value, to.value);
+    toSip.accept(message, from.value, meant, group, sent);
   }
 
   #presence(stanza: XmlElement, group: LinkGroup): void {

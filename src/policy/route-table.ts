@@ -6,7 +6,7 @@ import type { HookName } from './route-types.ts';
 
 /**
  * - `sip-message`, `sip-request`: onSipRequest, of a MESSAGE and of anything else
- * - `message`, `presence`: onStanza
+ * - `message`, `presence`, `call`: onStanza; the last one is what a call begins with
  * - `stanza-out`, `request-out`: onTranslated, towards XMPP and towards SIP
  * - `response`: onResponse
  * - `failure-to-xmpp`, `failure-to-sip`: onFailure, by the direction of the message
@@ -16,6 +16,7 @@ export type Occasion =
   | 'sip-request'
   | 'message'
   | 'presence'
+  | 'call'
   | 'stanza-out'
   | 'request-out'
   | 'response'
@@ -34,6 +35,7 @@ interface Row {
 
 const ALL: ReadonlySet<RouteVerb> = new Set(['relay', 'reject', 'redirect', 'drop', 'rewrite']);
 const ANSWERED: ReadonlySet<RouteVerb> = new Set(['relay', 'reject', 'redirect']);
+const DROPPED_TOO: ReadonlySet<RouteVerb> = new Set(['relay', 'reject', 'redirect', 'drop']);
 const NO_CHANGES: ReadonlySet<Change> = new Set();
 const OF_REQUEST: ReadonlySet<Change> = new Set(['to', 'from', 'body', 'subject', 'headers']);
 const OF_STANZA: ReadonlySet<Change> = new Set(['to', 'from', 'body', 'subject', 'children']);
@@ -43,6 +45,7 @@ export const OCCASIONS: Readonly<Record<Occasion, Row>> = {
   'sip-request': { hook: 'onSipRequest', verbs: ANSWERED, changes: NO_CHANGES, addresses: 'uri' },
   message: { hook: 'onStanza', verbs: ALL, changes: OF_STANZA, addresses: 'jid' },
   presence: { hook: 'onStanza', verbs: ANSWERED, changes: NO_CHANGES, addresses: 'jid' },
+  call: { hook: 'onStanza', verbs: DROPPED_TOO, changes: NO_CHANGES, addresses: 'jid' },
   'stanza-out': { hook: 'onTranslated', verbs: ALL, changes: OF_STANZA, addresses: 'jid' },
   'request-out': { hook: 'onTranslated', verbs: ALL, changes: OF_REQUEST, addresses: 'uri' },
   response: { hook: 'onResponse', verbs: new Set(['relay']), changes: NO_CHANGES, addresses: 'uri' },

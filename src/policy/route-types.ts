@@ -76,8 +76,9 @@ export interface ElementView {
 
 /** A stanza: as it came in (`onStanza`), or as it is to go out (`onTranslated`). */
 export interface StanzaView extends ElementView {
-  readonly kind: 'message' | 'presence';
-  /** `normal` for a message without one; a presence has `subscribe`. */
+  /** `call`: what a call begins with, a message with `<propose/>` or an iq with a session-initiate; `name` says which. */
+  readonly kind: 'message' | 'presence' | 'call';
+  /** `normal` for a message without one; a presence has `subscribe`, an iq `set`. */
   readonly type: string;
   readonly id: string | undefined;
   readonly from: JidView | undefined;
@@ -205,7 +206,9 @@ export type Answer = RouteAction | undefined | void | Promise<RouteAction | unde
 
 /** A MESSAGE, an initial SUBSCRIBE or a PUBLISH of a believed sender, before anything is done with it. */
 export type OnSipRequest = (request: SipRequestView, context: RouteContext, verbs: Verbs) => Answer;
-/** A message, or a presence of type `subscribe`, of an XMPP user, before anything is done with it. */
+/**
+ * A message, a presence of type `subscribe`, or what a call begins with, of an XMPP user, before anything is done with it.
+ */
 export type OnStanza = (stanza: StanzaView, context: RouteContext, verbs: Verbs) => Answer;
 /** A message as the other side is to get it. */
 export type OnTranslated = (

@@ -18,8 +18,8 @@ export function requestView(request: SipRequest): SipRequestView {
 }
 
 /** A message or a presence stanza. */
-export function stanzaView(stanza: XmlElement): StanzaView {
-  return new MessageView(stanza);
+export function stanzaView(stanza: XmlElement, kind?: StanzaView['kind']): StanzaView {
+  return new MessageView(stanza, kind ?? (stanza.name === 'presence' ? 'presence' : 'message'));
 }
 
 class RequestView implements SipRequestView {
@@ -152,14 +152,14 @@ class Element implements ElementView {
 }
 
 class MessageView extends Element implements StanzaView {
-  readonly kind: 'message' | 'presence';
+  readonly kind: StanzaView['kind'];
   readonly type: string;
   readonly id: string | undefined;
 
-  constructor(stanza: XmlElement) {
+  constructor(stanza: XmlElement, kind: StanzaView['kind']) {
     super(stanza);
-    this.kind = stanza.name === 'presence' ? 'presence' : 'message';
-    this.type = stanza.attr('type') ?? (this.kind === 'message' ? 'normal' : 'available');
+    this.kind = kind;
+    this.type = stanza.attr('type') ?? (kind === 'presence' ? 'available' : 'normal');
     this.id = stanza.attr('id');
     Object.freeze(this);
   }

@@ -346,6 +346,15 @@ export {
   type TimerPolicy,
 } from './invite/session-timer.ts';
 export { isKeptSession, keptSession, restoredSession, type KeptSession } from './invite/kept.ts';
+export {
+  isKeptInvite,
+  keptReceivedInvite,
+  keptSentInvite,
+  readKeptInvite,
+  type KeptInvite,
+  type KeptReceivedInvite,
+  type KeptSentInvite,
+} from './invite/kept-invite.ts';
 export { replaceVerdict, type ReplaceVerdict, type ReplaceableDialog } from './invite/replaces.ts';
 export { infoVerdict, type InfoRequest, type InfoRules, type InfoVerdict } from './invite/info.ts';
 export { afterTheirRefresh, buildAckTo2xx, optionField, seenInDialog } from './invite/in-dialog.ts';

@@ -39,7 +39,7 @@ describe('a planted fault is found', () => {
 
   test('an input from which the target does not come back', async () => {
     const target = targetNamed('planted-hang');
-    const report = await watch(target, { seed: SEED, inputs: WITHIN, slowMs: 250, hangMs: 1500 });
+    const report = await watch(target, { seed: SEED, inputs: WITHIN, slowMs: 250, hangMs: 4000 });
     assert.equal(report.finding?.kind, 'hang');
     assert.deepEqual(report.finding?.input, find('planted-exception').input);
   });

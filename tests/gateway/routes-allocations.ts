@@ -41,7 +41,7 @@ function dispatches(routes: Routes | undefined): { readonly sip: SipDispatch; re
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     live: Object.assign({ routes }, live) as unknown as SipDispatchEnv['live'],
     messages: { accept: serve, countRejected: serve, countEnded: serve },
-    notifiers: { serves: true, allowEvents: [], subscribe: serve },
+    notifiers: { serves: true, allowEvents: [], has: () => false, subscribe: serve },
     calls: { enabled: true, invite: serve, inviteRefused: serve, request: () => false },
     ownHosts: new Set(),
     seen: () => undefined,

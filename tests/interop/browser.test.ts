@@ -2,7 +2,8 @@
 // registered at Kamailio, whose next hop the gateway is. Both over secure WebSocket.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { Chromium, type BrowserPhone } from '../peers/chromium.ts';
+import type { BrowserPhone } from '../peers/browser-phone.ts';
+import { Chromium } from '../peers/chromium.ts';
 import { SecureKamailio } from '../peers/kamailio-secure.ts';
 import { freePorts } from '../peers/ports.ts';
 import { TempFolder } from '../peers/temp-folder.ts';

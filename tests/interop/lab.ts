@@ -3,7 +3,9 @@
 //   example.org      XMPP users at the XMPP server
 //   example.net      SIP users at Kamailio, with digest authentication
 //   direct.example   SIP users at an endpoint of ours that is the gateway's next hop: what it sees is what was sent
-import { Baresip } from '../peers/baresip.ts';
+import { Baresip, type BaresipMediaOptions } from '../peers/baresip.ts';
+import type { BrowserChat } from '../peers/browser-chat.ts';
+import type { Chromium } from '../peers/chromium.ts';
 import { Ejabberd } from '../peers/ejabberd.ts';
 import { Jabberd2 } from '../peers/jabberd2.ts';
 import { Kamailio } from '../peers/kamailio.ts';
@@ -16,6 +18,7 @@ import { SipEndpoint } from '../peers/sip-endpoint.ts';
 import { Stoxgate } from '../peers/stoxgate.ts';
 import { TempFolder } from '../peers/temp-folder.ts';
 import { XmppClient } from '../peers/xmpp-client.ts';
+import type { TestCertificate } from '../peers/test-ca.ts';
 import type { Account, ComponentAccount, XmppServer, XmppServerKind } from '../peers/xmpp-server.ts';
 
 export const XMPP_DOMAIN = 'example.org';
@@ -36,10 +39,12 @@ export const TWO_SERVERS: readonly XmppServerKind[] = FULL_MATRIX ? SERVERS : ['
 process.once('SIGTERM', () => process.exit(143));
 
 const SERVER_DRIVERS = { prosody: Prosody, ejabberd: Ejabberd, jabberd2: Jabberd2 } as const;
+/** RFC 6120 §3.2.2. */
+const CLIENT_PORT = 5222;
 const SECRET = 'interop-secret';
 const account = (user: string): Account => ({ user, password: `${user}-password` });
 const XMPP_ACCOUNTS = ['alice', 'carol', 'dora'].map(account);
-const SIP_ACCOUNTS = ['bob', 'dave', 'erin', 'frank'].map(account);
+const SIP_ACCOUNTS = ['bob', 'dave', 'erin', 'frank', 'grace'].map(account);
 
 export interface LabOptions {
   readonly server: XmppServerKind;
@@ -52,6 +57,10 @@ export interface LabOptions {
   readonly presence?: boolean;
   /** Kamailio stays in the way of calls. */
   readonly calls?: boolean;
+  /** Prosody takes clients in web pages too. */
+  readonly webSocket?: boolean;
+  /** Prosody takes clients at the port that they find without SRV, by TLS with this certificate. */
+  readonly clientTls?: TestCertificate;
   /** Kamailio tells of registrations (RFC 3680). */
   readonly registrationEvents?: boolean;
   /** Goes over the generated configuration of the gateway. */
@@ -67,6 +76,8 @@ export class Lab {
   /** The user agent of direct.example. */
   readonly direct: SipEndpoint;
   readonly kamailioPort: number;
+  /** Where Prosody takes clients in web pages. */
+  readonly webSocket: string;
   readonly #components: readonly ComponentAccount[];
   readonly #kamailio: Kamailio | undefined;
   readonly #presence: boolean;
@@ -83,10 +94,15 @@ export class Lab {
     this.server = new SERVER_DRIVERS[options.server]({
       folder: folder.folder(options.server),
       domain: XMPP_DOMAIN,
-      clientPort: ports.client,
+      clientPort: options.clientTls === undefined ? ports.client : CLIENT_PORT,
       accounts: XMPP_ACCOUNTS,
       components: parts.components,
+      ...(options.webSocket === true && { webSocketPort: ports.webSocket }),
+      ...(options.clientTls && {
+        certificate: { certificateFile: options.clientTls.certificate, keyFile: options.clientTls.key },
+      }),
     });
+    this.webSocket = `ws://127.0.0.1:${ports.webSocket}/xmpp-websocket`;
     if (options.kamailio !== false) {
       this.#kamailio = new Kamailio({
         folder: folder.folder('kamailio'),
@@ -108,7 +124,8 @@ export class Lab {
   }
 
   static async open(options: LabOptions): Promise<Lab> {
-    const [gateway = 0, kamailio = 0, client = 0, console = 0, shared = 0] = await freePorts(5);
+    const [gateway = 0, kamailio = 0, client = 0, console = 0, shared = 0, webSocket = 0] =
+      await freePorts(6);
     const components: ComponentAccount[] = [];
     for (const domain of [SIP_DOMAIN, DIRECT_DOMAIN, ...(options.components ?? [])]) {
       const port = options.server === 'ejabberd' ? await freePort() : shared;
@@ -120,7 +137,7 @@ export class Lab {
       folder,
       direct,
       components,
-      ports: { gateway, kamailio, client, console },
+      ports: { gateway, kamailio, client, console, webSocket },
     });
     try {
       await Promise.all([lab.server.start(), lab.#kamailio?.start()]);
@@ -176,7 +193,7 @@ export class Lab {
     return endpoint;
   }
 
-  async baresip(user: string, contacts: readonly string[]): Promise<Baresip> {
+  async baresip(user: string, contacts: readonly string[], media?: BaresipMediaOptions): Promise<Baresip> {
     const [sipPort = 0, controlPort = 0] = await freePorts(2);
     const { password } = account(user);
     const folder = this.folder.folder(`baresip-${user}`);
@@ -186,8 +203,21 @@ export class Lab {
       await Baresip.registered({
         ...{ folder, user, domain, password, proxyPort, sipPort, controlPort, contacts },
         presence: this.#presence,
+        ...(media && { media }),
       }),
     );
+  }
+
+  /** A chat client in a page, logged in. */
+  async browserChat(chromium: Chromium, user: string): Promise<BrowserChat> {
+    const chat = await chromium.chat();
+    await chat.open({
+      server: this.webSocket,
+      jid: `${user}@${XMPP_DOMAIN}`,
+      resource: 'page',
+      password: account(user).password,
+    });
+    return chat;
   }
 
   async linphone(user: string, options: { cpim?: boolean; imdn?: boolean } = {}): Promise<Linphone> {
@@ -277,6 +307,7 @@ interface LabPorts {
   readonly kamailio: number;
   readonly client: number;
   readonly console: number;
+  readonly webSocket: number;
 }
 
 interface LabParts {

@@ -22,6 +22,17 @@ export interface BaresipOptions {
   readonly registers?: false;
   /** It tells its presence to whoever subscribes (its module presence; `presence` changes it), and watches its contacts. */
   readonly presence?: boolean;
+  /** Absent: it signals calls alone. */
+  readonly media?: BaresipMediaOptions;
+}
+
+export interface BaresipMediaOptions {
+  /** Where its media are; for ICE no loopback address. */
+  readonly address: string;
+  /** `plain`: RTP and nothing else. `webrtc`: ICE with DTLS-SRTP. */
+  readonly security: 'plain' | 'webrtc';
+  /** It has a camera too, with a picture of its own. */
+  readonly video?: boolean;
 }
 
 /** What it tells of a call by itself: CALL_INCOMING, CALL_ESTABLISHED, CALL_CLOSED … */
@@ -29,6 +40,18 @@ export interface PhoneEvent {
   readonly type: string;
   /** Why a call is closed. */
   readonly text: string;
+}
+
+/** What one stream of its call has counted so far, by its debug pages. */
+export interface BaresipStream {
+  readonly sent: number;
+  readonly received: number;
+  /** How media are encrypted, and whether that is so: "dtls_srtp (secure=yes)", "(none) (secure=no)". */
+  readonly encryption: string;
+  /** The codec that it sends: "opus", "PCMU", "VP8". */
+  readonly codec: string;
+  /** `ADDRESS:PORT` that it sends to. */
+  readonly remote: string;
 }
 
 /** A MESSAGE of its SIP trace. */
@@ -56,7 +79,7 @@ export class Baresip {
     writeFileSync(join(folder, 'config'), configuration(options));
     const account =
       `<sip:${options.user}@${options.domain};transport=udp>;regint=${options.registers === false ? 0 : 600};auth_pass=${options.password}` +
-      `;outbound="sip:${hostOf(options)}:${options.proxyPort};transport=udp"`;
+      `;outbound="sip:${hostOf(options)}:${options.proxyPort};transport=udp"${mediaParameters(options)}`;
     writeFileSync(join(folder, 'accounts'), `${account}\n`);
     const watched = options.presence === true ? ';presence=p2p' : '';
     writeFileSync(
@@ -75,22 +98,13 @@ export class Baresip {
   /** Started, connected and, unless it shall not, registered. */
   static async registered(options: BaresipOptions): Promise<Baresip> {
     const phone = new Baresip(options);
-    const socket = await mustBecome(
-      'control port of baresip',
-      () => tryConnect(options.controlPort, options.address),
-      8_000,
-    );
-    phone.#socket = socket;
-    socket.on('data', (chunk) => phone.#read(chunk));
-    socket.on('error', () => {});
-    if (options.registers === false) return phone;
-    // An event REGISTER_OK may precede the control connection, so ask.
-    await mustBecome(
-      'registration of baresip',
-      async () => /\bOK\b/.test(await phone.command('reginfo')),
-      15_000,
-    );
-    return phone;
+    try {
+      await phone.#begin();
+      return phone;
+    } catch (error) {
+      await phone.close();
+      throw error;
+    }
   }
 
   /** What it registers as `+sip.instance` (RFC 5626): the `gr` of its public GRUU at Kamailio. */
@@ -124,6 +138,20 @@ export class Baresip {
   /** Calls somebody. */
   async dial(uri: string): Promise<void> {
     await this.command('dial', uri);
+  }
+
+  /** Undefined: it has no such stream now. */
+  async stream(kind: 'audio' | 'video'): Promise<BaresipStream | undefined> {
+    const page = await this.command(`${kind}_debug`);
+    const words = (pattern: RegExp): string => pattern.exec(page)?.[1] ?? '';
+    if (!page.includes('RTP debug')) return undefined;
+    return {
+      sent: Number(words(/TX: packets=(\d+)/)),
+      received: Number(words(/ rcvd=(\d+)/)),
+      encryption: words(/menc: (\S+ \(secure=\w+\))/),
+      codec: words(/encode: (\S+) /),
+      remote: words(/remote: (\S+)\//),
+    };
   }
 
   /** The next event of this type, of those that nobody has waited for; throws when there is none in time. */
@@ -162,6 +190,31 @@ export class Baresip {
     await this.#process.stop(2_000);
   }
 
+  /** Ends it without a word. */
+  async kill(): Promise<void> {
+    this.#socket?.destroy();
+    await this.#process.stop(0, 'SIGKILL');
+  }
+
+  async #begin(): Promise<void> {
+    const { options } = this;
+    const socket = await mustBecome(
+      'control port of baresip',
+      () => tryConnect(options.controlPort, options.address),
+      8_000,
+    );
+    this.#socket = socket;
+    socket.on('data', (chunk) => this.#read(chunk));
+    socket.on('error', () => {});
+    if (options.registers === false) return;
+    // An event REGISTER_OK may precede the control connection, so ask.
+    await mustBecome(
+      'registration of baresip',
+      async () => /\bOK\b/.test(await this.command('reginfo')),
+      15_000,
+    );
+  }
+
   /** Netstrings of JSON: `LENGTH:{…},`. */
   #read(chunk: Buffer): void {
     this.#buffer = Buffer.concat([this.#buffer, chunk]);
@@ -189,15 +242,41 @@ function configuration(options: BaresipOptions): string {
     'poll_method epoll',
     `sip_listen ${hostOf(options)}:${options.sipPort}`,
     'sip_trans_def udp',
-    `net_interface ${options.address ?? '127.0.0.1'}`,
+    `net_interface ${options.media?.address ?? options.address ?? '127.0.0.1'}`,
     `module_path ${modulePath()}`,
     `ctrl_tcp_listen ${hostOf(options)}:${options.controlPort}`,
     'statmode_default off',
     'module g711.so',
     'module uuid.so',
+    ...mediaConfiguration(options),
     ...modules,
     '',
   ].join('\n');
+}
+
+/** Of its account. */
+function mediaParameters({ media }: BaresipOptions): string {
+  if (media === undefined) return '';
+  const codecs = ';audio_codecs=opus/48000/2,PCMU/8000/1';
+  return media.security === 'webrtc' ? `${codecs};medianat=ice;mediaenc=dtls_srtp` : codecs;
+}
+
+function mediaConfiguration({ media }: BaresipOptions): readonly string[] {
+  if (media === undefined) return [];
+  const modules = ['opus', 'ausine', 'aufile', 'rtcpsummary'];
+  if (media.security === 'webrtc') modules.push('ice', 'srtp', 'dtls_srtp');
+  if (media.video === true) modules.push('vp8', 'fakevideo');
+  return [
+    // A tone to send; what is heard goes into a file.
+    ...['audio_source ausine,440', 'audio_player aufile,heard.wav', 'audio_alert aufile,/dev/null'],
+    // ausine has this rate and these channels alone.
+    ...['ausrc_srate 48000', 'ausrc_channels 2', 'auplay_srate 48000', 'auplay_channels 2'],
+    ...['rtcp_mux yes', 'rtp_stats yes', 'ring_aufile none', 'ringback_disable yes'],
+    ...(media.video === true
+      ? ['video_source fakevideo,nil', 'video_display fakevideo,nil', 'video_size 320x240']
+      : []),
+    ...modules.map((name) => `module ${name}.so`),
+  ];
 }
 
 function modulePath(): string {

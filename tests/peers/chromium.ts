@@ -1,5 +1,5 @@
-// Chromium without a window, with a phone in its page: SIP.js over WebSocket. The page and the library come from a server
-// of ours on loopback, unbundled; the browser is driven by its own protocol (DevTools) over a WebSocket.
+// Chromium without a window, with a phone (browser-phone.ts) or a chat client (browser-chat.ts) in each of its pages. They come from a
+// server of ours on loopback; the browser is driven by its own protocol (DevTools) over a WebSocket. Microphone and camera are false ones.
 import { createHash, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -7,9 +7,12 @@ import { createServer, type Server } from 'node:http';
 import { join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
-import { readObject, type JsonObject } from './json-object.ts';
+import { BrowserChat, chatScript } from './browser-chat.ts';
+import { BrowserPage } from './browser-page.ts';
+import { BrowserPhone } from './browser-phone.ts';
+import { readObject } from './json-object.ts';
 import { PeerProcess } from './peer-process.ts';
-import { mustBecome, waitFor } from './wait.ts';
+import { waitFor } from './wait.ts';
 
 export interface ChromiumOptions {
   readonly folder: string;
@@ -17,31 +20,17 @@ export interface ChromiumOptions {
   readonly certificates: readonly string[];
 }
 
-export interface PageAccount {
-  /** URL of the WebSocket. */
-  readonly server: string;
-  readonly user: string;
-  readonly domain: string;
-  readonly password: string;
-}
-
-export interface PageMessage {
-  readonly from: string;
-  readonly text: string;
-}
-
-const PAGE =
-  '<!doctype html><meta charset="utf-8"><title>phone</title><script type="module" src="/phone.js"></script>';
-const PHONE = fileURLToPath(new URL('chromium/phone.js', import.meta.url));
+const SCRIPTS = fileURLToPath(new URL('chromium/', import.meta.url));
 const LIBRARY = fileURLToPath(new URL('../../node_modules/sip.js/lib/', import.meta.url));
 const LISTENING = /DevTools listening on (ws:\/\/127\.0\.0\.1:(\d+)\/\S+)\s/;
 const PATIENCE_MS = 20_000;
 
-/** See the file head. One process; each phone is a page of its own. */
+/** See the file head. One process; each phone and each client is a page of its own. */
 export class Chromium {
   readonly #process: PeerProcess;
   readonly #server: Server;
-  readonly #pages: BrowserPhone[] = [];
+  readonly #pages: (BrowserPhone | BrowserChat)[] = [];
+  #chat = '';
   #devTools = '';
   #devToolsPort = '';
 
@@ -51,8 +40,9 @@ export class Chromium {
   }
 
   static async start({ folder, certificates }: ChromiumOptions): Promise<Chromium> {
+    let chromium: Chromium | undefined;
     const server = createServer((request, response) => {
-      const [type, content] = fileAt(request.url ?? '/');
+      const [type, content] = fileAt(request.url ?? '/', () => chromium?.script ?? '');
       response.writeHead(content === undefined ? 404 : 200, { 'content-type': type }).end(content);
     });
     server.listen(0, '127.0.0.1');
@@ -61,6 +51,9 @@ export class Chromium {
       ...['chromium', '--headless=new', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'],
       // Its sandbox does not work for root; what it shows is ours.
       '--no-sandbox',
+      // A microphone that beeps and a camera with a moving picture, allowed without a question; what is heard is played.
+      ...['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
+      ...['--autoplay-policy=no-user-gesture-required', '--mute-audio'],
       // It asks nobody but us: no updates, no other host.
       ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
       '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1',
@@ -68,10 +61,7 @@ export class Chromium {
       ...['--remote-debugging-port=0', `--user-data-dir=${join(folder, 'profile')}`, 'about:blank'],
     ];
     const logFile = join(folder, 'chromium.log');
-    const chromium = new Chromium(
-      new PeerProcess('chromium', command, { logFile, env: { HOME: folder } }),
-      server,
-    );
+    chromium = new Chromium(new PeerProcess('chromium', command, { logFile, env: { HOME: folder } }), server);
     try {
       await chromium.#process.waitForOutput(LISTENING, PATIENCE_MS);
       [, chromium.#devTools = '', chromium.#devToolsPort = ''] =
@@ -83,6 +73,11 @@ export class Chromium {
     }
   }
 
+  /** Of the pages with chat clients; empty: there is none yet. */
+  get script(): string {
+    return this.#chat;
+  }
+
   /** What browsers call the page that has the phone (RFC 6454). */
   get origin(): string {
     const address = this.#server.address();
@@ -91,13 +86,13 @@ export class Chromium {
 
   /** A page with a phone that is not connected yet. */
   async page(): Promise<BrowserPhone> {
-    const place = `http://127.0.0.1:${this.#devToolsPort}/json/new?${encodeURIComponent(`${this.origin}/`)}`;
-    const answer = await fetch(place, { method: 'PUT' });
-    const url = readObject(await answer.text())?.['webSocketDebuggerUrl'];
-    if (typeof url !== 'string') throw new Error(`chromium opened no page: ${answer.status}`);
-    const page = await BrowserPhone.attach(url);
-    this.#pages.push(page);
-    return page;
+    return this.#kept(new BrowserPhone(await this.#open('phone')));
+  }
+
+  /** A page with a chat client that is not connected yet. */
+  async chat(): Promise<BrowserChat> {
+    this.#chat ||= await chatScript();
+    return this.#kept(new BrowserChat(await this.#open('chat')));
   }
 
   async close(): Promise<void> {
@@ -109,6 +104,19 @@ export class Chromium {
     this.#server.close();
   }
 
+  async #open(name: string): Promise<BrowserPage> {
+    const place = `http://127.0.0.1:${this.#devToolsPort}/json/new?${encodeURIComponent(`${this.origin}/${name}`)}`;
+    const answer = await fetch(place, { method: 'PUT' });
+    const url = readObject(await answer.text())?.['webSocketDebuggerUrl'];
+    if (typeof url !== 'string') throw new Error(`chromium opened no page: ${answer.status}`);
+    return await BrowserPage.attach(url, name);
+  }
+
+  #kept<T extends BrowserPhone | BrowserChat>(page: T): T {
+    this.#pages.push(page);
+    return page;
+  }
+
   async #askToEnd(): Promise<void> {
     const devTools = new WebSocket(this.#devTools);
     devTools.on('error', () => {});
@@ -118,106 +126,22 @@ export class Chromium {
   }
 }
 
-/** A phone in a page, with what a person can do with it. */
-export class BrowserPhone {
-  readonly #devTools: WebSocket;
-  readonly #answers = new Map<number, (answer: JsonObject) => void>();
-  #asked = 0;
-
-  private constructor(devTools: WebSocket) {
-    this.#devTools = devTools;
-    devTools.on('message', (data) => {
-      const answer = data instanceof Buffer ? readObject(data.toString()) : undefined;
-      const id = answer?.['id'];
-      if (answer === undefined || typeof id !== 'number') return;
-      this.#answers.get(id)?.(answer);
-      this.#answers.delete(id);
-    });
-  }
-
-  static async attach(url: string): Promise<BrowserPhone> {
-    const devTools = new WebSocket(url);
-    await once(devTools, 'open');
-    const phone = new BrowserPhone(devTools);
-    // The page has loaded when its module has run.
-    // Before that, what is asked may be lost with the empty page that was there first.
-    const loaded = (): Promise<boolean> =>
-      phone.#evaluate('window.phone !== undefined').then(
-        (value) => value === true,
-        () => false,
-      );
-    await mustBecome('the page with its phone', loaded, PATIENCE_MS);
-    return phone;
-  }
-
-  /** Connects. The host that it made up for itself. */
-  async open(account: PageAccount): Promise<string> {
-    return String(await this.#call('open', account));
-  }
-
-  /** The status that its registration ended with, and whether SIP.js takes itself for registered. */
-  async register(): Promise<unknown> {
-    return await this.#call('register');
-  }
-
-  /** The status that a message ended with, challenges answered. */
-  async send(to: string, text: string): Promise<unknown> {
-    return await this.#call('send', to, text);
-  }
-
-  /** The next message that it received. */
-  async next(): Promise<unknown> {
-    return await this.#call('next');
-  }
-
-  /** Ends the connection of the page. */
-  async close(): Promise<void> {
-    await this.#call('close');
-  }
-
-  detach(): void {
-    this.#devTools.terminate();
-  }
-
-  #call(name: string, ...values: readonly unknown[]): Promise<unknown> {
-    return this.#evaluate(`window.phone.${name}(${values.map((each) => JSON.stringify(each)).join(', ')})`);
-  }
-
-  async #evaluate(expression: string): Promise<unknown> {
-    const id = ++this.#asked;
-    const params = { expression, awaitPromise: true, returnByValue: true };
-    const answer = await new Promise<JsonObject>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#answers.delete(id);
-        reject(new Error(`the page did not answer within ${PATIENCE_MS} ms: ${expression}`));
-      }, PATIENCE_MS);
-      this.#answers.set(id, (given) => {
-        clearTimeout(timer);
-        resolve(given);
-      });
-      this.#devTools.send(JSON.stringify({ id, method: 'Runtime.evaluate', params }));
-    });
-    const result = fieldOf(answer, 'result');
-    if (result === undefined || result['exceptionDetails'] !== undefined)
-      throw new Error(`the page failed: ${expression}: ${JSON.stringify(answer)}`);
-    return fieldOf(result, 'result')?.['value'];
-  }
-}
-
-function fieldOf(object: JsonObject, name: string): JsonObject | undefined {
-  return readObject(JSON.stringify(object[name] ?? null));
-}
-
-function fileAt(url: string): readonly [string, Buffer | string | undefined] {
-  if (url === '/') return ['text/html', PAGE];
-  if (url === '/phone.js') return ['text/javascript', readFileSync(PHONE)];
-  const path = join(LIBRARY, normalize(url.replace(/^\/sip\.js\//, '/')));
+function fileAt(url: string, chat: () => string): readonly [string, Buffer | string | undefined] {
+  const [, page] = /^\/(phone|chat)$/.exec(url) ?? [];
+  if (page !== undefined) return ['text/html', pageOf(page)];
+  if (url === '/chat.js') return ['text/javascript', chat()];
+  const path = /^\/(phone|media)\.js$/.test(url)
+    ? join(SCRIPTS, url)
+    : join(LIBRARY, normalize(url.replace(/^\/sip\.js\//, '/')));
   try {
     return ['text/javascript', readFileSync(path)];
   } catch {
     return ['text/plain', undefined];
   }
 }
+
+const pageOf = (name: string): string =>
+  `<!doctype html><meta charset="utf-8"><title>${name}</title><body><script type="module" src="/${name}.js"></script>`;
 
 /** SHA-256 of the public key of a certificate, in base64: how Chromium is told which to accept. */
 function keyHash(file: string): string {

@@ -5,8 +5,8 @@ import type { AgentEvent } from './agent.ts';
 import { textField } from './json-object.ts';
 import type { XmppClient } from './xmpp-client.ts';
 
-const NS_JINGLE = 'urn:xmpp:jingle:1';
-const NS_PROPOSALS = 'urn:xmpp:jingle-message:0';
+export const NS_JINGLE = 'urn:xmpp:jingle:1';
+export const NS_PROPOSALS = 'urn:xmpp:jingle-message:0';
 const NS_RTP = 'urn:xmpp:jingle:apps:rtp:1';
 const NS_RAW_UDP = 'urn:xmpp:jingle:transports:raw-udp:1';
 const NS_ICE_UDP = 'urn:xmpp:jingle:transports:ice-udp:1';
@@ -43,11 +43,13 @@ export class JingleClient {
   }
 
   async proposal(kind: string, timeoutMs?: number): Promise<Said> {
-    return said(await this.#event('proposal', 'kind', kind, timeoutMs), 'id');
+    return said(await this.#event('proposal', { kind }, timeoutMs), 'id');
   }
 
-  async action(action: string, timeoutMs?: number): Promise<Said> {
-    return said(await this.#event('jingle', 'action', action, timeoutMs), 'sid');
+  /** `sid`: of this session, where there are several. */
+  async action(action: string, timeoutMs?: number, sid?: string): Promise<Said> {
+    const fields = { action, ...(sid === undefined ? {} : { sid }) };
+    return said(await this.#event('jingle', fields, timeoutMs), 'sid');
   }
 
   /** A message of a proposal. */
@@ -69,8 +71,10 @@ export class JingleClient {
     return answer.type;
   }
 
-  #event(event: string, field: string, value: string, timeoutMs?: number): Promise<AgentEvent> {
-    return this.#client.agent.wait(event, (each) => each[field] === value, timeoutMs, this.#from);
+  #event(event: string, fields: Readonly<Record<string, string>>, timeoutMs?: number): Promise<AgentEvent> {
+    const wanted = Object.entries(fields);
+    const matches = (each: AgentEvent): boolean => wanted.every(([name, value]) => each[name] === value);
+    return this.#client.agent.wait(event, matches, timeoutMs, this.#from);
   }
 }
 

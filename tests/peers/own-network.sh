@@ -18,6 +18,8 @@ hosts=(10 20 21 22 30 31 40 41 53 99)
 case $family in
   4)
     for host in "${hosts[@]}"; do ip address add "10.77.0.$host/32" dev lo; done
+    # Not of the loopback interface: ICE takes none of its addresses (RFC 8445 §5.1.1.1).
+    ip address add 10.77.0.70/32 dev silent
     ip route add 10.77.0.66/32 dev silent src 10.77.0.40
     ip neighbour add 10.77.0.66 lladdr 02:00:00:00:00:66 dev silent nud permanent
     dns=10.77.0.53 ;;

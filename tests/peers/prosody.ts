@@ -12,6 +12,8 @@ export interface ProsodyOptions extends XmppServerOptions {
   readonly kickOld?: boolean;
   /** Logs every stanza with its time (mod_wire_trace) and hands each such line over. */
   readonly onTrace?: (line: string) => void;
+  /** The port for clients in web pages (RFC 7395), at /xmpp-websocket; of any origin, without TLS. */
+  readonly webSocketPort?: number;
   /** The text that says which hosts there are, in the place of one made of `domain` and `components`. */
   readonly hosts?: string;
   /** Certificate and key (PEM) for STARTTLS with people's own clients. */
@@ -28,6 +30,7 @@ export class Prosody implements XmppServer {
     const { folder, certificate } = options;
     const loaded = [
       ...(options.onTrace ? ['wire_trace'] : []),
+      ...(options.webSocketPort === undefined ? [] : ['websocket']),
       ...(options.federation ? ['dialback'] : []),
       ...(options.federation?.extensions === true ? ['s2s_bidi', 'smacks'] : []),
     ];
@@ -56,6 +59,7 @@ export class Prosody implements XmppServer {
         MODULES: modules,
         LOG_LEVEL: options.federation ? 'debug' : 'info',
         TLS: tls,
+        WEB_SOCKET: webSocket(options),
       }),
     );
     for (const { user, password } of options.accounts) this.#writeAccount(user, password);
@@ -77,7 +81,8 @@ export class Prosody implements XmppServer {
     const { clientPort, clientAddress } = this.options;
     await untilPortIsOpen('prosody', clientPort, 10_000, clientAddress);
     for (const port of componentPorts(this.options)) await untilPortIsOpen('prosody', port);
-    const { federation: other } = this.options;
+    const { federation: other, webSocketPort } = this.options;
+    if (webSocketPort !== undefined) await untilPortIsOpen('prosody', webSocketPort);
     if (other) await untilPortIsOpen('prosody', other.port, 10_000, other.address);
   }
 
@@ -105,6 +110,16 @@ export class Prosody implements XmppServer {
 
 function componentPorts(options: XmppServerOptions): number[] {
   return [...new Set(options.components.map(({ port }) => port))];
+}
+
+/** mod_websocket with its port, or none of it; clients count as safe there, as behind a proxy that ends TLS. */
+function webSocket({ webSocketPort: port, domain }: ProsodyOptions): string {
+  if (port === undefined) return '';
+  return [
+    `http_interfaces = { "127.0.0.1" }; http_ports = { ${port} }; https_ports = {}`,
+    `http_default_host = "${domain}"`,
+    'consider_websocket_secure = true',
+  ].join('\n');
 }
 
 /** mod_s2s with its ports, certificates and DNS, or none of it. */

@@ -91,6 +91,11 @@ export class XmppClient {
     this.agent.do('xml', { xml });
   }
 
+  /** It says that it knows this, when it is asked (XEP-0030). */
+  announce(feature: string): void {
+    this.agent.do('feature', { var: feature });
+  }
+
   /** Presence with a type to somebody: `subscribe`, `unsubscribe` … */
   presence(to: string, type: string): void {
     this.agent.do('presence', { to, type });

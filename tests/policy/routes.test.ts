@@ -61,13 +61,15 @@ const TAKEN: readonly (readonly [Occasion, readonly RouteVerb[]])[] = [
   ['sip-request', ['relay', 'reject', 'redirect']],
   ['message', ['relay', 'reject', 'redirect', 'drop', 'rewrite']],
   ['presence', ['relay', 'reject', 'redirect']],
+  ['call', ['relay', 'reject', 'redirect', 'drop']],
   ['stanza-out', ['relay', 'reject', 'redirect', 'drop', 'rewrite']],
   ['request-out', ['relay', 'reject', 'redirect', 'drop', 'rewrite']],
   ['response', ['relay']],
   ['failure-to-xmpp', ['relay', 'reject']],
   ['failure-to-sip', ['relay', 'reject', 'rewrite']],
 ];
-const isJid = (occasion: Occasion): boolean => ['message', 'stanza-out', 'presence'].includes(occasion);
+const isJid = (occasion: Occasion): boolean =>
+  ['message', 'stanza-out', 'presence', 'call'].includes(occasion);
 const MAKE: readonly (readonly [RouteVerb, (verbs: Verbs, occasion: Occasion) => unknown])[] = [
   ['relay', ({ relay }) => relay()],
   ['reject', ({ reject }) => reject(403, 'No')],

@@ -97,6 +97,8 @@ export interface InviteParts {
   readonly callId?: string;
   readonly fromTag?: string;
   readonly uri?: string;
+  /** Who calls: From without its tag. By default Romeo. */
+  readonly from?: string;
   readonly sdp?: string;
   readonly headers?: readonly (readonly [string, string])[];
 }
@@ -119,6 +121,7 @@ export class Phone {
     this.branch = rig.sip.sendRequest(
       {
         ...{ method: 'INVITE', callId: this.callId, fromTag: this.fromTag, contentType: 'application/sdp' },
+        ...(parts.from === undefined ? {} : { from: parts.from }),
         ...(parts.uri === undefined ? {} : { uri: parts.uri, to: `<${parts.uri}>` }),
         headers: [['Contact', `<sip:romeo@127.0.0.1:${rig.sip.port}>`], ...(parts.headers ?? [])],
         body: parts.sdp ?? sdp(4000),
@@ -148,6 +151,11 @@ export class Phone {
       { method: 'CANCEL', callId: this.callId, fromTag: this.fromTag, branch: this.branch },
       this.#rig.port,
     );
+  }
+
+  /** Of the gateway, in the dialog. */
+  get toTag(): string {
+    return this.#toTag;
   }
 
   /** A request in the dialog, and its branch. */
@@ -194,8 +202,9 @@ export async function answeredByClient(
 /** Juliet calls a phone, which takes it. `dialog`: the INVITE as it came. */
 export async function answeredByPhone(
   rig: Rig,
+  to = ROMEO,
 ): Promise<{ client: Client; sid: string; self: string; invite: SipText; tag: string }> {
-  const { client, sid, self, invite } = await callsPhone(rig);
+  const { client, sid, self, invite } = await callsPhone(rig, to);
   const tag = unique('phone');
   const contact = ['Contact', `<sip:romeo@127.0.0.1:${rig.sip.port}>`] as const;
   rig.sip.respond(invite, { status: 200, tag, headers: [contact], sdp: sdp(4000) });

@@ -111,6 +111,22 @@ describe('attempts', () => {
     assert.equal(told(rig), 300);
   });
 
+  const MANY = { ...CALLS, calls: { limits: { user: 60, attempts: 100 } } };
+  play(
+    'as many as the operator lets one user have, besides those that have just ended',
+    MANY,
+    async (rig) => {
+      const ended = Array.from({ length: 30 }, () => new Phone(rig));
+      await rig.until('they ring', () => rig.held('calls') === 30);
+      await Promise.all(ended.map((phone) => phone.cancel()));
+      for (const phone of ended) assert.equal(statusOf(await phone.final()), 487);
+      const phones = Array.from({ length: 61 }, () => new Phone(rig));
+      await rig.until('all but one ring', () => rig.held('calls') === 60 && told(rig) === 31, 20_000);
+      await rig.gateway.drain();
+      for (const phone of phones) assert.ok((statusOf(await phone.final()) ?? 0) >= 480);
+    },
+  );
+
   play('and so does one of proposals', CALLS, async (rig) => {
     for (let i = 0; i < 300; i++) rig.xmpp.write(jmiXml('propose', unique('sid'), ROMEO, DESCRIPTION));
     await rig.until('they are answered', () => told(rig) >= 296, 20_000);
@@ -263,8 +279,8 @@ describe('within a call', () => {
     const early = await client.act(self, jingleXml('session-accept', sid, contentXml('initiator')));
     assert.equal(errorOf(early).condition, 'unexpected-request');
     assert.deepEqual(outcomes(rig), []);
-    // CALL-35: declined, not unknown.
-    assert.equal(statusOf(await phone.ask('REFER')), 603);
+    // RFC 3515 §2.4.2: without Refer-To.
+    assert.equal(statusOf(await phone.ask('REFER')), 400);
     assert.equal(statusOf(await phone.ask('BYE')), 200);
     await client.action('session-terminate');
     assert.deepEqual(outcomes(rig), ['sip_to_xmpp ended']);

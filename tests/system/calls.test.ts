@@ -37,6 +37,8 @@ describe('a phone calls', () => {
       assert.equal(end.attr('sid'), sid);
       assert.notEqual(end.child('reason')?.child('success'), undefined);
       assert.deepEqual(outcomes(rig), ['sip_to_xmpp ended']);
+      // RFC 3261 §12.2.2: who asks whether the call is still there hears that it is not.
+      assert.match((await phone.ask('OPTIONS')).startLine, /^SIP\/2\.0 481 /);
       await rig.residue();
     },
   );

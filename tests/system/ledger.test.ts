@@ -338,6 +338,7 @@ describe('all outcomes of both directions', () => {
         }),
       );
       await rig.until('all from XMPP have their outcome', () => total(rig, 'xmpp_to_sip') === 5);
+      await rig.until('and it is there', () => rig.held('error_reports') === 0);
       rig.xmpp.welcome = false;
       rig.xmpp.drop();
       await rig.unlinked();

@@ -166,10 +166,10 @@ describe('SIP → XMPP', () => {
     const [juliet, nurse] = [JULIET, 'nurse@example.com'].map((jid) => book.jidSenderToSip(jid));
     const romeo = book.jidTargetToSip(ROMEO);
     assert.ok(juliet?.ok && nurse?.ok && romeo.ok);
-    const card = rig.watchers.vCard(juliet.value, romeo.value);
+    const card = rig.watchers.view(juliet.value, romeo.value)?.person().vCard;
     assert.equal(card && serialize(card), `<vCard xmlns='vcard-temp'><FN>Romeo</FN></vCard>`);
-    assert.equal(rig.watchers.vCard(nurse.value, romeo.value), undefined);
+    assert.equal(rig.watchers.view(nurse.value, romeo.value), undefined);
     await rig.notify(subscribe, 'terminated;reason=rejected');
-    assert.equal(rig.watchers.vCard(juliet.value, romeo.value), undefined);
+    assert.equal(rig.watchers.view(juliet.value, romeo.value)?.person().vCard, undefined);
   });
 });

@@ -117,6 +117,38 @@ play(
   },
 );
 
+play(
+  'ADDR-36, PRES-81: what names a device is its `gr`; the id of a tuple is known to nobody, and means the contact',
+  async ({ rig, notifier }) => {
+    write(rig, 'subscribe');
+    const subscribe = await notifier.subscribe();
+    const body = pidf('orchard').replace(
+      '</presence>',
+      '<tuple id="t4109"><status><basic>open</basic></status><contact>sip:romeo@example.net</contact></tuple>' +
+        '<tuple id="desk"><status><basic>open</basic></status><contact>sip:romeo@example.net;gr=desk</contact></tuple></presence>',
+    );
+    assert.equal(await notifier.notify(subscribe, { ...document(), body }), 200);
+    assert.equal(await told(rig), 'subscribed');
+    for (const each of ['orchard', 't4109', 'desk']) assert.equal(await told(rig), `available ${each}`);
+    const messageTo = async (to: string): Promise<string> => {
+      rig.xmpp.write(messageXml({ to, id: unique('m'), type: 'chat', body: 'Art thou there?' }));
+      return (await notifier.requests.next('a MESSAGE')).startLine;
+    };
+    assert.equal(await messageTo(`${ROMEO}/orchard`), `MESSAGE sip:${ROMEO};gr=orchard SIP/2.0`);
+    assert.equal(await messageTo(`${ROMEO}/desk`), `MESSAGE sip:${ROMEO};gr=desk SIP/2.0`);
+    assert.equal(await messageTo(`${ROMEO}/t4109`), `MESSAGE sip:${ROMEO} SIP/2.0`);
+    assert.equal(
+      await messageTo(`${ROMEO}/of-no-document`),
+      `MESSAGE sip:${ROMEO};gr=of-no-document SIP/2.0`,
+    );
+    write(rig, 'unsubscribe');
+    const last = await notifier.subscribe();
+    await notifier.notify(last, { state: 'terminated;reason=timeout' });
+    for (const each of ['orchard', 't4109', 'desk']) assert.equal(await told(rig), `unavailable ${each}`);
+    assert.equal(await told(rig), 'unsubscribed');
+  },
+);
+
 play('a restart: the dialog goes on, and the next notification is taken', async ({ rig, notifier }) => {
   write(rig, 'subscribe');
   const subscribe = await notifier.subscribe();

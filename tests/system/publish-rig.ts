@@ -206,7 +206,12 @@ export class PublishRig {
       },
       subscriptions: this.#subscriptions,
       published: this.feature.published,
-      notifiers: { serves: false, allowEvents: [], subscribe: () => assert.fail('a SUBSCRIBE') },
+      notifiers: {
+        serves: false,
+        allowEvents: [],
+        has: () => false,
+        subscribe: () => assert.fail('a SUBSCRIBE'),
+      },
       calls: { enabled: false, invite: unexpected, inviteRefused: unexpected, request: () => false },
       seen: () => undefined,
       ownHosts: new Set(['127.0.0.1']),

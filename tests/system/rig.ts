@@ -45,6 +45,7 @@ export interface RigOptions {
   /** The route script: its absolute path, or the section. */
   readonly routes?: string | Section;
   readonly timing?: GatewayEnv['timing'];
+  readonly clock?: GatewayEnv['clock'];
   readonly keys?: readonly Uint8Array[];
   readonly store?: MemoryStore;
   /** Do not wait for the links. */
@@ -286,11 +287,12 @@ export class Rig {
 
   #env(): GatewayEnv {
     const log = logInto(this.log);
-    const { keys, store, timing } = this.#options;
+    const { keys, store, timing, clock } = this.#options;
     return {
       log,
       version: '0.0.0-test',
       timing: { ...QUICK, ...timing },
+      ...(clock === undefined ? {} : { clock }),
       ...(keys === undefined ? {} : { keys }),
       ...(store === undefined ? {} : { store }),
     };

@@ -178,7 +178,7 @@ export class ServeRig {
         countRejected: () => assert.fail('a MESSAGE'),
         countEnded: () => assert.fail('a MESSAGE'),
       },
-      subscriptions: { notify: () => assert.fail('a NOTIFY') },
+      subscriptions: { has: () => false, notify: () => assert.fail('a NOTIFY') },
       published: { publish: () => assert.fail('a PUBLISH') },
       notifiers: this.notifiers,
       calls: { enabled: false, invite: unexpected, inviteRefused: unexpected, request: () => false },

@@ -65,6 +65,21 @@ describe('PRES-40: a SUBSCRIBE that is taken', () => {
     await finish(dialog);
   });
 
+  serve('RFC 3261 §11.2, §12.2.2: OPTIONS within it is 200, and within none 481', async (rig) => {
+    const dialog = new WatcherDialog(rig);
+    await dialog.subscribe(600);
+    await rig.notify();
+    const options = async (tag: string): Promise<string> => {
+      const { callId, fromTag } = dialog;
+      const to = `<sip:juliet@example.com>;tag=${tag}`;
+      return (await rig.watcher.ask({ method: 'OPTIONS', callId, fromTag, to, cseq: 9 }, rig.port)).startLine;
+    };
+    assert.match(await options(dialog.tag), /^SIP\/2\.0 200 /);
+    assert.match(await options('another'), /^SIP\/2\.0 481 /);
+    await settle();
+    await finish(dialog);
+  });
+
   serve('what the package says within `began` is in the first NOTIFY', async (rig) => {
     rig.package.decision = { kind: 'accepted', state: 'pending' };
     rig.package.onBegan = (subscription) => subscription.activate();

@@ -113,7 +113,9 @@ describe('P-Asserted-Identity (RFC 3325)', { concurrency: true }, () => {
       from: '"Anonymous" <sip:anonymous@anonymous.invalid>',
       headers: [['Privacy', 'id;critical']],
     });
-    assert.equal(await rig.status(anonymous), 403);
+    // RFC 5079 §5: "because the requestor was anonymous".
+    assert.equal(await rig.status(anonymous), 433);
+    assert.equal(refusedFor(rig, 'sender'), 1);
   });
 
   for (const [what, value] of [

@@ -7,6 +7,7 @@ export {
 } from './load.ts';
 export { ThreadWatchdog, type WatchdogOptions } from './watchdog.ts';
 export {
+  callStanza,
   messageStanza,
   presenceStanza,
   sipRequest,

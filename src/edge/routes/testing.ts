@@ -188,6 +188,32 @@ export function presenceStanza(parts: Pick<TestMessage, 'from' | 'to' | 'id' | '
   return stanzaView(element('presence', CLIENT, attributes, ...(parts.children ?? []).map(xml)));
 }
 
+/** What a call begins with, as a script sees it: a proposal (XEP-0353), or a session-initiate of Jingle (XEP-0166). */
+export function callStanza(
+  parts: Pick<TestMessage, 'from' | 'to' | 'id'> & {
+    /** By a session-initiate; by default by a proposal. */
+    readonly session?: boolean;
+    /** Default audio. */
+    readonly media?: readonly string[];
+  } = {},
+): StanzaView {
+  const { id = 'test', media = ['audio'] } = parts;
+  const said = media.map((each) => element('description', RTP, { media: each }));
+  const child =
+    parts.session === true
+      ? element(
+          'jingle',
+          'urn:xmpp:jingle:1',
+          { action: 'session-initiate', sid: 'test' },
+          ...said.map((each, place) =>
+            element('content', 'urn:xmpp:jingle:1', { creator: 'initiator', name: String(place) }, each),
+          ),
+        )
+      : element('propose', 'urn:xmpp:jingle-message:0', { id: 'test' }, ...said);
+  const [name, type] = parts.session === true ? ['iq', 'set'] : ['message', 'chat'];
+  return stanzaView(element(name, CLIENT, { ...people(parts), type, id }, child), 'call');
+}
+
 /** A context; what is not given is as if Bob of SIP wrote to Ann of XMPP, or she to him. */
 export function testContext(parts: Partial<RouteContext> = {}): RouteContext {
   const bob = { sip: 'sip:bob@example.net', xmpp: 'bob@example.net' };
@@ -227,6 +253,7 @@ export function testFailure(parts: Partial<FailureView> = {}): FailureView {
   });
 }
 
+const RTP = 'urn:xmpp:jingle:apps:rtp:1';
 const CLIENT = 'jabber:client';
 
 function people({ from = 'ann@example.com/desk', to = 'bob@example.net' }: TestMessage) {

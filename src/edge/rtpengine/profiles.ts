@@ -57,7 +57,9 @@ const SIP_OFFERS: Readonly<Record<RelayProfile, NgKeys>> = {
 
 /**
  * The flags of one `offer` or `answer`. An answer to the SIP side keeps the protocol of its offer, whatever the profile: it
- * would be no answer otherwise (RFC 3264 §6).
+ * would be no answer otherwise (RFC 3264 §6). "DTLS" is about the side that hears, "DTLS-reverse" about the one that has spoken:
+ * it is passive towards both, from the offer on. Else it begins DTLS itself as soon as ICE is through, while the answer
+ * to come says that the other side does, and both wait for ever.
  */
 export function profileKeys(
   profile: RelayProfile,
@@ -70,7 +72,9 @@ export function profileKeys(
       : {
           direction: side === 'xmpp' ? [interfaces.sip, interfaces.xmpp] : [interfaces.xmpp, interfaces.sip],
         };
-  return { ...formKeys(profile, side, kind), ...direction, flags: ['trust-address'], replace: ['origin'] };
+  const role = kind === 'offer' ? { 'DTLS-reverse': 'passive' } : {};
+  const keys = { ...formKeys(profile, side, kind), ...role, ...direction };
+  return { ...keys, flags: ['trust-address'], replace: ['origin'] };
 }
 
 function formKeys(profile: RelayProfile, side: Towards['side'], kind: Towards['kind']): NgKeys {

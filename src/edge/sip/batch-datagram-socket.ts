@@ -123,8 +123,8 @@ class BatchSocket implements DatagramSocket {
     this.#closed = true;
     clearImmediate(this.#flushing);
     this.#native.close();
-    // The handle is closed in the next turn of the loop.
-    await new Promise<void>((resolve) => void setImmediate(resolve));
+    // The handle is closed at the end of a turn of the loop, behind its immediates: whoever binds the port again waits for the next.
+    for (let turn = 0; turn < 2; turn++) await new Promise<void>((resolve) => void setImmediate(resolve));
   }
 
   #put(bytes: Bytes, address: string, port: number, failed: Failed | undefined): void {

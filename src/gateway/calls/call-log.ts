@@ -2,7 +2,7 @@
 
 import { detachText, type Clock, type Counters, type Log } from '../../base/index.ts';
 import type { CallOutcome } from '../../interwork/call/index.ts';
-import type { CallFacts } from './call-types.ts';
+import type { CallFacts, Handover } from './call-types.ts';
 
 /** Outcome of a call, or of an attempt that never became one. */
 export type ToldOutcome =
@@ -14,6 +14,7 @@ export interface LoggedCall extends CallFacts {
   readonly answeredMs?: number | undefined;
   readonly endedMs: number;
   readonly outcome: ToldOutcome;
+  readonly handover?: Handover | undefined;
 }
 
 export interface CallLogEnv {
@@ -41,7 +42,7 @@ export class CallLog {
     return this.#ring.length;
   }
 
-  ended(facts: CallFacts, outcome: ToldOutcome, answeredMs?: number): void {
+  ended(facts: CallFacts, outcome: ToldOutcome, answeredMs?: number, handover?: Handover): void {
     const { clock, log, counters } = this.#env;
     const endedMs = clock.wall();
     const direction = facts.direction === 'toXmpp' ? 'sip_to_xmpp' : 'xmpp_to_sip';
@@ -59,6 +60,7 @@ export class CallLog {
     this.#remember({
       ...{ ...facts, callId: short(callId), sid: short(sid), outcome, endedMs },
       ...(answeredMs === undefined ? {} : { answeredMs }),
+      ...(handover === undefined ? {} : { handover }),
     });
   }
 

@@ -19,9 +19,10 @@ export function askCalls(
 ): AdminAnswer {
   if (id === undefined || more.length > 0)
     return { status: 400, body: { error: 'call takes one identifier' } };
-  const open = calls.find(id).map((call) => openCall(call, clock));
-  const ended = calls.log.find(id).map(endedCall);
-  const all = [...open, ...ended];
+  const open = calls.find(id);
+  // One whose outcome is told while a leg still has to end is in both.
+  const ended = calls.log.find(id).filter((call) => open.every(({ facts }) => facts.id !== call.id));
+  const all = [...open.map((call) => openCall(call, clock)), ...ended.map(endedCall)];
   return {
     status: all.length === 0 ? 404 : 200,
     body: { calls: all.slice(0, MAX_SHOWN), older: Math.max(0, all.length - MAX_SHOWN) },
@@ -40,6 +41,7 @@ function openCall(call: Call, clock: Clock): Readonly<Record<string, unknown>> {
     media: exchange.agreed === undefined ? [] : mediaOf(exchange.agreed.local, exchange.agreed.remote),
     timers: call.dueMs.map(([timer, leftMs]) => ({ timer, dueMs: Math.round(clock.wall() + leftMs) })),
     relay: call.relay,
+    transfer: call.handover,
     // Its outcome is told, and a leg of it still has to say that it has ended.
     outcome: call.outcome,
   };
@@ -49,9 +51,10 @@ function endedCall({
   endedMs,
   answeredMs,
   outcome,
+  handover,
   ...facts
 }: LoggedCall): Readonly<Record<string, unknown>> {
-  return { ...who(facts), answeredMs, endedMs, state: 'ended', outcome };
+  return { ...who(facts), answeredMs, endedMs, state: 'ended', transfer: handover, outcome };
 }
 
 function who(facts: Call['facts']): Readonly<Record<string, unknown>> {

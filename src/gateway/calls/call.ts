@@ -13,9 +13,13 @@ import {
   type CallTimer,
   type CallTransition,
 } from '../../interwork/call/index.ts';
-import type { CallEnv, CallFacts } from './call-types.ts';
+import type { CallEnv, CallFacts, Handover } from './call-types.ts';
+import type { Dialog, ReferTarget } from '../../sip/index.ts';
+import { jingleError, type SessionState, type StanzaError, type Transfer } from '../../xmpp/index.ts';
+import type { XmlElement } from '../../xml/index.ts';
 import type { CallHost, SipLeg, XmppLegs } from './legs.ts';
 import type { MediaPath } from './media-path.ts';
+import type { ReferHandlers, ReferOrder, ReferralTalk } from './sip-refer.ts';
 
 type InvitedEvent = Extract<CallEvent, { readonly kind: 'invited' }>;
 
@@ -24,6 +28,14 @@ export class Call implements CallHost {
   outcome: CallOutcome | undefined;
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   answeredMs: number | undefined;
+  /** The transfer of it that there was last. */
+  handover: Handover | undefined;
+  /** How often the calls before it were handed over. */
+  hops = 0;
+  /** The call whose place it takes when it is answered (RFC 3891). */
+  replaced: Call | undefined;
+  /** Its session-initiate says that, to a client that knows of it (XEP-0251 §3). */
+  announces: XmlElement | undefined;
   readonly #env: CallEnv;
   readonly #media: MediaPath | undefined;
   #state: CallState;
@@ -61,6 +73,15 @@ export class Call implements CallHost {
     return this.#media?.kept()?.instance;
   }
 
+  /** The Jingle session, and the dialog of the answered call. */
+  session(): SessionState | undefined {
+    return this.#xmpp?.session();
+  }
+
+  dialog(): Dialog | undefined {
+    return this.#sip?.dialog?.();
+  }
+
   /** Its legs are there: what they have said meanwhile is heard now. */
   join(sip: SipLeg, xmpp: XmppLegs): void {
     this.#sip = sip;
@@ -81,8 +102,32 @@ export class Call implements CallHost {
   take(event: CallEvent): void {
     if (this.#stopped) return;
     if (event.kind === 'offerDue') return this.#guarded(() => this.#step(event));
+    this.#guarded(() => this.#env.handovers?.leaving(this, event));
     this.#queue.push(event);
     this.#drain();
+  }
+
+  referred(target: ReferTarget, talk: ReferralTalk): void {
+    const { handovers } = this.#env;
+    if (handovers === undefined || this.#stopped) talk.decline('Calls are not transferred');
+    else this.#guarded(() => handovers.referred(this, target, talk));
+  }
+
+  transferAsked(transfer: Transfer, answer: (error?: StanzaError) => void): void {
+    const { handovers } = this.#env;
+    if (handovers === undefined || this.#stopped) answer(jingleError('unsupported-info'));
+    else this.#guarded(() => handovers.asked(this, transfer, answer));
+  }
+
+  /** REFER in its dialog. False: there is none, or another transfer is under way. */
+  refer(order: ReferOrder, handlers: ReferHandlers): boolean {
+    return this.#sip?.refer?.(order, handlers) === true;
+  }
+
+  /** A session-info to the client. */
+  inform(info: XmlElement, answered: (isTaken: boolean) => void): void {
+    if (this.#xmpp?.inform === undefined) answered(false);
+    else this.#xmpp.inform(info, answered);
   }
 
   changed(): void {
@@ -94,12 +139,17 @@ export class Call implements CallHost {
     const { phase, direction, legs } = this.#state;
     const session = this.#xmpp?.session();
     if (this.#xmpp === undefined || phase === 'ended' || phase === 'idle') return undefined;
-    if (phase !== 'up') return { kind: 'ringing', node, direction, legs, xmpp: this.#xmpp.kept() };
+    const path = this.#media?.kept();
+    const relayed = path === undefined ? {} : { path: JSON.stringify(path) };
+    if (phase !== 'up') {
+      const invite = this.#sip?.invite();
+      const record = { kind: 'ringing', node, direction, legs, xmpp: this.#xmpp.kept(), ...relayed } as const;
+      return invite === undefined ? record : { ...record, invite };
+    }
     const sip = this.#sip?.kept();
     if (sip === undefined || session === undefined) return undefined;
     const record = keptCall(this.#state, { node, sip, session, proposed: this.#xmpp.proposed() });
-    const path = this.#media?.kept();
-    return record === undefined || path === undefined ? record : { ...record, path: JSON.stringify(path) };
+    return record === undefined ? undefined : { ...record, ...relayed };
   }
 
   /** The gateway goes down: nothing is said any more, and nothing heard. */
@@ -173,11 +223,17 @@ export class Call implements CallHost {
       case 'offer':
       case 'answer':
       case 'trickle':
+      case 'tones':
+      case 'toneAnswer':
+      case 'probe':
         this.#sip?.command(effect);
         return;
       case 'initiation':
-      case 'session':
+      case 'decide':
         this.#xmpp?.command(effect);
+        return;
+      case 'session':
+        this.#xmpp?.command(this.#announced(effect));
         return;
       case 'startTimer':
         return this.#start(effect.timer, effect.ms);
@@ -192,6 +248,12 @@ export class Call implements CallHost {
       case 'over':
         return this.#env.over(this);
     }
+  }
+
+  #announced(effect: CallEffect & { kind: 'session' }): CallEffect & { kind: 'session' } {
+    const { announces } = this;
+    if (announces === undefined || effect.action.action !== 'session-initiate') return effect;
+    return { ...effect, action: { ...effect.action, infos: [announces] } };
   }
 
   #start(timer: CallTimer, ms: number): void {

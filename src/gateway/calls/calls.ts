@@ -1,11 +1,18 @@
 // All calls: may this one be made, who is it between, and what is kept of it. Who calls is believed by then; each attempt has one
 // outcome, whether it became a call or not.
 
-import type { Collection, Clock, Counters, Log, Random, Timers } from '../../base/index.ts';
+import {
+  detachText,
+  ok,
+  type Clock,
+  type Collection,
+  type Counters,
+  type Log,
+  type Random,
+  type Timers,
+} from '../../base/index.ts';
 import {
   beginCall,
-  interruptedCall,
-  restoredCall,
   type CallDirection,
   type CallOutcome,
   type CallRecord,
@@ -17,27 +24,26 @@ import {
   gatewayStanzaError,
   type AddressBook,
   type MappedJid,
+  type MappedUri,
 } from '../../mapping/index.ts';
-import { dialledNumber, type CallDenial, type CallRules } from '../../policy/index.ts';
+import { dialledNumber, type CallRules } from '../../policy/index.ts';
 import type { Origin } from '../../sdp/index.ts';
-import {
-  headerField,
-  type HeaderField,
-  type Refusal,
-  type ServerTransaction,
-  type SipRequest,
-} from '../../sip/index.ts';
+import { type Refusal, type ServerTransaction, type SipRequest } from '../../sip/index.ts';
 import type { StanzaError } from '../../xmpp/index.ts';
 import { bareOf } from '../address-text.ts';
-import { storedPages } from '../stored-pages.ts';
 import { Call } from './call.ts';
 import { CallCaps, type CallCapsOptions } from './call-caps.ts';
 import { CallLog } from './call-log.ts';
+import { clauseOf, retryAfter, statusOf } from './call-refusals.ts';
 import type { CallEnv, CallFacts, SipSide } from './call-types.ts';
 import type { XmppLegs } from './legs.ts';
-import { carriesCandidates, keptPathOf, type MediaPath } from './media-path.ts';
+import { carriesCandidates, type MediaPath } from './media-path.ts';
 import type { MediaRelays } from './media-relays.ts';
+import { StoredCalls } from './stored-calls.ts';
 import { calledJid } from './xmpp-features.ts';
+import { deviceFor } from './replacing.ts';
+import { Transfers } from './transfers.ts';
+import type { Admits } from './transfer-targets.ts';
 import type { XmppSessions } from './xmpp-sessions.ts';
 import type { Begun, XmppBeginning } from './xmpp-types.ts';
 
@@ -52,30 +58,34 @@ export interface CallsEnv {
   /** Of the configuration that holds now. */
   readonly live: { readonly book: AddressBook; readonly callRules: CallRules };
   readonly sip: SipSide;
-  readonly xmpp: Pick<XmppSessions, 'outgoing' | 'restore' | 'choose'>;
+  readonly xmpp: Pick<XmppSessions, 'outgoing' | 'restore' | 'choose'> &
+    Partial<Pick<XmppSessions, 'transfers'>>;
+  /** Rules and limits for everything, for whom a transfer names. */
+  readonly admits?: Admits;
   /** Who finds a way for the media of a call; by default they go as they are. */
   readonly relays?: Pick<MediaRelays, 'begin' | 'restore'>;
+  /** Whom an XMPP user means by an address of a SIP user, if not exactly that. */
+  readonly meant?: (user: MappedUri, contact: MappedUri) => MappedUri;
   /** undefined: a restart ends every call. */
   readonly records: Collection<CallRecord> | undefined;
   /** The address that o= of our descriptions says; media never come to it. */
   readonly address: () => string;
 }
 
-/** What is refused while draining is asked again of another gateway, or of the next one. */
-const DRAIN_RETRY_SECONDS = 30;
 /** How long a drain waits for the answers to what ends calls. */
 const DRAIN_MS = 2000;
 
 export class Calls {
   readonly caps: CallCaps;
   readonly log: CallLog;
+  readonly transfers: Transfers;
   readonly #env: CallsEnv;
   readonly #callEnv: CallEnv;
   /** By our id, until all of their legs have ended. */
   readonly #calls = new Map<string, Call>();
   readonly #stored = new Set<string>();
-  /** Of before a restart, until they go on. */
-  readonly #found: { readonly key: string; readonly record: CallRecord }[] = [];
+  /** Of before a restart, until they go on or end. */
+  readonly #before: StoredCalls;
   #draining = false;
   #emptied: (() => void) | undefined;
 
@@ -84,14 +94,23 @@ export class Calls {
     const { clock, timers, log, counters } = env;
     this.caps = new CallCaps(clock, env.caps);
     this.log = new CallLog({ clock, log, counters });
+    this.#before = new StoredCalls(env);
     const surprises = counters.counter(
       'stoxgate_calls_unexpected_total',
       'Events of calls that their state did not expect; nothing came of them.',
     );
+    this.transfers = new Transfers({
+      ...{ timers, log, counters, live: env.live, admits: env.admits },
+      calls: () => this.#calls.values(),
+      replaceable: (callId) => env.sip.replaceable?.(callId) ?? [],
+      able: (self, device, told) =>
+        env.xmpp.transfers === undefined ? told(false) : env.xmpp.transfers(self, device, told),
+    });
     this.#callEnv = {
       ...{ clock, timers, log },
       surprised: () => surprises.add(),
-      choose: ({ facts }, chosen) => env.xmpp.choose(facts.caller, facts.callee, chosen),
+      choose: (call, chosen) => deviceFor(call, env.xmpp, chosen),
+      handovers: this.transfers,
       keep: (call) => this.#keep(call),
       ended: (call, outcome) => this.#ended(call, outcome),
       over: (call) => this.#over(call),
@@ -108,6 +127,11 @@ export class Calls {
     return [...this.#calls.values()].filter(({ state }) => state.phase === 'up').length;
   }
 
+  /** Nothing new begins. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   /** Those with this id: ours, of the Jingle session, or of the INVITE. */
   find(id: string): readonly Call[] {
     return [...this.#calls.values()].filter(
@@ -118,17 +142,21 @@ export class Calls {
   /** An INVITE outside of a dialog, from somebody who is believed; it passed the checks of RFC 3261 §8.2. */
   invite(tx: ServerTransaction, from: MappedJid): void {
     // It was cancelled while it was with the route script, or its domain with DNS.
-    if (tx.state !== 'Proceeding') return;
+    if (tx.state !== 'Proceeding' || this.#before.isInterrupted(tx.request)) return;
     const { random, live, sip, xmpp } = this.#env;
     const { requestUri, callId } = tx.request;
-    const to = live.book.sipTargetToJid(requestUri);
+    const replacing = this.transfers.replacing(tx, from);
+    const to = replacing?.kind === 'replace' ? ok(replacing.to) : live.book.sipTargetToJid(requestUri);
     const sid = random.base32(26);
     const callee = to.ok ? to.value.bareText : requestUri;
-    const facts = this.#facts('toXmpp', { caller: from.bareText, callee, sid, callId });
+    // ADDR-11: a `gr` means one client, and no other one is called.
+    const device = to.ok && to.value.jidText !== to.value.bareText ? to.value.jidText : undefined;
+    const facts = this.#facts('toXmpp', { caller: from.bareText, callee, device, sid, callId });
     const refuse = (clause: string, answer: Refusal): void => {
       this.log.ended(facts, { kind: 'refused', clause, status: answer.status });
       tx.respond(answer.status, answer);
     };
+    if (replacing?.kind === 'refuse') return refuse(replacing.clause, replacing.answer);
     if (!to.ok) return refuse(to.error.clause ?? 'ERR-G6', faultToResponse(to.error, 'target'));
     if (to.value.jid.local === '') return refuse('ERR-G6', gatewayResponse('ERR-G6'));
     if (this.#draining) {
@@ -143,6 +171,10 @@ export class Calls {
     const parties = { sipDomain: from.host, xmppDomain: to.value.jid.domain, callId };
     const media = this.#env.relays?.begin(parties);
     const call = new Call(this.#callEnv, facts, this.#begin('toXmpp', media), media);
+    if (replacing !== undefined) {
+      call.replaced = replacing.call;
+      call.hops = replacing.call.hops + 1;
+    }
     const legs = xmpp.outgoing(call, { self: from.jidText, peer: to.value.jidText, sid });
     if (legs === undefined) {
       this.caps.end(facts.caller, facts.callee);
@@ -165,9 +197,12 @@ export class Calls {
     const { sid, self, peer } = beginning;
     const callId = random.base32(26);
     const facts = this.#facts('toSip', { caller: bareOf(peer), callee: bareOf(self), sid, callId });
+    const claim = this.transfers.claim(facts.caller, facts.callee);
     const refuse = (clause: string, error: StanzaError): Begun => {
       // What the SIP side would have been told: the status of the row.
-      this.log.ended(facts, { kind: 'refused', clause, status: STATUS[clause] ?? 403 });
+      const status = statusOf(clause);
+      claim?.refused(status);
+      this.log.ended(facts, { kind: 'refused', clause, status });
       return { ok: false, error };
     };
     const to = live.book.jidTargetToSip(calledJid(self));
@@ -185,7 +220,13 @@ export class Calls {
     const parties = { sipDomain: to.value.host, xmppDomain: from.value.jid.domain, callId };
     const media = this.#env.relays?.begin(parties);
     const call = new Call(this.#callEnv, facts, this.#begin('toSip', media), media);
-    const leg = sip.outgoing(call, { from: from.value, to: to.value, callId, media });
+    if (claim !== undefined) {
+      call.hops = claim.hops;
+      claim.joins(call);
+    }
+    const fields = claim?.fields;
+    const called = this.#env.meant?.(from.value, to.value) ?? to.value;
+    const leg = sip.outgoing(call, { from: from.value, to: called, callId, media, fields });
     this.#calls.set(facts.id, call);
     call.join(leg, legs);
     return { ok: true, host: call };
@@ -206,19 +247,30 @@ export class Calls {
   /** One that was refused before it came here. */
   refused({ sid, self, peer }: Pick<XmppBeginning, 'sid' | 'self' | 'peer'>, clause: string): void {
     const facts = this.#facts('toSip', { caller: bareOf(peer), callee: bareOf(self), sid, callId: '' });
-    this.log.ended(facts, { kind: 'refused', clause, status: STATUS[clause] ?? 403 });
+    this.log.ended(facts, { kind: 'refused', clause, status: statusOf(clause) });
   }
 
   /** Reads what this node had before a restart; `restore` goes on with it. Rejects when the store fails. */
-  async attach(): Promise<void> {
-    const { records, node } = this.#env;
-    if (records === undefined) return;
-    for await (const page of storedPages(records, node)) this.#found.push(...page);
+  attach(): Promise<void> {
+    return this.#before.attach();
   }
 
   /** The ways out are there: answered calls go on, those that rang are over, and both sides hear it. */
   restore(): void {
-    for (const { key, record } of this.#found.splice(0)) this.#restore(key, record);
+    const { log } = this.#env;
+    for (const { key, record } of this.#before.take()) {
+      const { call, facts, begin } = this.#before.make(this.#callEnv, key, record);
+      if (begin === undefined) {
+        this.#env.records?.delete(key);
+        log.warn('call.unreadable', { id: key });
+        this.log.ended(facts, { kind: 'failed', side: 'gateway', status: 500, why: 'restart' });
+        continue;
+      }
+      this.#stored.add(key);
+      this.#calls.set(key, call);
+      this.caps.restore(facts.caller, facts.callee);
+      begin();
+    }
   }
 
   /**
@@ -246,13 +298,19 @@ export class Calls {
   /** Nothing is said any more; what is kept stays. */
   stop(): void {
     this.#draining = true;
+    this.transfers.stop();
     for (const call of this.#calls.values()) call.stop();
     this.#calls.clear();
   }
 
-  #facts(direction: CallDirection, who: Pick<CallFacts, 'caller' | 'callee' | 'sid' | 'callId'>): CallFacts {
+  #facts(
+    direction: CallDirection,
+    who: Pick<CallFacts, 'caller' | 'callee' | 'device' | 'sid' | 'callId'>,
+  ): CallFacts {
     const { random, clock } = this.#env;
-    return { id: random.base32(16), direction, ...who, startedMs: clock.wall() };
+    // Not the whole message that it stood in.
+    const callId = detachText(who.callId);
+    return { id: random.base32(16), direction, ...who, callId, startedMs: clock.wall() };
   }
 
   #begin(direction: CallDirection, media: MediaPath | undefined): ReturnType<typeof beginCall> {
@@ -264,52 +322,8 @@ export class Calls {
     return beginCall({ direction, origin, trickle: carriesCandidates(media) });
   }
 
-  #restore(key: string, record: CallRecord): void {
-    const { sip, xmpp, records, log } = this.#env;
-    const transition = record.kind === 'answered' ? restoredCall(record) : interruptedCall(record);
-    const facts = this.#factsOf(key, record);
-    const media = record.kind === 'answered' ? this.#pathOf(record.path) : undefined;
-    const call = new Call(this.#callEnv, facts, beginIdle(record.direction), media);
-    const leg = record.kind === 'answered' ? sip.restore(record.sip, call, { media }) : undefined;
-    const legs = xmpp.restore(call, record);
-    this.#stored.add(key);
-    if (transition === undefined || legs === undefined || (record.kind === 'answered' && leg === undefined)) {
-      leg?.stop();
-      legs?.stop();
-      this.#stored.delete(key);
-      records?.delete(key);
-      log.warn('call.unreadable', { id: key });
-      const why = 'restart';
-      return this.log.ended(facts, { kind: 'failed', side: 'gateway', status: 500, why });
-    }
-    this.#calls.set(key, call);
-    this.caps.restore(facts.caller, facts.callee);
-    if (record.kind === 'answered') call.answeredMs = facts.startedMs;
-    call.resume(transition, leg, legs);
-    // The INVITE of one that rang is no transaction of this run: its leg says nothing more.
-    if (record.kind === 'ringing' && record.legs.sip) {
-      call.take({ kind: 'sipEnded', end: { cause: 'failed', reason: 'timeout' } });
-    }
-  }
-
-  #pathOf(text: string | undefined): MediaPath | undefined {
-    const kept = text === undefined ? undefined : keptPathOf(text);
-    return kept === undefined ? undefined : this.#env.relays?.restore(kept);
-  }
-
-  #factsOf(id: string, record: CallRecord): CallFacts {
-    const { direction, xmpp } = record;
-    const user = bareOf(xmpp.self);
-    const other = bareOf(xmpp.peer);
-    const isToXmpp = direction === 'toXmpp';
-    return {
-      ...{ id, direction, sid: xmpp.sid, callId: callIdOf(record) },
-      ...{ caller: isToXmpp ? user : other, callee: isToXmpp ? other : user },
-      startedMs: this.#env.clock.wall(),
-    };
-  }
-
   #keep(call: Call): void {
+    this.transfers.moved(call);
     const { records, node, log } = this.#env;
     const { id } = call.facts;
     if (records === undefined || !this.#calls.has(id)) return;
@@ -321,8 +335,10 @@ export class Calls {
     });
   }
 
-  #ended({ facts, answeredMs }: Call, outcome: CallOutcome): void {
-    this.log.ended(facts, outcome, answeredMs);
+  #ended(call: Call, outcome: CallOutcome): void {
+    const { facts, answeredMs, handover } = call;
+    this.transfers.ended(call, outcome);
+    this.log.ended(facts, outcome, answeredMs, handover);
     this.caps.end(facts.caller, facts.callee);
     if (this.#stored.delete(facts.id)) this.#env.records?.delete(facts.id);
     this.#emptied?.();
@@ -333,31 +349,3 @@ export class Calls {
     this.#emptied?.();
   }
 }
-
-/** What a call is before its record says more. */
-function beginIdle(direction: CallDirection): ReturnType<typeof beginCall> {
-  const origin = {
-    ...{ username: '-', sessionId: '0', sessionVersion: '0' },
-    ...{ netType: 'IN', addrType: 'IP4', address: '0.0.0.0' },
-  };
-  return beginCall({ direction, origin, trickle: false });
-}
-
-function callIdOf(record: CallRecord): string {
-  return record.kind === 'answered' ? record.sip.dialog.callId : '';
-}
-
-function clauseOf({ index }: CallDenial): string {
-  return index === undefined ? 'ERR-G3 (number)' : 'ERR-G3';
-}
-
-function retryAfter(): HeaderField {
-  return headerField('Retry-After', String(DRAIN_RETRY_SECONDS));
-}
-
-const STATUS: Readonly<Record<string, number>> = {
-  'ERR-G2': 480,
-  'ERR-G5': 503,
-  'ERR-G6': 404,
-  'ERR-G7': 403,
-};

@@ -3,6 +3,7 @@
 import {
   answerTimer,
   beginCallee,
+  keptReceivedInvite,
   optionField,
   rawHeaderField,
   stepCallee,
@@ -13,6 +14,7 @@ import {
   type ChangeEffect,
   type HeaderField,
   type Invitation,
+  type KeptInvite,
   type ResponseOptions,
   type ServerTransaction,
   type SessionStart,
@@ -23,7 +25,14 @@ import type { SessionDescription } from '../../sdp/index.ts';
 import { carriesCandidates } from './media-path.ts';
 import { NO_BODY, writeDescription, type WrittenBody } from './sip-bodies.ts';
 import type { CallDialog } from './sip-dialog.ts';
-import { allows, copiedRoutes, targetFields, timerFields, warningField } from './sip-fields.ts';
+import {
+  allows,
+  copiedRoutes,
+  retryAfterField,
+  targetFields,
+  timerFields,
+  warningField,
+} from './sip-fields.ts';
 import { serveInCall } from './sip-serve.ts';
 import type { LegContext } from './sip-leg-types.ts';
 
@@ -48,6 +57,7 @@ export class SipCallee {
   #reliable: { readonly status: number; readonly options: ResponseOptions } | undefined;
   /** Of a late PRACK (RFC 3262 §3). */
   #lingers = false;
+  #kept: KeptInvite | undefined;
 
   constructor(ctx: LegContext, parts: CalleeParts, established: (start: SessionStart) => void) {
     this.#ctx = ctx;
@@ -68,6 +78,13 @@ export class SipCallee {
 
   get isDone(): boolean {
     return this.#state.name === 'done';
+  }
+
+  /** What survives a restart; undefined: it has its final response. */
+  kept(): KeptInvite | undefined {
+    const { tx } = this.#parts;
+    if (tx.state !== 'Proceeding') return undefined;
+    return (this.#kept ??= keptReceivedInvite(tx.request, tx.source, tx.toTag));
   }
 
   progress(status: number): void {
@@ -186,7 +203,7 @@ export class SipCallee {
     timers.clear('expires');
     if (status >= 300) {
       const isFault = status === fault?.status;
-      const warning = isFault ? fault.warning : media?.warning(status);
+      const warning = isFault ? fault.warning : (media?.warning(status) ?? this.#whyOfOffer(status));
       tx.respond(status, warning === undefined ? {} : { headers: [warningField(local, warning)] });
       return this.#linger();
     }
@@ -205,6 +222,12 @@ export class SipCallee {
     this.#linger();
   }
 
+  /** CALL-30. */
+  #whyOfOffer(status: number): string | undefined {
+    const isMissing = status === 488 && this.#parts.invitation.description === 'none';
+    return isMissing ? 'an INVITE needs an offer here' : undefined;
+  }
+
   /** §3: "MUST be prepared to process PRACK requests for those outstanding responses". */
   #linger(): void {
     const { state } = { state: this.#state };
@@ -216,12 +239,12 @@ export class SipCallee {
   }
 
   #target(): readonly HeaderField[] {
-    const { tx } = this.#parts;
-    const { secure } = this.dialog.state;
-    return [
-      ...copiedRoutes(tx.request),
-      ...targetFields(tx.source.local, secure, carriesCandidates(this.#ctx.media)),
-    ];
+    return [...copiedRoutes(this.#parts.tx.request), ...this.#ownTarget()];
+  }
+
+  #ownTarget(): readonly HeaderField[] {
+    const { local } = this.#parts.tx.source;
+    return targetFields(local, this.dialog.state.secure, carriesCandidates(this.#ctx.media));
   }
 
   #start({ changes }: Effect<'established'>): SessionStart {
@@ -235,9 +258,16 @@ export class SipCallee {
     };
   }
 
-  /** An UPDATE before the answer: without an offer there is nothing to decide, and one with an offer is refused by the machine. */
+  /**
+   * An UPDATE before the answer: without an offer there is nothing to decide; one with an offer is refused by the machine, since that
+   * of the INVITE has no answer yet (RFC 3311 §5.2).
+   */
   #change(effect: ChangeEffect): void {
-    if (effect.kind === 'reply') return this.dialog.reply(effect.cseq, effect.status);
+    if (effect.kind === 'reply') {
+      const later = effect.retryAfter === true ? [retryAfterField(this.#ctx.env.random.unit())] : [];
+      const headers = effect.status < 300 ? this.#ownTarget() : later;
+      return this.dialog.reply(effect.cseq, effect.status, { headers });
+    }
     if (effect.kind !== 'asked') return;
     const { method, description } = effect;
     const status = description === 'none' ? 200 : 488;

@@ -3,6 +3,7 @@
 
 import {
   beginCaller,
+  keptSentInvite,
   minSe,
   sessionExpires,
   stepCaller,
@@ -12,6 +13,7 @@ import {
   type CallerState,
   type CallOffer,
   type ChangeEffect,
+  type KeptInvite,
   type ServerTransaction,
   type SessionStart,
   type SipRequest,
@@ -24,7 +26,7 @@ import type { SipCommand } from './legs.ts';
 import { carriesCandidates } from './media-path.ts';
 import { NO_BODY, writeDescription, type WrittenBody } from './sip-bodies.ts';
 import type { CallDialog } from './sip-dialog.ts';
-import { allows, reasonFields, supports, targetFields } from './sip-fields.ts';
+import { allows, reasonFields, retryAfterField, supports, targetFields } from './sip-fields.ts';
 import { buildInvite, SipForks } from './sip-forks.ts';
 import { serveInCall } from './sip-serve.ts';
 import type { LegContext, OutgoingParts } from './sip-leg-types.ts';
@@ -59,6 +61,8 @@ export class SipCaller {
   #taken: SessionDescription | undefined;
   #answering: WrittenBody = NO_BODY;
   #unwanted = false;
+  /** The INVITE that left last has a provisional response. */
+  #rings = false;
 
   constructor(ctx: LegContext, parts: OutgoingParts, established: (parts: Established) => void) {
     this.#ctx = ctx;
@@ -130,6 +134,13 @@ export class SipCaller {
     );
   }
 
+  /** What survives a restart of the INVITE that left last; undefined: it has its final response, or none has left. */
+  kept(): KeptInvite | undefined {
+    const open = this.#exchange?.transaction;
+    if (open === undefined || (open.state !== 'Calling' && open.state !== 'Proceeding')) return undefined;
+    return keptSentInvite(open.request, open.target, open.state === 'Proceeding');
+  }
+
   stop(): void {
     this.#exchange?.abandon();
   }
@@ -199,7 +210,7 @@ export class SipCaller {
   }
 
   #send(offer: CallOffer): void {
-    const { env, agenda } = this.#ctx;
+    const { env, agenda, host } = this.#ctx;
     const { to } = this.#parts;
     const base = this.#cseq + 1;
     let isFirst = true;
@@ -225,8 +236,13 @@ export class SipCaller {
         this.#cseq = request.cseq.number;
         if (!isFirst) agenda.input(() => this.#step({ kind: 'retried' }));
         isFirst = false;
+        this.#rings = false;
+        host.changed();
       },
       provisional: (response, request) => {
+        // What is kept says that it may be cancelled now.
+        if (!this.#rings) host.changed();
+        this.#rings = true;
         if (!agenda.isFull) later(response, () => this.#provisional(response, request));
       },
       responded: (response, request) => later(response, () => this.#responded(response, request)),
@@ -351,7 +367,8 @@ export class SipCaller {
       const local = dialog.pending(cseq)?.source.local;
       const target =
         status < 300 ? targetFields(local, dialog.state.secure, carriesCandidates(this.#ctx.media)) : [];
-      return dialog.reply(cseq, status, { headers: [...target, ...headers], body });
+      const later = effect.retryAfter === true ? [retryAfterField(this.#ctx.env.random.unit())] : [];
+      return dialog.reply(cseq, status, { headers: [...target, ...later, ...headers], body });
     }
     if (effect.kind !== 'asked') return;
     const { method } = effect;

@@ -28,7 +28,7 @@ import { DESCRIPTION_TYPES } from './sip-bodies.ts';
 import { TRICKLE_PACKAGE } from './sip-fragment.ts';
 import type { Farewell } from './sip-leg-types.ts';
 
-/** What is done with requests of calls, as Allow lists it; REFER is declined (CALL-35). */
+/** What is done with requests of calls, as Allow lists it; REFER and its NOTIFY within a call only (CALL-35). */
 export const CALL_METHODS: readonly string[] = [
   'INVITE',
   'ACK',
@@ -38,17 +38,23 @@ export const CALL_METHODS: readonly string[] = [
   'UPDATE',
   'INFO',
   'OPTIONS',
+  'REFER',
+  'NOTIFY',
 ];
 
-/** Option-tags of calls (RFC 3262, RFC 4028, RFC 8840). */
-export const CALL_EXTENSIONS: readonly string[] = ['100rel', 'timer', 'trickle-ice'];
+/** Option-tags of calls (RFC 3262, RFC 4028, RFC 3891, RFC 4488, RFC 8840); the last one where candidates go in INFO. */
+export const CALL_EXTENSIONS: readonly string[] = [
+  ...['100rel', 'timer', 'replaces', 'norefersub'],
+  'trickle-ice',
+];
 
 const WITH_DESCRIPTION: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'PRACK']);
 
 /** What a request of a call has to pass (RFC 3261 §8.2). Bodies of other methods are looked at by those. */
 export function callCapabilities(method: string): Capabilities {
   return {
-    methods: [...CALL_METHODS, 'REFER'],
+    // Within a call, of the subscription that a REFER made.
+    methods: [...CALL_METHODS, 'SUBSCRIBE'],
     knownMethods: REGISTERED_METHODS,
     schemes: ['sip', 'sips', 'tel'],
     extensions: CALL_EXTENSIONS,
@@ -68,7 +74,7 @@ export function targetFields(
 ): readonly HeaderField[] {
   const fields = [
     listField('Allow', CALL_METHODS),
-    optionField('Supported', trickle ? CALL_EXTENSIONS : CALL_EXTENSIONS.slice(0, 2)),
+    optionField('Supported', trickle ? CALL_EXTENSIONS : CALL_EXTENSIONS.slice(0, -1)),
     // RFC 6086 §5.2.3: an empty one says that no package is taken.
     rawHeaderField('Recv-Info', trickle ? TRICKLE_PACKAGE : ''),
   ];

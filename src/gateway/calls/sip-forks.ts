@@ -31,7 +31,10 @@ export interface InviteParts {
   readonly trickle: boolean;
 }
 
-export function buildInvite({ from, to, callId }: OutgoingParts, parts: InviteParts): SipRequest {
+export function buildInvite(
+  { from, to, callId, fields = [] }: OutgoingParts,
+  parts: InviteParts,
+): SipRequest {
   const { tag, cseq, offer, body, local, trickle } = parts;
   const uri = parseSipUri(to.uri);
   const isSecure = uri.ok && uri.value.scheme === 'sips';
@@ -43,6 +46,7 @@ export function buildInvite({ from, to, callId }: OutgoingParts, parts: InvitePa
     callId,
     cseq,
     headers: [
+      ...fields,
       ...targetFields(local, isSecure, trickle),
       ...timerFields(offer.expires, offer.minSe),
       ...body.headers,
@@ -51,12 +55,15 @@ export function buildInvite({ from, to, callId }: OutgoingParts, parts: InvitePa
   });
 }
 
+/** What they need of their leg. */
+export type ForksContext = Pick<LegContext, 'env' | 'moved' | 'open'>;
+
 export class SipForks {
-  readonly #ctx: LegContext;
+  readonly #ctx: ForksContext;
   /** By To tag in lower case; '' for a peer without tags. */
   readonly #dialogs = new Map<string, CallDialog>();
 
-  constructor(ctx: LegContext) {
+  constructor(ctx: ForksContext) {
     this.#ctx = ctx;
   }
 

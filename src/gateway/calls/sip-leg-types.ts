@@ -4,6 +4,7 @@ import type { Clock, Log, Random, Timers } from '../../base/index.ts';
 import type { SessionDescription } from '../../sdp/index.ts';
 import type {
   CallEnd,
+  HeaderField,
   LocalEndpoint,
   SipMessage,
   SipRequest,
@@ -29,12 +30,14 @@ export interface SipLegsEnv {
   readonly transactions: TransactionLayer;
   /** Our side towards a target, for Contact. */
   localFor(target: Target): LocalEndpoint | undefined;
+  /** Of each listener. */
+  endpoints(): readonly LocalEndpoint[];
   /** That of the transaction layer. */
   readonly timing: TimersConfig;
   /** Session timers (RFC 4028): what is asked for, and what is the least. */
   readonly timer: TimerPolicy;
   /** Legs at the same time; above it an INVITE is answered 503. */
-  readonly maxLegs: number;
+  maxLegs(): number;
 }
 
 /** For a call that comes. */
@@ -51,6 +54,8 @@ export interface OutgoingParts {
   /** Who is called: Request-URI and To. */
   readonly to: { readonly uri: string };
   readonly callId: string;
+  /** More of the INVITE: why it is made (Referred-By), and what it takes the place of (Replaces). */
+  readonly fields?: readonly HeaderField[] | undefined;
   readonly media?: MediaPath | undefined;
 }
 

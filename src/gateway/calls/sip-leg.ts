@@ -11,7 +11,9 @@ import {
   rSeq,
   type CallEnd,
   type Dialog,
+  type KeptInvite,
   type KeptSession,
+  type ReplaceableDialog,
   type ServerTransaction,
   type SessionStart,
   type SipMessage,
@@ -28,6 +30,9 @@ import { CallDialog } from './sip-dialog.ts';
 import { listField, retryAfterField, warningField } from './sip-fields.ts';
 import { DESCRIPTION_TYPES } from './sip-bodies.ts';
 import { SipSession } from './sip-session.ts';
+import { SipProbe } from './sip-probe.ts';
+import type { ReferHandlers, ReferOrder } from './sip-refer.ts';
+import { OwnTones } from './sip-tones.ts';
 import { SipTrickle } from './sip-trickle.ts';
 import { LegTimers } from './sip-timers.ts';
 import type { AtHand, Farewell, LegContext, OutgoingParts, SipLegsEnv } from './sip-leg-types.ts';
@@ -58,8 +63,11 @@ export class DrivenLeg implements SipLeg, LegContext {
   readonly #dialogs = new Map<string, CallDialog>();
   #caller: SipCaller | undefined;
   #callee: SipCallee | undefined;
+  #wasCalled = false;
   #session: SipSession | undefined;
   #trickle: SipTrickle | undefined;
+  #tones: OwnTones | undefined;
+  #probe: SipProbe | undefined;
   #told = false;
   #gone = false;
   #broken = false;
@@ -84,6 +92,7 @@ export class DrivenLeg implements SipLeg, LegContext {
     const description = this.read(parts.tx.request);
     const own = new CallDialog(this.env, dialog, () => this.moved());
     this.#callee = new SipCallee(this, { ...parts, dialog: own }, (start) => this.#begin(own, start));
+    this.#wasCalled = true;
     this.open(own);
     this.#table.invite(parts.tx, this);
     this.agenda.input(() => {
@@ -102,8 +111,7 @@ export class DrivenLeg implements SipLeg, LegContext {
   restores(kept: KeptSession): void {
     const dialog = new CallDialog(this.env, kept.dialog, () => this.moved());
     this.open(dialog);
-    this.#session = new SipSession(this, dialog, kept);
-    this.#trickle = new SipTrickle(this, dialog, this.#session);
+    this.#goesOn(dialog, new SipSession(this, dialog, kept));
   }
 
   command(command: SipCommand): void {
@@ -115,6 +123,30 @@ export class DrivenLeg implements SipLeg, LegContext {
 
   kept(): KeptSession | undefined {
     return this.#session?.kept();
+  }
+
+  invite(): KeptInvite | undefined {
+    if (this.#told || this.#session !== undefined) return undefined;
+    return this.#callee === undefined ? this.#caller?.kept() : this.#callee.kept();
+  }
+
+  dialog(): Dialog | undefined {
+    return this.#session?.isOpen === true ? this.#session.dialog.state : undefined;
+  }
+
+  refer(order: ReferOrder, handlers: ReferHandlers): boolean {
+    const session = this.#session;
+    return session?.isOpen === true && session.refer.send(order, handlers);
+  }
+
+  /** What `dialog` is to an INVITE that would replace it (RFC 3891 §3). */
+  phaseOf(dialog: CallDialog): Pick<ReplaceableDialog, 'phase' | 'ours'> {
+    const isSession = this.#session?.dialog === dialog && this.#session.isOpen;
+    const isEarly = this.#session === undefined && !this.#told;
+    return {
+      phase: isSession ? 'confirmed' : isEarly ? 'early' : 'terminated',
+      ours: !this.#wasCalled,
+    };
   }
 
   stop(): void {
@@ -236,6 +268,12 @@ export class DrivenLeg implements SipLeg, LegContext {
         return this.#session === undefined ? this.#caller?.answer(command) : this.#session.answer(command);
       case 'trickle':
         return this.#trickle?.send(command.media);
+      case 'tones':
+        return this.#tones?.send(command.id, command.tones);
+      case 'toneAnswer':
+        return this.#session?.tones.answer(command.cseq, command.status);
+      case 'probe':
+        return this.#probe?.ask(command.id);
       case 'offer':
         return;
     }
@@ -254,6 +292,8 @@ export class DrivenLeg implements SipLeg, LegContext {
   #receive(dialog: CallDialog, tx: ServerTransaction): void {
     const isPrack = tx.request.method === 'PRACK';
     if (this.#callee !== undefined && (this.#session === undefined || isPrack)) this.#callee.receive(tx);
+    // RFC 3262 §3: a PRACK that matches no response that waits for one.
+    else if (isPrack && this.#wasCalled) dialog.reply(tx.request.cseq.number, 481);
     else if (this.#session?.dialog === dialog) this.#session.receive(tx);
     else if (this.#caller !== undefined) this.#caller.receive(dialog, tx);
     else dialog.reply(tx.request.cseq.number, 481);
@@ -266,9 +306,15 @@ export class DrivenLeg implements SipLeg, LegContext {
   }
 
   #begin(dialog: CallDialog, start: SessionStart): void {
-    this.#session = new SipSession(this, dialog, start);
-    this.#trickle = new SipTrickle(this, dialog, this.#session);
+    this.#goesOn(dialog, new SipSession(this, dialog, start));
     this.moved();
+  }
+
+  #goesOn(dialog: CallDialog, session: SipSession): void {
+    this.#session = session;
+    this.#trickle = new SipTrickle(this, dialog, session);
+    this.#tones = new OwnTones(this, dialog, session);
+    this.#probe = new SipProbe(this, dialog, session);
   }
 
   #answered({ dialog, start, tag, description, trickle }: Established): void {
@@ -305,11 +351,21 @@ export class DrivenLeg implements SipLeg, LegContext {
 
   /** Nothing is to be done now. When nothing can come any more either, nothing of it is kept. */
   #settle(): void {
-    if (this.#gone || !this.#told) return;
+    if (this.#gone) return;
+    this.#letGo();
+    if (!this.#told) return;
     if (this.#callee?.isOver === false || this.#caller?.isOver === false) return;
     if (this.#session?.isOver === false) return;
     for (const dialog of this.#dialogs.values()) if (!dialog.isQuiet) return;
     this.#close();
+  }
+
+  /** A session that lasts does not keep what it came from: the INVITE, and the descriptions of both sides. */
+  #letGo(): void {
+    this.at = {};
+    if (this.#session === undefined) return;
+    if (this.#callee?.isOver === true) this.#callee = undefined;
+    if (this.#caller?.isOver === true) this.#caller = undefined;
   }
 
   #close(): void {

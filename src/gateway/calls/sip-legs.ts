@@ -1,6 +1,6 @@
 // All SIP legs of calls: which leg a request of the peer belongs to, by its dialog (RFC 3261 §12.2.2), and how one begins.
 
-import { parseIpAddress } from '../../base/index.ts';
+import { BoundedMap, parseIpAddress } from '../../base/index.ts';
 import {
   answerTimer,
   checkRequest,
@@ -13,8 +13,11 @@ import {
   parseSipUri,
   requireTags,
   transportTraits,
+  type Dialog,
   type HeaderField,
+  type KeptInvite,
   type KeptSession,
+  type ReplaceableDialog,
   type ServerTransaction,
   type SipRequest,
 } from '../../sip/index.ts';
@@ -30,6 +33,7 @@ import {
   timerOffer,
   warningField,
 } from './sip-fields.ts';
+import { InterruptedInvites } from './sip-interrupted.ts';
 import { DrivenLeg, type LegTable } from './sip-leg.ts';
 import type { IncomingParts, OutgoingParts, SipLegsEnv } from './sip-leg-types.ts';
 
@@ -38,9 +42,19 @@ interface Entry {
   readonly dialog: CallDialog;
 }
 
+/** A dialog that an INVITE may replace (RFC 3891), and who hears of it. */
+export interface ReplaceableCall extends ReplaceableDialog {
+  readonly dialog: Dialog;
+  /** Undefined: it has ended. */
+  readonly host?: CallHost | undefined;
+}
+
 /** RFC 3262 §3: "uniformly … between 1 and 2**31 - 1". */
 const MAX_FIRST_RSEQ = 2 ** 31 - 1;
 const SERVER_UNAVAILABLE = 503;
+/** Call-IDs whose dialogs have ended, and dialogs of one. */
+const MAX_ENDED = 2000;
+const MAX_FORKS = 16;
 
 export class SipLegs {
   readonly #env: SipLegsEnv;
@@ -48,14 +62,18 @@ export class SipLegs {
   readonly #dialogs = new Map<string, Entry>();
   /** INVITE transactions, for their CANCEL. */
   readonly #invites = new WeakMap<ServerTransaction, DrivenLeg>();
+  /** Dialogs that have ended a moment ago, by Call-ID: who would replace one of them is told so (RFC 3891 §3). */
+  readonly #ended = new BoundedMap<string, readonly ReplaceableCall[]>({ maxEntries: MAX_ENDED });
   readonly #table: LegTable;
+  readonly #interrupted: InterruptedInvites;
 
   constructor(env: SipLegsEnv) {
     this.#env = env;
+    this.#interrupted = new InterruptedInvites(env);
     this.#table = {
       begin: (leg) => this.#legs.add(leg),
       open: (key, leg, dialog) => this.#dialogs.set(key, { leg, dialog }),
-      close: (key) => this.#dialogs.delete(key),
+      close: (key) => this.#closed(key),
       invite: (tx, leg) => this.#invites.set(tx, leg),
       over: (leg) => this.#legs.delete(leg),
     };
@@ -63,7 +81,7 @@ export class SipLegs {
 
   /** Legs of which something may still come: after the end of a call for 64*T1. */
   get size(): number {
-    return this.#legs.size;
+    return this.#legs.size + this.#interrupted.size;
   }
 
   /** Dialogs, early ones too. */
@@ -96,7 +114,7 @@ export class SipLegs {
     if (answer.kind === 'tooSmall') return refuse(422, timerFields(undefined, answer.minSe));
     const limit = expires(request);
     if (!limit.ok) return bad(limit.error.message);
-    if (this.#legs.size >= this.#env.maxLegs) return refuse(SERVER_UNAVAILABLE);
+    if (this.#legs.size >= this.#env.maxLegs()) return refuse(SERVER_UNAVAILABLE);
     const { cseq } = request;
     const leg = this.#begin(host, parts.media);
     leg.speaker = parts.from?.host;
@@ -126,6 +144,11 @@ export class SipLegs {
     return leg;
   }
 
+  /** One that rang: it can be ended, and nothing else. Undefined: what was kept cannot be read. */
+  interrupted(kept: KeptInvite, host: CallHost): SipLeg | undefined {
+    return this.#interrupted.begin(kept, host);
+  }
+
   /**
    * A request within a dialog of a call. False: there is no such dialog, and nothing was answered (481). `scope`: the domains that
    * its sender may speak for; who may not speak for the other party of the call is refused.
@@ -147,6 +170,14 @@ export class SipLegs {
     return true;
   }
 
+  /** Dialogs with this Call-ID, those included that have ended less than 64*T1 ago, and whose call each one is. */
+  replaceable(callId: string): readonly ReplaceableCall[] {
+    const open = [...this.#dialogs.values()]
+      .filter(({ dialog }) => dialog.state.callId === callId)
+      .map(({ leg, dialog }) => ({ ...leg.phaseOf(dialog), dialog: dialog.state, host: leg.host }));
+    return [...open, ...(this.#ended.get(callId, this.#env.clock.now()) ?? [])];
+  }
+
   /** An ACK to a 2xx; what belongs to no dialog means nothing. */
   ack(request: SipRequest): void {
     const entry = this.#dialogs.get(keyOfRequest(request));
@@ -163,6 +194,19 @@ export class SipLegs {
   /** The gateway ends: nothing is said any more. */
   stop(): void {
     for (const leg of [...this.#legs]) leg.stop();
+    this.#interrupted.stop();
+  }
+
+  #closed(key: string): void {
+    const entry = this.#dialogs.get(key);
+    this.#dialogs.delete(key);
+    if (entry === undefined) return;
+    const { clock, timing } = this.#env;
+    const { state } = entry.dialog;
+    const call = { ...entry.leg.phaseOf(entry.dialog), dialog: state, phase: 'terminated' } as const;
+    const known = this.#ended.get(state.callId, clock.now()) ?? [];
+    const ended = [...known.slice(1 - MAX_FORKS), call];
+    this.#ended.set(state.callId, ended, clock.now(), 64 * timing.t1Ms);
   }
 
   #begin(host: CallHost, media: IncomingParts['media']): DrivenLeg {

@@ -1,4 +1,5 @@
-// Requests within a call that change nothing of it: INFO (CALL-12, CALL-38, CALL-39), OPTIONS, REFER (CALL-35).
+// Requests within a call that change nothing of it: INFO (CALL-12, CALL-38, CALL-39), OPTIONS. Transfers of answered calls:
+// sip-refer.ts.
 
 import {
   capabilityHeaders,
@@ -10,24 +11,28 @@ import {
   type ServerTransaction,
 } from '../../sip/index.ts';
 import type { TrickledMedium } from '../../interwork/call/index.ts';
+import type { Dtmf } from '../../xmpp/index.ts';
 import { DESCRIPTION_TYPES } from './sip-bodies.ts';
 import type { CallDialog } from './sip-dialog.ts';
 import { CALL_METHODS, callCapabilities, listField, warningField } from './sip-fields.ts';
 import { FRAGMENT_TYPE, readFragment, TRICKLE_PACKAGE } from './sip-fragment.ts';
+import { readTone, TONE_TYPES } from './sip-tone-bodies.ts';
 
 const METHOD_NOT_ALLOWED = 405;
+const NOT_ANSWERED = 'A call that is not answered cannot be transferred';
 
-/** Answers a request in order. `trickles`: candidates are taken. */
+/** Answers a request in order. `trickles`: candidates are taken; `toned`: tones are, and answered by it. */
 export function serveInCall(
   tx: ServerTransaction,
   dialog: CallDialog,
   trickles: boolean,
   trickled: (media: readonly TrickledMedium[]) => void,
+  toned?: (tone: Dtmf) => void,
 ): void {
   const cseq = tx.request.cseq.number;
   switch (tx.request.method) {
     case 'INFO':
-      return serveInfo(tx, dialog, trickles, trickled);
+      return serveInfo(tx, dialog, trickles, trickled, toned);
     case 'OPTIONS': {
       const can = { ...callCapabilities('INVITE'), methods: CALL_METHODS, acceptTypes: DESCRIPTION_TYPES };
       const headers = [
@@ -37,7 +42,11 @@ export function serveInCall(
       return dialog.reply(cseq, 200, { headers });
     }
     case 'REFER':
-      return dialog.reply(cseq, 603);
+      // CALL-35: there is nobody yet who could be handed over.
+      return dialog.reply(cseq, 603, { headers: [warningField(tx.source.local, NOT_ANSWERED)] });
+    case 'NOTIFY':
+      // RFC 6665 §4.1.3: nothing was referred.
+      return dialog.reply(cseq, 481);
     default:
       return dialog.reply(cseq, METHOD_NOT_ALLOWED, { headers: [listField('Allow', CALL_METHODS)] });
   }
@@ -48,11 +57,12 @@ function serveInfo(
   dialog: CallDialog,
   trickles: boolean,
   trickled: (media: readonly TrickledMedium[]) => void,
+  toned: ((tone: Dtmf) => void) | undefined,
 ): void {
   const { request } = tx;
   const cseq = request.cseq.number;
-  // Tones in INFO are joined to nothing: who sends them is to know that, and may send them as media.
-  const rules: InfoRules = { packages: trickles ? [TRICKLE_PACKAGE] : [], oldTypes: [] };
+  const oldTypes = toned === undefined ? [] : TONE_TYPES;
+  const rules: InfoRules = { packages: trickles ? [TRICKLE_PACKAGE] : [], oldTypes };
   const name = infoPackage(request);
   const type = contentType(request);
   if (!name.ok || !type.ok) return dialog.reply(cseq, 400);
@@ -69,8 +79,13 @@ function serveInfo(
     const headers =
       verdict.status === 469
         ? [rawHeaderField('Recv-Info', rules.packages.join(', '))]
-        : [rawHeaderField('Accept', trickles ? FRAGMENT_TYPE : '')];
+        : [rawHeaderField('Accept', [...(trickles ? [FRAGMENT_TYPE] : []), ...oldTypes].join(', '))];
     return dialog.reply(cseq, verdict.status, { headers });
+  }
+  if (name.value === undefined) {
+    const tone = readTone(`${body?.type}/${body?.subtype}`, request.body);
+    if (tone !== undefined) return toned?.(tone);
+    return dialog.reply(cseq, 400, { headers: [warningField(tx.source.local, 'a tone that there is not')] });
   }
   // RFC 8840 §10.9: the package has one type of body.
   if (body === undefined || `${body.type}/${body.subtype}` !== FRAGMENT_TYPE) {

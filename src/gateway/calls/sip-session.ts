@@ -30,12 +30,15 @@ import { serveInCall } from './sip-serve.ts';
 import type { LegContext } from './sip-leg-types.ts';
 import type { SipCommand } from './legs.ts';
 import { OwnChanges } from './sip-own-changes.ts';
+import { SipRefer } from './sip-refer.ts';
+import { PeerTones } from './sip-tones.ts';
 import { acceptedBy, refusedBy, replyOptions } from './sip-replies.ts';
 
 type Effect<K extends SessionEffect['kind']> = Extract<SessionEffect, { readonly kind: K }>;
 
 export class SipSession {
   readonly dialog: CallDialog;
+  readonly refer: SipRefer;
   readonly #ctx: LegContext;
   readonly #rules: SessionRules;
   #state: SessionState;
@@ -47,6 +50,8 @@ export class SipSession {
   #offered = false;
   #taken: SessionDescription | undefined;
   readonly #own: OwnChanges;
+  /** Of the peer. */
+  readonly tones: PeerTones;
   /** Our re-INVITE that was accepted last. */
   #invite: SipRequest | undefined;
   /** The body of the answer that is being given. */
@@ -57,7 +62,9 @@ export class SipSession {
   constructor(ctx: LegContext, dialog: CallDialog, start: SessionStart | KeptSession) {
     this.#ctx = ctx;
     this.dialog = dialog;
+    this.refer = new SipRefer(ctx, dialog, (why) => this.lose({ cause: 'lost', why }));
     this.#own = new OwnChanges(ctx, dialog);
+    this.tones = new PeerTones(ctx, dialog);
     const { timing, timer } = ctx.env;
     this.#rules = { timing, timer };
     this.#refreshedMs = ctx.env.clock.wall();
@@ -86,6 +93,11 @@ export class SipSession {
   kept(): KeptSession | undefined {
     if (this.#state.name !== 'open') return undefined;
     return keptSession(this.#state, this.dialog.state, this.#refreshedMs);
+  }
+
+  /** When the session was agreed or refreshed last, by the wall clock. */
+  get refreshedMs(): number {
+    return this.#refreshedMs;
   }
 
   /** A request of the peer, in order; of INVITE and UPDATE the description is read. */
@@ -229,15 +241,21 @@ export class SipSession {
         return timers.set('refresh', effect.ms, this.#input('refresh', { kind: 'timerRefresh' }));
       case 'serve': {
         const tx = this.dialog.pending(effect.cseq);
-        if (tx === undefined) return;
-        return serveInCall(tx, this.dialog, carriesCandidates(this.#ctx.media), (media) =>
-          host.take({ kind: 'trickled', media }),
+        if (tx === undefined || this.refer.serve(tx)) return;
+        return serveInCall(
+          tx,
+          this.dialog,
+          carriesCandidates(this.#ctx.media),
+          (media) => host.take({ kind: 'trickled', media }),
+          (tone) => this.tones.take(effect.cseq, tone),
         );
       }
       case 'bye':
         return this.#bye();
       case 'ended':
+        this.tones.end();
         this.#own.cancelIn(64 * this.#ctx.env.timing.t1Ms);
+        this.refer.sessionEnded();
         return this.#ctx.ended(this.#instead ?? effect.end);
       // 'prack': the peer's provisional responses to re-INVITEs; 'over': see `isOver`.
       case 'prack':

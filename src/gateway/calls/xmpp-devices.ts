@@ -19,6 +19,7 @@ import {
   NS_JINGLE_MESSAGE,
   NS_RTP,
   NS_RTP_AUDIO,
+  NS_TRANSFER,
   readCaps,
   readDiscoInfo,
   readPresence,
@@ -44,6 +45,8 @@ export interface ShownResource {
 interface Abilities {
   readonly proposals: boolean;
   readonly audio: boolean;
+  /** XEP-0251 §4. */
+  readonly transfers: boolean;
 }
 
 interface Device {
@@ -102,6 +105,24 @@ export class CallDevices {
     }
     this.#choices.add(choice);
     for (const device of devices) if (device.can === undefined) this.#ask(choice, device);
+    if (choice.questions.size === 0) return this.#end(choice);
+    choice.timer = this.#env.timers.set(ANSWER_MS, () => this.#end(choice));
+  }
+
+  /** Whether the client with the full JID `device` announces transfers; `told` is called once, perhaps at once, never after `stop`. */
+  transfers(own: string, device: string, told: (can: boolean) => void): void {
+    const devices = this.#devicesOf(bareOf(own), device);
+    const answer = (): void => told(devices[0]?.can?.transfers === true);
+    if (devices[0]?.can !== undefined || this.#choices.size >= MAX_CHOICES) return answer();
+    const choice: Choice = {
+      own: bareOf(own),
+      devices,
+      questions: new Map(),
+      timer: undefined,
+      chosen: answer,
+    };
+    this.#choices.add(choice);
+    for (const each of devices) this.#ask(choice, each);
     if (choice.questions.size === 0) return this.#end(choice);
     choice.timer = this.#env.timers.set(ANSWER_MS, () => this.#end(choice));
   }
@@ -192,7 +213,8 @@ function keyOf({ hash, ver }: { readonly hash: string; readonly ver: string }): 
 function abilitiesOf(query: XmlElement): Abilities {
   const { features } = readDiscoInfo(query);
   const audio = [NS_JINGLE, NS_RTP, NS_RTP_AUDIO].every((each) => features.has(each));
-  return { proposals: features.has(NS_JINGLE_MESSAGE), audio };
+  const transfers = features.has(NS_TRANSFER);
+  return { proposals: features.has(NS_JINGLE_MESSAGE), audio, transfers };
 }
 
 /** Of whom nothing is known may know proposals, and so may clients that are not there now. */

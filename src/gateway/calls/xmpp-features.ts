@@ -4,6 +4,7 @@
 import type { XmlElement } from '../../xml/index.ts';
 import {
   NS_DTLS,
+  NS_DTMF,
   NS_GROUPING,
   NS_HDREXT,
   NS_ICE_UDP,
@@ -16,13 +17,15 @@ import {
   NS_RTP_INFO,
   NS_RTP_VIDEO,
   NS_SSMA,
+  NS_TRANSFER,
   readInitiation,
 } from '../../xmpp/index.ts';
 
-/** XEP-0166 §11, 0167 §11, 0176 §10, 0177 §8, 0293, 0294, 0320 §5, 0338, 0339, 0353. */
+/** XEP-0166 §11, 0167 §11, 0176 §10, 0177 §8, 0181 §5, 0293, 0294, 0320 §5, 0338, 0339, 0353, 0251 §4. */
 export const CALL_FEATURES: readonly string[] = [
-  ...[NS_JINGLE, NS_JINGLE_MESSAGE, NS_RTP, NS_RTP_AUDIO, NS_RTP_VIDEO, NS_RTP_INFO],
+  ...[NS_JINGLE, NS_JINGLE_MESSAGE, NS_RTP, NS_RTP_AUDIO, NS_RTP_VIDEO, NS_RTP_INFO, NS_DTMF],
   ...[NS_ICE_UDP, NS_RAW_UDP, NS_DTLS, NS_RTCP_FB, NS_HDREXT, NS_SSMA, NS_GROUPING],
+  NS_TRANSFER,
 ];
 
 /**

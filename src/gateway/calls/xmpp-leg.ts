@@ -8,6 +8,9 @@ import {
   initialInitiation,
   initialSession,
   iqResult,
+  NS_TRANSFER,
+  readTransfer,
+  stanzaError,
   stepInitiation,
   stepSession,
   type InitiationEvent,
@@ -16,11 +19,13 @@ import {
   type SessionEffect,
   type SessionEvent,
   type SessionState,
+  type SessionSupport,
   type StanzaError,
 } from '../../xmpp/index.ts';
 import { element, NS_CLIENT, type XmlElement } from '../../xml/index.ts';
 import { bareOf } from '../address-text.ts';
 import type { CallHost, XmppCommand, XmppLegs } from './legs.ts';
+import { Pulse } from './xmpp-pulse.ts';
 import type { CallStanzas, OpenStanzas, RequestOutcome } from './xmpp-stanzas.ts';
 
 export interface XmppLegEnv {
@@ -30,6 +35,10 @@ export interface XmppLegEnv {
   reply(answer: XmlElement, error?: StanzaError): void;
   /** It began, has a session now, is over, or was stopped. */
   moved(leg: XmppLeg): void;
+  /** How long an active session may be silent before it is asked; undefined: for ever. */
+  pulseMs(): number | undefined;
+  /** A stanza of this side can leave now. */
+  carries(self: string): boolean;
 }
 
 export interface XmppLegParts {
@@ -41,6 +50,9 @@ export interface XmppLegParts {
 }
 
 type Machine = 'session' | 'initiation';
+
+/** Tones and pings are asked of the SIP side (CALL-22, CALL-38). */
+const SUPPORT: SessionSupport = { dtmf: 'taken', transfer: false, ping: true };
 
 export class XmppLeg implements XmppLegs {
   readonly sid: string;
@@ -59,10 +71,16 @@ export class XmppLeg implements XmppLegs {
   #initiation: InitiationState | undefined;
   #session: SessionState | undefined;
   readonly #timers = new Map<Machine, Timer>();
+  readonly #pulse: Pulse;
   #stopped = false;
 
   constructor(env: XmppLegEnv, parts: XmppLegParts, host?: CallHost) {
     this.#env = env;
+    this.#pulse = new Pulse(
+      env.timers,
+      () => env.pulseMs(),
+      () => this.#ping(),
+    );
     this.sid = parts.sid;
     this.role = parts.role;
     this.self = parts.self;
@@ -79,8 +97,9 @@ export class XmppLeg implements XmppLegs {
 
   /** As they were before a restart. */
   resume(session: SessionState | undefined, initiation: InitiationState | undefined): void {
-    this.#session = session;
+    this.#session = session === undefined ? undefined : { ...session, support: SUPPORT };
     this.#initiation = initiation;
+    if (session?.phase === 'active') this.#pulse.heard();
     this.#env.moved(this);
   }
 
@@ -119,6 +138,10 @@ export class XmppLeg implements XmppLegs {
 
   command(command: XmppCommand): void {
     if (command.kind === 'session') return this.#act(command.action, command.to);
+    if (command.kind === 'decide') {
+      this.#stepSession({ kind: 'decided', id: command.id, error: command.error });
+      return;
+    }
     if (command.event.kind === 'propose' && this.#initiation === undefined) this.#begins('proposer');
     this.#stepInitiation(command.event);
   }
@@ -134,10 +157,18 @@ export class XmppLeg implements XmppLegs {
   receive(event: SessionEvent & { readonly kind: 'received' }, peer: string): void {
     if (this.#session === undefined) {
       const { sid, self } = this;
-      this.#session = initialSession({ role: 'responder', sid, self, peer });
+      this.#session = initialSession({ role: 'responder', sid, self, peer }, SUPPORT);
       this.#env.moved(this);
     }
-    this.#stepSession(event);
+    if (!this.#transferAsked(event)) this.#stepSession(event);
+  }
+
+  inform(info: XmlElement, answered: (isTaken: boolean) => void): void {
+    const session = this.#session;
+    if (session?.phase !== 'active' || this.#stopped) return answered(false);
+    const { sid } = this;
+    const jingle = { action: 'session-info', sid, contents: [], groups: [], infos: [info] } as const;
+    this.#env.stanzas.request(session, jingle, this.open, false, ({ kind }) => answered(kind === 'result'));
   }
 
   /** What is learnt of the session from elsewhere. */
@@ -145,8 +176,28 @@ export class XmppLeg implements XmppLegs {
     this.#stepSession(event);
   }
 
+  /** CALL-37: what it comes to is known later, and its iq is answered with that. False: there is no transfer in it. */
+  #transferAsked({ id, jingle }: SessionEvent & { readonly kind: 'received' }): boolean {
+    const session = this.#session;
+    const host = this.#host;
+    if (session?.phase !== 'active' || this.#stopped || host?.transferAsked === undefined) return false;
+    const asked = jingle.action === 'session-info' ? jingle.infos.find(isTransfer) : undefined;
+    if (asked === undefined) return false;
+    // It is there (XEP-0166 §6.7).
+    this.tell({ kind: 'available' });
+    const answer = (error?: StanzaError): void => {
+      if (error === undefined) this.#answer(session, id);
+      else this.#env.reply(errorReply(this.#question(session, id), error), error);
+    };
+    const transfer = readTransfer(asked);
+    if (transfer.ok) host.transferAsked(transfer.value, answer);
+    else answer(stanzaError('bad-request', { text: transfer.error.message, lang: 'en' }));
+    return true;
+  }
+
   stop(): void {
     this.#stopped = true;
+    this.#pulse.stop();
     for (const timer of this.#timers.values()) this.#env.timers.clear(timer);
     this.#timers.clear();
     this.#env.stanzas.forget(this.open);
@@ -158,21 +209,23 @@ export class XmppLeg implements XmppLegs {
   }
 
   #begins(role: InitiationState['role']): void {
-    this.#initiation = initialInitiation({ role, id: this.sid, self: this.self, peer: this.other });
+    const only = role === 'proposer' && this.#peer !== this.other ? this.#peer : undefined;
+    this.#initiation = initialInitiation({ role, id: this.sid, self: this.self, peer: this.other, only });
     this.#env.moved(this);
   }
 
   #act(action: OwnAction, to: string | undefined): void {
     if (action.action === 'session-initiate' && this.#session === undefined) {
       const { sid, self } = this;
-      this.#session = initialSession({ role: 'initiator', sid, self, peer: to ?? this.#peer });
+      this.#session = initialSession({ role: 'initiator', sid, self, peer: to ?? this.#peer }, SUPPORT);
       this.#env.moved(this);
     }
     if (this.#stepSession({ kind: 'send', action })) return;
     // What comes after the end means nothing.
     if (this.#session?.phase === 'ended') return;
-    const { action: name, contents = [] } = action;
-    this.#tell({ kind: 'session', report: { kind: 'failed', action: name, contents } });
+    const { action: name, contents = [], about } = action;
+    const named = about === undefined ? {} : { about };
+    this.#tell({ kind: 'session', report: { kind: 'failed', action: name, contents, ...named } });
   }
 
   #stepInitiation(event: InitiationEvent): void {
@@ -186,7 +239,9 @@ export class XmppLeg implements XmppLegs {
           const about = initiation.kind;
           const fails = (error: StanzaError): void => this.initiate({ kind: 'error', about, error });
           const now = about === 'propose' || about === 'proceed';
-          this.#env.stanzas.message(this.self, to, initiation, this.open, now, fails);
+          // ADDR-11: the other devices are not called.
+          const isPrivate = state.only !== undefined;
+          this.#env.stanzas.message(this.self, to, initiation, this.open, now, fails, isPrivate);
           break;
         }
         case 'report':
@@ -214,6 +269,8 @@ export class XmppLeg implements XmppLegs {
     this.#session = state;
     for (const effect of effects) this.#run(state, effect);
     const isUp = state.phase === 'active';
+    if (isUp && (event.kind === 'received' || before.phase !== 'active')) this.#pulse.heard();
+    if (state.phase === 'ended') this.#pulse.stop();
     if (isUp && (before.phase !== 'active' || before.contents !== state.contents)) this.#host?.changed();
     return expected;
   }
@@ -239,6 +296,11 @@ export class XmppLeg implements XmppLegs {
         this.#env.moved(this);
         return this.#tell({ kind: 'sessionEnded', end: effect.end });
     }
+  }
+
+  /** Where nothing can leave, nothing is to be learnt: the session is asked at another time. */
+  #ping(): void {
+    if (this.#env.carries(this.self)) this.#stepSession({ kind: 'send', action: { action: 'session-info' } });
   }
 
   #request(state: SessionState, { request, jingle }: SessionEffect & { kind: 'request' }): void {
@@ -279,4 +341,8 @@ export class XmppLeg implements XmppLegs {
     this.#env.timers.clear(this.#timers.get(machine));
     this.#timers.delete(machine);
   }
+}
+
+function isTransfer({ name, ns }: XmlElement): boolean {
+  return name === 'transfer' && ns === NS_TRANSFER;
 }

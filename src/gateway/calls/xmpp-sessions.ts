@@ -39,13 +39,7 @@ import { XmppLeg } from './xmpp-leg.ts';
 import { XmppLegTable } from './xmpp-leg-table.ts';
 import { XmppProposals } from './xmpp-proposals.ts';
 import { CallStanzas } from './xmpp-stanzas.ts';
-import {
-  LINGER_MS,
-  MAX_CALLS,
-  MAX_CALLS_OF_USER,
-  type XmppBeginning,
-  type XmppSessionsEnv,
-} from './xmpp-types.ts';
+import { LINGER_MS, type XmppBeginning, type XmppSessionsEnv } from './xmpp-types.ts';
 
 export class XmppSessions {
   readonly #env: XmppSessionsEnv;
@@ -88,6 +82,11 @@ export class XmppSessions {
     this.#devices.choose(self, peer, chosen);
   }
 
+  /** Whether the client with the full JID `peer` can be handed over (`CallDevices.transfers`). */
+  transfers(self: string, peer: string, told: (can: boolean) => void): void {
+    this.#devices.transfers(self, peer, told);
+  }
+
   /**
    * A call to an XMPP user. `self`: the SIP user, bare or full; `peer`: the called one, bare, or full where only that device is
    * meant. Undefined: there are too many calls (ERR-G2).
@@ -110,6 +109,11 @@ export class XmppSessions {
     if (record.kind === 'answered') leg.resume(restoredSessionOf(record), restoredInitiationOf(record));
     else leg.resume(ringingSession(record), ringingInitiation(record));
     return leg;
+  }
+
+  /** There is a call with this sid between both, or there just was. */
+  knows(self: string, peer: string, sid: string): boolean {
+    return this.#table.byUsers(bareOf(self), bareOf(peer), sid) !== undefined;
   }
 
   /** False: it is about no call. */
@@ -231,8 +235,7 @@ export class XmppSessions {
   }
 
   #hasRoom(user: string): boolean {
-    const { maxCalls = MAX_CALLS } = this.#env;
-    return this.#table.size < maxCalls && this.#table.of(user).size < MAX_CALLS_OF_USER;
+    return this.#table.size < this.#env.maxCalls() && this.#table.of(user).size < this.#env.maxCallsOfUser();
   }
 
   #make(
@@ -250,6 +253,8 @@ export class XmppSessions {
           this.#env.groupFor(domainOf(self))?.send(answer);
         },
         moved: (moved) => this.#moved(moved),
+        pulseMs: () => this.#env.pulseMs?.(),
+        carries: (from) => this.#env.groupFor(domainOf(from))?.up === true,
       },
       { role, sid: detachText(sid), self: detachText(self), peer: detachText(peer) },
       host,

@@ -148,9 +148,13 @@ export class CallStanzas {
     of: OpenStanzas,
     now: boolean,
     failed: (error: StanzaError) => void,
+    isPrivate = false,
   ): void {
     const id = `j${this.#env.random.base32(16)}`;
-    const stanza = new CallStanza(initiationMessage({ from: self, to, id }, initiation), this.#env.clock);
+    const stanza = new CallStanza(
+      initiationMessage({ from: self, to, id }, initiation, isPrivate),
+      this.#env.clock,
+    );
     const refusal = this.#carry(self, stanza, now);
     if (of.messages.size >= MAX_MESSAGES) return;
     this.#messages.set(id, { self, to, of, failed });

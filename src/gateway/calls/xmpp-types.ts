@@ -21,8 +21,12 @@ export interface XmppSessionsEnv {
   begins(beginning: XmppBeginning, legs: XmppLegs): Begun;
   /** The last presence of each client of `other`, as the SIP user `own` is shown it; bare JIDs. By default none is known. */
   resources?(own: string, other: string): readonly ShownResource[];
-  /** Calls at the same time, those included that have just ended; by default 10,000. */
-  readonly maxCalls?: number;
+  /** How long an active session may be silent before its client is asked whether it is there; by default for ever. */
+  pulseMs?(): number;
+  /** Calls at the same time, those included that have just ended. */
+  maxCalls(): number;
+  /** The same of one XMPP user. */
+  maxCallsOfUser(): number;
 }
 
 export type Begun =
@@ -49,6 +53,3 @@ export const REQUEST_MS = 30_000;
 export const CARRY_MS = 30_000;
 /** How long a call is known after its end, for a session-initiate that crossed the end of its proposal (CALL-98). */
 export const LINGER_MS = 32_000;
-export const MAX_CALLS = 10_000;
-/** Calls of one XMPP user at the same time, those included that have just ended. */
-export const MAX_CALLS_OF_USER = 32;

@@ -59,6 +59,11 @@ export const callsSchema = documented(
         says: 'Who may call whom. The first rule that fits decides; where none does, a call is allowed, except one to a telephone number, which is refused with 403 or `forbidden`.',
         example: '[{ action: allow, direction: to-sip, from: example.com, number: "+4930*" }]',
       }),
+      session_timer: documented(z.int().min(90).max(86_400).default(1800), {
+        type: 'seconds',
+        says: 'How long an answered call may go on without a sign of life: the interval of session timers (RFC 4028) on the SIP side, and twice the time after which a silent XMPP client is asked whether it is still there. It holds for calls that are answered from then on.',
+        example: '600',
+      }),
       limits: documented(
         z
           .strictObject({

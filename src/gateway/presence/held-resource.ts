@@ -12,12 +12,15 @@ export class HeldResource implements ResourcePresence {
   readonly resource: string;
   readonly available: boolean;
   readonly lang?: string;
+  /** Seldom there, so that a field is seldom held. */
+  readonly device?: true;
   readonly #text: string;
 
-  constructor({ resource, available, children, lang }: ResourcePresence) {
+  constructor({ resource, available, children, lang, device }: ResourcePresence) {
     this.resource = detachText(resource);
     this.available = available;
     if (lang !== undefined) this.lang = detachText(lang);
+    if (device !== undefined) this.device = device;
     this.#text = detachText(children.map((child) => serialize(child)).join(''));
   }
 

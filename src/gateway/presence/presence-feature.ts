@@ -3,6 +3,7 @@
 import type { Clock, Counters, Log, Random, Store, Timers } from '../../base/index.ts';
 import { DECISIONS, PUBLISHERS, WATCHERS, type XmppResource } from '../../interwork/presence/index.ts';
 import type { AdminAnswer } from '../../edge/admin/index.ts';
+import type { MappedUri } from '../../mapping/index.ts';
 import type { XmlElement } from '../../xml/index.ts';
 import {
   errorReply,
@@ -156,12 +157,24 @@ export class PresenceFeature {
     return this.contacts.find(watcher, contact)?.resources ?? [];
   }
 
-  /** What `from` may know of the person at `to` (JIDs). */
+  /**
+   * Whom a user means by an address of a SIP user that has a resource. What he sees of a phone has the id of a tuple for its
+   * resource (PRES-81), and no registrar knows that as a `gr`: then the SIP user himself.
+   */
+  meant(user: MappedUri, contact: MappedUri): MappedUri {
+    const { resource } = contact.jid;
+    if (this.#watchers?.view(user, contact)?.isTuple(resource) !== true) return contact;
+    const bare = this.#env.live.book.jidTargetToSip(contact.bareText);
+    return bare.ok ? bare.value : contact;
+  }
+
+  /** FEAT-06: what `from` may know of the person at `to` (JIDs; RFC 4482). */
   vCard(from: string, to: string): XmlElement | undefined {
     const { book } = this.#env.live;
     const user = book.jidSenderToSip(from);
     const contact = book.jidTargetToSip(to);
-    return user.ok && contact.ok ? this.#watchers?.vCard(user.value, contact.value) : undefined;
+    if (!user.ok || !contact.ok) return undefined;
+    return this.#watchers?.view(user.value, contact.value)?.person().vCard;
   }
 
   /** A link of this domain is up, or takes stanzas again. */

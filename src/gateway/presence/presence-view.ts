@@ -84,6 +84,17 @@ export class PresenceView {
     return [...merged.values()];
   }
 
+  /**
+   * The user knows this resource by a document and no device is called so: whoever writes to it means the contact. What was told
+   * before a restart counts as such, until a document says more.
+   */
+  isTuple(resource: string): boolean {
+    const all = this.#current.flatMap(({ resources }) => resources);
+    const known = all.filter((each) => each.resource === resource);
+    if (known.length === 0) return this.restored && this.told.has(resource);
+    return known.every(({ device }) => device === undefined);
+  }
+
   /** The person is one: of several documents the first counts that says something of it. */
   person(): PersonView {
     const [one, ...others] = this.#current;

@@ -23,6 +23,7 @@ import type { DocumentReader } from './document-reader.ts';
 import { Pace } from './pace.ts';
 import { watchParts } from './watch-parts.ts';
 import { PersonalVoice } from './personal-voice.ts';
+import type { PresenceView } from './presence-view.ts';
 import { WatchUsage, type Watch, type WatchOwner } from './watch.ts';
 import { usableOf, WatchRecords } from './watch-records.ts';
 import { watchStatus, type WatchStatus } from './watch-status.ts';
@@ -150,11 +151,11 @@ export class Watchers implements WatchOwner {
     return event !== undefined;
   }
 
-  /** FEAT-06: what he who may see the contact is told of the person (RFC 4482). */
-  vCard(user: MappedUri, contact: MappedUri): XmlElement | undefined {
+  /** What is known of a contact whom the user may see. */
+  view(user: MappedUri, contact: MappedUri): PresenceView | undefined {
     const watch = this.#find(user, contact);
     if (watch === undefined || authorizationOf(watch.state).authorization !== 'authorized') return undefined;
-    return watch.view.person().vCard;
+    return watch.view;
   }
 
   linkUp(domain: string): void {

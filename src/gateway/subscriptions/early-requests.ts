@@ -29,6 +29,11 @@ export class EarlyRequests<R = EarlyRequest> {
     this.#again = again;
   }
 
+  /** As many wait as may, for records that are not read yet. */
+  get isFull(): boolean {
+    return !this.#closed && this.#waiting.length >= this.#limit;
+  }
+
   /** False: no more of them may wait, or none for so long. */
   hold(request: R): boolean {
     if (this.#closed || this.#waiting.length >= this.#limit) return false;

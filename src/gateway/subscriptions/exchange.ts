@@ -85,6 +85,11 @@ export class Exchange implements ClientHandlers {
     });
   }
 
+  /** The one that is under way, or was last. */
+  get transaction(): ClientTransaction | undefined {
+    return this.#transaction;
+  }
+
   /** Somebody took it: no other target is asked any more. */
   settle(): void {
     this.#settled = true;

@@ -13,6 +13,7 @@ import {
   type NotifierEnd,
   type NotifierRecord,
   type ServerTransaction,
+  type SipRequest,
   transportTraits,
 } from '../../sip/index.ts';
 import { EarlyRequests } from './early-requests.ts';
@@ -177,6 +178,12 @@ export class Notifiers implements LegHost {
   }
 
   /** RFC 3261 §12.2.2: its dialog, in the order of that clause. */
+  /** The request is within a dialog of a subscription, or may be, while those of before a restart are read. */
+  has({ to, from, callId }: SipRequest): boolean {
+    const leg = this.#legs.get((to.tag ?? '').toLowerCase());
+    return leg === undefined ? this.#restoring : isOf(leg.dialog, callId, from.tag);
+  }
+
   #within(
     tx: ServerTransaction,
     spec: EventPackage,

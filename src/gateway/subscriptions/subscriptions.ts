@@ -7,6 +7,7 @@ import {
   keyOfRequest,
   type KeptSubscription,
   type ServerTransaction,
+  type SipRequest,
 } from '../../sip/index.ts';
 import type { Leg } from './leg.ts';
 import type { LegIds } from './leg-requests.ts';
@@ -77,6 +78,11 @@ export class Subscriptions implements SubscriberRegistry {
         outcome: taken ? 'taken' : 'refused',
       })
       .add();
+  }
+
+  /** The request is within a dialog of a subscription. */
+  has(request: SipRequest): boolean {
+    return this.#dialogs.get(keyOfRequest(request)) !== undefined;
   }
 
   #notify(tx: ServerTransaction): boolean {

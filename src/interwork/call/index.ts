@@ -40,3 +40,14 @@ export {
   type RelayState,
   type RelayWhen,
 } from './relay.ts';
+export {
+  BEGIN_TRANSFER,
+  FOLLOW_MS,
+  MAX_TRANSFERS,
+  PATIENCE_MS,
+  stepTransfer,
+  type TransferEffect,
+  type TransferEvent,
+  type TransferPhase,
+  type TransferState,
+} from './transfer.ts';

@@ -1,8 +1,13 @@
 // What every part of machine K does: transitions, timers, and the end of a call, which is told once.
 
 import { ok, type Result } from '../../base/index.ts';
-import { stepOfferAnswer, type OfferAnswerEvent, type SessionDescription } from '../../sdp/index.ts';
-import type { OwnAction } from '../../xmpp/index.ts';
+import {
+  NO_AGREEMENT,
+  stepOfferAnswer,
+  type OfferAnswerEvent,
+  type SessionDescription,
+} from '../../sdp/index.ts';
+import { transferredReason, type OwnAction } from '../../xmpp/index.ts';
 import type {
   CallEffect,
   CallEvent,
@@ -62,7 +67,10 @@ export function withoutTimer(state: CallState, timer: CallTimer): CallTransition
 export function endCall(state: CallState, how: Ending): CallTransition {
   const { legs, timers } = state;
   const { status, cause, text, outcome } = how;
-  const reason = { condition: how.reason, ...(text === undefined ? {} : { text }) };
+  const reason =
+    how.transferred === true
+      ? transferredReason(text)
+      : { condition: how.reason, ...(text === undefined ? {} : { text }) };
   const effects: CallEffect[] = timers.map((timer) => ({ kind: 'stopTimer', timer }));
   if (legs.sip) {
     effects.push({
@@ -79,6 +87,8 @@ export function endCall(state: CallState, how: Ending): CallTransition {
     ...state,
     ...{ phase: 'ended', timers: [], asked: undefined, offered: undefined },
     ...{ adding: [], replacing: [], untold: [], early: [], dirty: false },
+    // It is known for a while yet, and nobody asks any more what was agreed.
+    ...{ table: [], contents: [], groups: [], exchange: NO_AGREEMENT, sent: undefined },
   };
   if (isOver(legs)) effects.push({ kind: 'over' });
   return to(ended, ...effects);
@@ -102,14 +112,14 @@ function isOver({ sip, session: jingle, initiation }: Legs): boolean {
   return !sip && !jingle && !initiation;
 }
 
-/** The gateway ends the call: what was said does not fit. `status`: to a SIP side that waits for one. */
-export function giveUp(state: CallState, status: number, why: string): CallTransition {
+/** The gateway ends the call: what was said does not fit. `status`: to a SIP side that waits for one; `text`: to both sides. */
+export function giveUp(state: CallState, status: number, why: string, text?: string): CallTransition {
   const outcome: CallOutcome =
     state.phase === 'up'
       ? { kind: 'ended', by: 'gateway' }
       : { kind: 'failed', side: 'gateway', status, why };
   const reason = status === 488 ? 'incompatible-parameters' : 'general-error';
-  return endCall(state, { status, cause: status, reason, outcome });
+  return endCall(state, { status, cause: status, reason, text, outcome });
 }
 
 /** The exchange of descriptions after this. */

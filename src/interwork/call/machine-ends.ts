@@ -59,6 +59,11 @@ function ending(reason: ReasonCondition, outcome: CallOutcome, status = UNSEEN):
   return { status, reason, outcome };
 }
 
+/** Its party talks with somebody else: XEP-0251 §2, RFC 5589 §6.1. */
+export function endOfTransfer(by: CallSide): Ending {
+  return { ...ending('success', { kind: 'ended', by }), transferred: true };
+}
+
 /** One side is gone without a word of the other one. */
 function broken(
   side: CallSide,

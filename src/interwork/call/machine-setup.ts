@@ -27,7 +27,7 @@ import {
   type CallTransition,
   type Early,
 } from './machine-types.ts';
-import { trickledMedia } from './machine-trickle.ts';
+import { haveCandidates, trickledMedia } from './machine-trickle.ts';
 
 /** An INVITE for an XMPP user: proposed to his devices, or a session with the one that is named. */
 export const invited: Handler<'invited'> = (state, { description, device, trickle }) => {
@@ -122,13 +122,28 @@ function gather(state: CallState, then: (state: CallState) => CallTransition): C
   return withTimer(state, 'gather', GATHER_MS);
 }
 
-function isGathered({ contents, trickle, direction }: CallState): boolean {
+function isGathered(state: CallState): boolean {
+  const { contents, trickle, direction } = state;
   // Whether a SIP user takes them is seen from his own description, not before.
   if (direction === 'toXmpp' && trickle.driver && trickle.sip) return true;
-  return contents.every(({ transport }) => {
+  return contents.every((content) => {
+    const { transport } = carrierOf(content, state);
     if (transport?.kind !== 'ice-udp') return true;
     return transport.complete || (!transport.trickle && transport.candidates.length > 0);
   });
+}
+
+/**
+ * RFC 9143 §10: in an answer the first content of a bundle has the candidates of all, which are those of one ICE agent. In an offer
+ * each has its own, as whoever answers may know no bundles.
+ */
+function carrierOf(content: Content, { contents, groups, direction }: CallState): Content {
+  if (direction === 'toSip') return content;
+  const bundle = groups.find((each) => each.semantics === 'BUNDLE' && each.contents.includes(content.name));
+  const first = contents.find(({ name }) => name === bundle?.contents[0])?.transport;
+  const { transport } = content;
+  const isOne = first?.kind === 'ice-udp' && transport?.kind === 'ice-udp' && first.ufrag === transport.ufrag;
+  return isOne ? { ...content, transport: first } : content;
 }
 
 /** Goes on where all that is waited for is there now; else the state as it is. */
@@ -179,7 +194,7 @@ function up(state: CallState, effects: readonly CallEffect[]): CallTransition {
   const { adding, replacing, dirty, untold, trickle } = stopped.state;
   const later: CallEffect[] = [];
   const trickles = trickle.driver && trickle.sip;
-  const isDue = dirty || adding.length > 0 || replacing.length > 0 || (untold.length > 0 && !trickles);
+  const isDue = dirty || adding.length > 0 || replacing.length > 0 || (!trickles && haveCandidates(untold));
   if (isDue) later.push({ kind: 'change' });
   if (untold.length > 0 && trickles) {
     later.push({ kind: 'trickle', media: trickledMedia(stopped.state, untold) });

@@ -39,7 +39,8 @@ export function candidatesOfXmpp(state: CallState, contents: readonly Content[])
       if (state.trickle.driver && state.trickle.sip) {
         return to(next, { kind: 'trickle', media: trickledMedia(next, fresh) });
       }
-      // Several of them make one change.
+      // Several of them make one change, and that there are no more makes none.
+      if (!haveCandidates(fresh)) return to(next);
       return state.timers.includes('gather') ? to(next) : withTimer(next, 'gather', GATHER_MS);
     }
     default:
@@ -52,6 +53,11 @@ export function candidatesOfXmpp(state: CallState, contents: readonly Content[])
 export function gatherOver(state: CallState): CallTransition {
   const stopped = withoutTimer(state, 'gather');
   return after(stopped.effects, to(stopped.state, { kind: 'change' }));
+}
+
+/** RFC 8838 §13: the end of candidates may come alone. */
+export function haveCandidates(contents: readonly Content[]): boolean {
+  return contents.some(({ transport }) => transport?.kind === 'ice-udp' && transport.candidates.length > 0);
 }
 
 function withCandidates(content: Content, more: Content): Content {

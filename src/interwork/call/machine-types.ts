@@ -8,6 +8,7 @@ import type {
   Content,
   ContentGroup,
   ContentName,
+  Dtmf,
   InitiationEnd,
   InitiationEvent,
   InitiationReport,
@@ -15,6 +16,7 @@ import type {
   ReasonCondition,
   SessionEnd,
   SessionReport,
+  StanzaError,
 } from '../../xmpp/index.ts';
 import type { Candidate } from '../../sdp/index.ts';
 import type { ContentTable } from './content-table.ts';
@@ -160,6 +162,12 @@ export type CallEvent =
   /** It failed, and all is as it was. */
   | { readonly kind: 'unchanged'; readonly status: number }
   | { readonly kind: 'trickled'; readonly media: readonly TrickledMedium[] }
+  /** A tone in an INFO, which waits for `toneAnswer`. */
+  | { readonly kind: 'tone'; readonly cseq: number; readonly tone: Dtmf }
+  /** What became of `tones`. `status`: of the refusal. */
+  | { readonly kind: 'toned'; readonly id: string; readonly status?: number | undefined }
+  /** The SIP side is there: the answer to `probe`. Where it is not, its leg ends. */
+  | { readonly kind: 'probed'; readonly id: string }
   /** The outcome of the SIP leg. `cause`: of the Reason header field with protocol SIP in its BYE or CANCEL. */
   | {
       readonly kind: 'sipEnded';
@@ -173,6 +181,8 @@ export type CallEvent =
   | { readonly kind: 'sessionEnded'; readonly end: SessionEnd }
   /** The end of `startTimer`. */
   | { readonly kind: 'timer'; readonly timer: CallTimer }
+  /** One side handed its party over to somebody else, who has him now: CALL-35 to CALL-37. */
+  | { readonly kind: 'handedOver'; readonly by: CallSide }
   /** Whoever runs the gateway ends the call: it drains, or is told to. */
   | { readonly kind: 'shutDown' };
 
@@ -223,10 +233,17 @@ export type CallEffect =
       readonly tag?: string | undefined;
     }
   | { readonly kind: 'trickle'; readonly media: readonly TrickledMedium[] }
+  /** Tones, one after the other; `toned` says what became of them. */
+  | { readonly kind: 'tones'; readonly id: string; readonly tones: readonly Dtmf[] }
+  | { readonly kind: 'toneAnswer'; readonly cseq: number; readonly status: number }
+  /** Is the SIP side still there? `probed` says it. */
+  | { readonly kind: 'probe'; readonly id: string }
   // To the XMPP legs: events of their machines.
   | { readonly kind: 'initiation'; readonly event: Extract<InitiationEvent, { kind: InitiationCommand }> }
   /** `to`: full JID, with session-initiate. */
   | { readonly kind: 'session'; readonly action: OwnAction; readonly to?: string | undefined }
+  /** The answer to a question of the session: a result, or an error. */
+  | { readonly kind: 'decide'; readonly id: string; readonly error?: StanzaError | undefined }
   | { readonly kind: 'startTimer'; readonly timer: CallTimer; readonly ms: number }
   | { readonly kind: 'stopTimer'; readonly timer: CallTimer }
   /** The call is answered: what is kept of it can be written. */
@@ -251,6 +268,8 @@ export interface Ending {
   readonly cause?: number | undefined;
   readonly reason: ReasonCondition;
   readonly text?: string | undefined;
+  /** XEP-0251: the reason says so. */
+  readonly transferred?: boolean;
   readonly outcome: CallOutcome;
 }
 

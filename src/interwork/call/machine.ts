@@ -33,8 +33,18 @@ import {
   transportsReplaced,
   unchanged,
 } from './machine-changes.ts';
-import { after, giveUp, legEnded, same, session, to, unexpected, type Handler } from './machine-core.ts';
-import { endOfInitiation, endOfSession, endOfSip } from './machine-ends.ts';
+import {
+  after,
+  endCall,
+  giveUp,
+  legEnded,
+  same,
+  session,
+  to,
+  unexpected,
+  type Handler,
+} from './machine-core.ts';
+import { endOfInitiation, endOfSession, endOfSip, endOfTransfer } from './machine-ends.ts';
 import {
   accepted,
   answered,
@@ -48,6 +58,7 @@ import {
   ringing,
   unanswered,
 } from './machine-setup.ts';
+import { probed, questioned, tone, toned, toneDecided } from './machine-questions.ts';
 import { candidatesOfXmpp, gatherOver, trickled } from './machine-trickle.ts';
 import type { CallDirection, CallEvent, CallPhase, CallState, CallTransition } from './machine-types.ts';
 
@@ -93,6 +104,10 @@ const UP: Row = {
   offerDue,
   changed,
   unchanged,
+  handedOver: (state, { by }) => endCall(state, endOfTransfer(by)),
+  tone,
+  toned,
+  probed,
   // Of an early dialog that was overtaken by its 2xx.
   progress: ignored,
   early: ignored,
@@ -108,8 +123,10 @@ const ENDED: Row = {
     acknowledged: ignored,
     offerDue: late,
     changed: ignored,
+    handedOver: ignored,
   },
   ...{ unchanged: ignored, asked: ignored, askedNoMore: ignored, trickled: ignored },
+  ...{ tone: ignored, toned: ignored, probed: ignored },
   ...{ initiation: ignored, session: lateSession, timer: ignored, shutDown: ignored },
 };
 
@@ -174,10 +191,12 @@ function report(state: CallState, event: CallEvent & { kind: 'session' }): CallT
       return action(state, told.jingle);
     case 'info':
       return info(state, told);
+    case 'question':
+      return questioned(state, told);
     case 'answered':
-      return same(state);
+      return toneDecided(state, told);
     case 'failed':
-      return failedAtXmpp(state, told);
+      return told.about === undefined ? failedAtXmpp(state, told) : toneDecided(state, told);
   }
 }
 
@@ -190,7 +209,7 @@ function info(state: CallState, { info: told }: SessionReport & { kind: 'info' }
     case 'unhold':
     case 'active':
       return held(state, false);
-    // CALL-42: not mapped. Tones and transfers are not the call's.
+    // CALL-42: not mapped. Tones are questions, and transfers not the call's.
     default:
       return same(state);
   }

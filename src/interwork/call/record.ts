@@ -1,10 +1,10 @@
 // What is kept of a call beyond a restart, as plain data that is read with suspicion. An answered call goes on: media never
-// passed here, and only the signalling of both legs has to be found again. One that still rings is ended on both sides: its
-// INVITE transaction is gone (RFC 3261 §17), so that nobody could be told of an answer.
+// passed here, and only the signalling of both legs has to be found again. One that still rings is ended on both sides, in the
+// transaction of its INVITE: what was said meanwhile in proposal and session is not known, so that it could not go on.
 
 import { utf8Bytes, type CollectionSpec } from '../../base/index.ts';
 import { formatSdp, parseSdp, type SessionDescription } from '../../sdp/index.ts';
-import { isKeptSession, type KeptSession } from '../../sip/index.ts';
+import { isKeptInvite, isKeptSession, type KeptInvite, type KeptSession } from '../../sip/index.ts';
 import { parseDocument, serialize } from '../../xml/index.ts';
 import {
   initialInitiation,
@@ -63,8 +63,10 @@ export interface RingingCallRecord {
   readonly direction: CallDirection;
   readonly legs: Legs;
   readonly xmpp: KeptXmppLeg;
-  /** The INVITE as it came or left: what a response or a CANCEL is made of. */
-  readonly invite?: string;
+  /** The INVITE as it came or left; without it nothing can be said of it on that side. */
+  readonly invite?: KeptInvite | undefined;
+  /** As above. */
+  readonly path?: string | undefined;
 }
 
 export type CallRecord = AnsweredCallRecord | RingingCallRecord;
@@ -155,6 +157,9 @@ export function restoredInitiationOf({ xmpp }: AnsweredCallRecord): InitiationSt
   return { ...initialInitiation({ ...parts, peer: bare }), phase: 'running', device: peer };
 }
 
+/** What both sides are told of it. */
+const RESTARTED = 'the gateway was restarted';
+
 /** What a restart does with a call that rang: both sides hear that it is over, and its outcome is told. */
 export function interruptedCall({ direction, legs }: RingingCallRecord): CallTransition {
   const origin = {
@@ -162,7 +167,8 @@ export function interruptedCall({ direction, legs }: RingingCallRecord): CallTra
     ...{ netType: 'IN', addrType: 'IP4', address: '0.0.0.0' },
   };
   const phase = direction === 'toXmpp' ? 'initiating' : 'calling';
-  return giveUp({ ...beginCall({ direction, origin, trickle: false }), phase, legs }, 500, 'restart');
+  const state: CallState = { ...beginCall({ direction, origin, trickle: false }), phase, legs };
+  return giveUp(state, 500, 'restart', RESTARTED);
 }
 
 function descriptionOf(text: string): SessionDescription | undefined {
@@ -188,9 +194,11 @@ function isRecord(value: unknown): value is CallRecord {
   return kind === 'answered' && isAnswered(value);
 }
 
-function isRinging({ legs, invite }: Stored): boolean {
+function isRinging({ legs, invite, path }: Stored): boolean {
   return (
-    isFlags(legs, 'sip', 'session', 'initiation') && (invite === undefined || typeof invite === 'string')
+    isFlags(legs, 'sip', 'session', 'initiation') &&
+    (invite === undefined || isKeptInvite(invite)) &&
+    (path === undefined || typeof path === 'string')
   );
 }
 

@@ -11,6 +11,7 @@ import {
   staticPayload,
   type Attribute,
   type Payload,
+  type SourceGroup,
   type SourceParameter,
 } from '../../sdp/index.ts';
 import type { FeedbackSet, PayloadType, RtpDescription, RtpParameter } from '../../xmpp/index.ts';
@@ -160,10 +161,11 @@ function addSources(lines: Attribute[], rtp: RtpDescription): void {
   // SDP-19: both forms, since each is read by somebody.
   const msid = firstMsid(rtp);
   if (msid !== undefined && msid !== '') lines.push({ name: 'msid', value: oneLine(msid) });
-  for (const { semantics, sources } of rtp.groups) {
-    if (/^\S+$/.test(semantics)) lines.push(sourceGroupAttribute({ semantics, sources }));
+  const sources = new Map(rtp.sources.map(({ ssrc, parameters }) => [ssrc, parameters]));
+  for (const group of rtp.groups) {
+    if (/^\S+$/.test(group.semantics) && isDeclared(group, sources)) lines.push(sourceGroupAttribute(group));
   }
-  for (const { ssrc, parameters } of rtp.sources) {
+  for (const [ssrc, parameters] of sources) {
     const written: SourceParameter[] = [];
     for (const { name, value } of parameters) {
       if (!/^[^\s:]+$/.test(name)) continue;
@@ -171,6 +173,19 @@ function addSources(lines: Attribute[], rtp: RtpDescription): void {
     }
     for (const line of sourceAttributes({ ssrc, parameters: written })) lines.push(line);
   }
+}
+
+/**
+ * RFC 5576 §4.2: each source of a group has a line of its own, or browsers refuse the whole description. Some clients leave
+ * that of the retransmissions away (stanza 12): it is of the same sender and stream as the others (RFC 4588 §5.2). False: none of
+ * the group is known.
+ */
+function isDeclared(group: SourceGroup, sources: Map<number, readonly SourceParameter[]>): boolean {
+  const known = group.sources.map((ssrc) => sources.get(ssrc)).find((parameters) => parameters !== undefined);
+  if (known === undefined) return false;
+  const shared = known.filter(({ name }) => name === 'cname' || name === 'msid');
+  for (const ssrc of group.sources) if (!sources.has(ssrc)) sources.set(ssrc, shared);
+  return true;
 }
 
 function firstMsid(rtp: RtpDescription): string | undefined {

@@ -10,14 +10,14 @@ import {
   type RpidActivity,
   type RpidUserInput,
 } from '../../mime/index.ts';
-import { languageForXml } from '../../mapping/index.ts';
+import { languageForXml, uriToJid } from '../../mapping/index.ts';
 import { element, NS_CLIENT, type XmlElement } from '../../xml/index.ts';
 import { idleElement, type Show } from '../../xmpp/index.ts';
 import { showOfActivities, showOfNote } from './activity-words.ts';
 import { noteTexts } from './notes.ts';
 import { reachableTuples } from './own-tuples.ts';
 import { xmppPriority } from './priority.ts';
-import { resourcesOf } from './tuple-id.ts';
+import { isMadeOf, resourcesOf } from './tuple-id.ts';
 
 export interface ToXmppOptions {
   /** Now, ms: what RPID tells for another time does not count. */
@@ -32,6 +32,11 @@ export interface ToXmppOptions {
 export interface ResourcePresence {
   /** Resourcepart of `from`, prepared; '' for the bare address. */
   readonly resource: string;
+  /**
+   * The resource names a device: in SIP it is reached by this `gr` (ADDR-36). Absent: it is the id of a tuple and nothing else,
+   * which only the document knows.
+   */
+  readonly device?: true;
   /** False: type="unavailable". */
   readonly available: boolean;
   /** Show, status, priority, idle. */
@@ -50,8 +55,17 @@ export function toXmppPresence(document: PidfDocument, options: ToXmppOptions): 
     const available = isAvailable(tuple, document, options.wallMs);
     const notes = notesOf(tuple, document, options.wallMs);
     const children = available ? availableChildren(tuple, document, notes, options) : statusElements(notes);
-    return { resource, available, children, ...(lang === undefined ? {} : { lang }) };
+    const device = isDevice(tuple, resource) ? { device: true as const } : {};
+    return { resource, available, children, ...device, ...(lang === undefined ? {} : { lang }) };
   });
+}
+
+/** RFC 8048 §6.2: an XMPP user behind another gateway; or the tuple says by which GRUU it is reached (RFC 5627). */
+function isDevice({ id, contact }: PidfTuple, resource: string): boolean {
+  if (resource === '') return false;
+  if (isMadeOf(id, resource)) return true;
+  const reached = contact === undefined ? undefined : uriToJid(contact.uri);
+  return reached?.ok === true && reached.value.resource === resource;
 }
 
 /** PRES-80 (MUST); PRES-88: without a basic status only where something else is told of the person or the service. */

@@ -53,6 +53,11 @@ export function resourcesOf(ids: readonly string[]): ReadonlyMap<string, string>
   return resources;
 }
 
+/** The id was made of the resource (PRES-61). */
+export function isMadeOf(id: string, resource: string): boolean {
+  return id.startsWith(PREFIX) && id !== resource;
+}
+
 /** Undefined: it does not name a resource. */
 function undone(id: string): string | undefined {
   if (!id.startsWith(PREFIX) || id.length > MAX_ID) return undefined;

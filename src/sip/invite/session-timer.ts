@@ -46,8 +46,9 @@ export function answerTimer(offer: TimerOffer, policy: TimerPolicy): TimerAnswer
   const floor = Math.max(offer.minSe ?? ABSOLUTE_MIN_SE, ABSOLUTE_MIN_SE);
   const min = Math.max(policy.minSe, ABSOLUTE_MIN_SE);
   if (expires === undefined) {
-    if (!supported || policy.interval === undefined) return { kind: 'none' };
-    return timer(Math.max(policy.interval, floor), 'uac', true);
+    if (policy.interval === undefined) return { kind: 'none' };
+    // "This extension has the property that it works even when only one UA supports it" (§4): then that one refreshes.
+    return timer(Math.max(policy.interval, floor), supported ? 'uac' : 'uas', supported);
   }
   if (expires.seconds < min) return supported ? { kind: 'tooSmall', minSe: min } : { kind: 'none' };
   // "MAY reduce its value but MUST NOT set it to a duration lower than" Min-SE, and "MUST NOT increase the value".

@@ -118,6 +118,17 @@ export class ClientSide implements ClientContext {
     return transaction;
   }
 
+  /** See TransactionLayer.resumeInvite. */
+  resume(invite: SipRequest, target: Target, rings: boolean, handlers: ClientHandlers): ClientTransaction {
+    const machine = this.#machine(invite.method, target);
+    const sent = { request: invite, bytes: EMPTY, target, machine };
+    const key = clientKey(invite.via.branch ?? '', invite.method);
+    const transaction = new PendingClient(this, key, sent, undefined, handlers);
+    this.#pending.set(key, transaction);
+    transaction.resume(rings);
+    return transaction;
+  }
+
   /** See TransactionLayer.send. */
   send(request: SipRequest, target: Target, failed?: (error: Error) => void): void {
     const sent = this.#alternative(request, target, this.#env.random.base32(BRANCH_CHARS));

@@ -110,12 +110,19 @@ export class PendingClient extends TimedTransaction implements ClientTransaction
     this.#run(start.effects);
   }
 
+  /** It was sent before a restart; `rings`: a provisional response came. Nothing is sent, and nothing sent again. */
+  resume(rings: boolean): void {
+    this.#state = rings ? { name: 'Proceeding' } : { name: 'Calling', timerA: 0 };
+    if (!rings) this.setTimer('B', timerB(this.#context.timing));
+  }
+
   receive(response: SipResponse): void {
-    const before = this.#state;
+    // What is wanted by whoever hears of this response leaves by itself.
+    const waited = this.#cancel !== undefined && this.#state.name === 'Calling';
     this.#response = response;
     this.#step(clientEvent(response.status));
     this.#response = undefined;
-    if (before.name === 'Calling' && this.#state.name === 'Proceeding') this.#cancelNow();
+    if (waited && this.#state.name === 'Proceeding') this.#cancelNow();
   }
 
   /** The transport could surely not send. A large request goes back to UDP (RFC 3261 §18.1.1). */

@@ -15,6 +15,7 @@ import type { ClientHandlers, ClientTransaction } from './client-transaction.ts'
 import { TransactionCounters } from './counters.ts';
 import { KeyedHash } from './keyed-hash.ts';
 import { ServerSide, type ResolveSentBy } from './server-side.ts';
+import type { ServerTransaction } from './server-transaction.ts';
 import { MAX_UDP_REQUEST_BYTES } from './size-rule.ts';
 import { DEFAULT_STATELESS_LIMITS, StatelessResponder, type StatelessLimits } from './stateless.ts';
 import { DEFAULT_TIMERS, type TimersConfig } from './timing.ts';
@@ -32,6 +33,9 @@ export interface TransactionLimits extends StatelessLimits {
   /** Larger requests go over TCP instead of UDP (RFC 3261 §18.1.1). */
   readonly maxUdpRequestBytes: number;
 }
+
+/** From so many octets on a message has its own. */
+const LARGE_OCTETS = 1000;
 
 export const DEFAULT_TRANSACTION_LIMITS: TransactionLimits = {
   ...DEFAULT_STATELESS_LIMITS,
@@ -105,7 +109,7 @@ export class TransactionLayer {
       this.#counters.keepAlives.add();
       return;
     }
-    const parsed = parseMessage(bytes, isStream(source.transport) ? this.#stream : this.#datagram);
+    const parsed = parseMessage(ownOctets(bytes), isStream(source.transport) ? this.#stream : this.#datagram);
     if (parsed.kind === 'malformed') this.#stateless.malformed(parsed.fault, parsed.wreck, source);
     else if (parsed.message.kind === 'request') this.#server.receive(parsed.message, source);
     else this.#client.receive(parsed.message, source);
@@ -143,6 +147,29 @@ export class TransactionLayer {
     this.#client.send(request, target, failed);
   }
 
+  /**
+   * An INVITE client transaction of before a restart goes on: `invite` as it was sent, with its Via, to `target`. It is not sent
+   * again; what comes for it is delivered, and it can be cancelled (RFC 3261 §9.1). `rings`: a provisional response was there.
+   * Without one, and without another response in 64*T1, it fails with 'timeout'.
+   */
+  resumeInvite(
+    invite: SipRequest,
+    target: Target,
+    rings: boolean,
+    handlers: ClientHandlers,
+  ): ClientTransaction {
+    return this.#client.resume(invite, target, rings, handlers);
+  }
+
+  /**
+   * An INVITE server transaction of before a restart goes on in "Proceeding" (RFC 3261 §17.2.1): `invite` as `ServerTransaction`
+   * had it. The user is not asked; he responds, and what comes again of the INVITE is absorbed. One that has come again
+   * already is that transaction.
+   */
+  resumeReceived(invite: SipRequest, source: Source): ServerTransaction {
+    return this.#server.resume(invite, source);
+  }
+
   /** Sizes of the maps. */
   get pending(): PendingCounts {
     return {
@@ -169,4 +196,13 @@ function isKeepAlive(bytes: Bytes): boolean {
 /** RFC 7118 §4.1: over WebSocket each message is framed, as a datagram is, and needs no Content-Length. */
 function isStream(transport: TransportName): boolean {
   return transport === 'TCP' || transport === 'TLS';
+}
+
+/**
+ * A large message is one of a call, as a rule, and its body is kept for 64*T1 and longer: it is copied out of a buffer that it
+ * shares with many others, so that not all of them are kept.
+ */
+function ownOctets(bytes: Bytes): Bytes {
+  const isShared = bytes.length > LARGE_OCTETS && bytes.buffer.byteLength > 2 * bytes.length;
+  return isShared ? new Uint8Array(bytes) : bytes;
 }

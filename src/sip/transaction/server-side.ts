@@ -125,6 +125,21 @@ export class ServerSide implements ServerContext {
     }
   }
 
+  /** See TransactionLayer.resumeReceived. */
+  resume(request: SipRequest, source: Source): PendingServer {
+    const key = serverKey(request);
+    const known = this.#pendingOf(key);
+    if (known !== undefined) return known;
+    const machine = (source.reliable ? this.#reliable : this.#unreliable).invite;
+    // The hash is that of the key.
+    const identity = this.#identify(request, key);
+    const target = responseTarget(request.via, source);
+    const transaction = new PendingServer(this, machine, request, source, identity, target);
+    this.#pending.set(identity.fingerprint, transaction);
+    if (identity.mergeFingerprint !== undefined) this.#ongoing.set(identity.mergeFingerprint, transaction);
+    return transaction;
+  }
+
   stop(): void {
     const open = this.#pending.values();
     this.#pending.clear();

@@ -72,7 +72,7 @@ export {
 } from './transfer.ts';
 export { overrules, type Beginning } from './tie-break.ts';
 export { initialSession, stepSession } from './session-machine.ts';
-export { GRACE_MS, MAX_REQUESTS } from './session-types.ts';
+export { GRACE_MS, MAX_QUESTIONS, MAX_REQUESTS, MAX_TONES } from './session-types.ts';
 export type {
   ContentName,
   ContentStatus,
@@ -84,6 +84,7 @@ export type {
   SessionEvent,
   SessionInfo,
   SessionPhase,
+  SessionQuestion,
   SessionReport,
   SessionState,
   SessionSupport,

@@ -26,11 +26,11 @@ import {
 
 /** A call before its propose. `peer`: bare JID; whatever does not come from there is not of this call. */
 export function initialInitiation(
-  parts: Pick<InitiationState, 'role' | 'id' | 'self' | 'peer'>,
+  parts: Pick<InitiationState, 'role' | 'id' | 'self' | 'peer' | 'only'>,
   limits: InitiationLimits = DEFAULT_INITIATION_LIMITS,
 ): InitiationState {
-  const { role, id, self, peer } = parts;
-  return { phase: 'idle', role, id, self, peer, limits };
+  const { role, id, self, peer, only } = parts;
+  return { phase: 'idle', role, id, self, peer, ...(only === undefined ? {} : { only }), limits };
 }
 
 /** An event by name; what was received has that of its element. */
@@ -72,7 +72,7 @@ function end(
 }
 
 function toAll(state: InitiationState, initiation: Initiation): InitiationEffect {
-  return { kind: 'send', to: state.peer, initiation };
+  return { kind: 'send', to: state.only ?? state.peer, initiation };
 }
 
 function toDevice(state: InitiationState, initiation: Initiation): InitiationEffect {
@@ -306,9 +306,28 @@ const TABLE: Readonly<Record<InitiationRole, Readonly<Record<InitiationPhase, Ro
 /** Pure. An event that its state does not expect keeps the state, without effects, and says so. */
 export function stepInitiation(state: InitiationState, event: InitiationEvent): InitiationTransition {
   if (!isOfThisCall(state, event)) return unexpected(state, event);
+  if (event.kind === 'received' && state.only !== undefined && event.from !== state.only) {
+    return ofAnother(state, event);
+  }
   const name: EventName = event.kind === 'received' ? `received ${event.initiation.kind}` : event.kind;
   const handler = TABLE[state.role][state.phase][name] ?? unexpected;
   return handler(state, event);
+}
+
+/**
+ * The call is for one device (a GRUU, ADDR-11), and its server gave it to the others, as it does with what is for nobody that is
+ * there (RFC 6121 §8.5.3.2.1): what they say decides nothing, and whoever takes it hears that he has it not.
+ */
+function ofAnother(
+  state: InitiationState,
+  { from, initiation }: InitiationEvent & { kind: 'received' },
+): InitiationTransition {
+  if (initiation.kind !== 'proceed' || state.phase === 'idle') {
+    return { state, effects: NO_EFFECTS, expected: state.phase !== 'idle' };
+  }
+  const reason = { condition: 'cancel' } as const;
+  const message: Initiation = { kind: 'retract', id: state.id, reason, tieBreak: false };
+  return go(state, state.phase, { kind: 'send', to: from, initiation: message });
 }
 
 function isOfThisCall({ id, peer }: InitiationState, event: InitiationEvent): boolean {

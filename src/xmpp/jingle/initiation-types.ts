@@ -31,6 +31,8 @@ export interface InitiationState {
   readonly peer: string;
   /** Full JID of the other party's device: the one that proposed, or the one that takes the call. */
   readonly device?: string | undefined;
+  /** Full JID of the one device that we propose to; undefined: all of them hear it. */
+  readonly only?: string | undefined;
   readonly limits: InitiationLimits;
 }
 

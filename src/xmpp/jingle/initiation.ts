@@ -3,6 +3,7 @@
 
 import { fault, ok, type Result } from '../../base/index.ts';
 import { element, NS_CLIENT, type XmlElement } from '../../xml/index.ts';
+import { NS_CARBONS } from '../xep/namespaces.ts';
 import { hintElement } from '../xep/wrapper.ts';
 import { DEFAULT_JINGLE_LIMITS } from './jingle.ts';
 import { NS_JINGLE, NS_JINGLE_MESSAGE } from './namespaces.ts';
@@ -128,13 +129,16 @@ export function initiationElement(initiation: Initiation): XmlElement {
 export function initiationMessage(
   addresses: { readonly from: string; readonly to: string; readonly id: string },
   initiation: Initiation,
+  isPrivate = false,
 ): XmlElement {
   const { from, to, id } = addresses;
+  const unshared = isPrivate ? [element('private', NS_CARBONS), hintElement('no-copy')] : [];
   return element(
     'message',
     NS_CLIENT,
     { from, id, to, type: 'chat' },
     initiationElement(initiation),
     hintElement('store'),
+    ...unshared,
   );
 }

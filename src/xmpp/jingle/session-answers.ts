@@ -50,12 +50,12 @@ export function answered(state: SessionState, number: number): SessionTransition
   // The last answers of a session that is over.
   if (state.phase === 'ended') return same(state);
   if (request === undefined) return unexpected(state);
-  const { action, contents } = request;
+  const { action, contents, about } = request;
   return {
     state: { ...withoutRequest(state, number), vanishing: false },
     effects: [
       ...(state.vanishing ? [{ kind: 'stopGrace' } as const] : []),
-      { kind: 'report', report: { kind: 'answered', action, contents } },
+      { kind: 'report', report: { kind: 'answered', action, contents, ...named(about) } },
     ],
     expected: true,
   };
@@ -103,14 +103,18 @@ function goOn(
   request: SentRequest,
   details: { readonly error?: StanzaError },
 ): SessionTransition {
-  const { action, contents } = request;
+  const { action, contents, about } = request;
   const next = { ...withoutRequest(state, request.request), contents: asBefore(state, request) };
   const effects: readonly SessionEffect[] = [
-    { kind: 'report', report: { kind: 'failed', action, contents, ...details } },
+    { kind: 'report', report: { kind: 'failed', action, contents, ...named(about), ...details } },
   ];
   // Everything else may have been removed meanwhile.
   if (isVoid(next.contents)) return terminate(next, 'empty', { reason: { condition: 'success' } }, effects);
   return { state: next, effects, expected: true };
+}
+
+function named(about: string | undefined): { readonly about?: string } {
+  return about === undefined ? {} : { about };
 }
 
 /** The contents without what the request wanted of them. */

@@ -1,5 +1,6 @@
 // The ends of a Jingle session: with a session-terminate of ours, and without one. Nothing else reports an end.
 
+import { jingleError } from './jingle-error.ts';
 import type { Jingle } from './jingle.ts';
 import type {
   OwnAction,
@@ -46,9 +47,15 @@ export function close(
 ): SessionTransition {
   const phase = state.phase === 'active' ? 'active' : 'pending';
   return {
-    state: { ...state, phase: 'ended', requests: [], vanishing: false },
+    state: { ...state, phase: 'ended', requests: [], questions: [], vanishing: false },
     effects: [
       ...effects,
+      // Whoever asked something is answered, whatever became of it.
+      ...state.questions.map((id): SessionEffect => ({
+        kind: 'refuse',
+        id,
+        error: jingleError('unknown-session'),
+      })),
       ...(state.vanishing ? [{ kind: 'stopGrace' } as const] : []),
       { kind: 'end', end: { cause, phase, ...details } },
     ],

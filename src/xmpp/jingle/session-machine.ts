@@ -13,7 +13,7 @@
 
 import { answered, failed } from './session-answers.ts';
 import { same, terminate, unexpected } from './session-end.ts';
-import { received } from './session-received.ts';
+import { decided, received } from './session-received.ts';
 import { send } from './session-sent.ts';
 import {
   GRACE_MS,
@@ -31,7 +31,7 @@ export function initialSession(
   const { role, sid, self, peer } = parts;
   return {
     ...{ phase: 'idle', role, sid, self, peer, support, contents: [], requests: [], next: 1 },
-    ...{ rung: false, held: false, vanishing: false },
+    ...{ questions: [], rung: false, held: false, vanishing: false },
   };
 }
 
@@ -54,6 +54,8 @@ export function stepSession(state: SessionState, event: SessionEvent): SessionTr
       return graceOver(state);
     case 'send':
       return send(state, event.action);
+    case 'decided':
+      return decided(state, event.id, event.error);
   }
 }
 

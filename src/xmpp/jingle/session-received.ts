@@ -6,15 +6,18 @@ import { jingleError } from './jingle-error.ts';
 import type { Content, Jingle, JingleAction } from './jingle.ts';
 import type { Reason } from './reason.ts';
 import { applyContents, contentNamed, isVoid, type ContentProblem } from './session-contents.ts';
-import { close, terminate } from './session-end.ts';
+import { close, terminate, unexpected } from './session-end.ts';
 import { readSessionInfos } from './session-info.ts';
 import { maySend, otherParty } from './session-order.ts';
-import type {
-  ContentName,
-  SessionEffect,
-  SessionInfo,
-  SessionState,
-  SessionTransition,
+import {
+  MAX_QUESTIONS,
+  MAX_TONES,
+  type ContentName,
+  type SessionEffect,
+  type SessionInfo,
+  type SessionQuestion,
+  type SessionState,
+  type SessionTransition,
 } from './session-types.ts';
 
 export function received(state: SessionState, id: string, jingle: Jingle): SessionTransition {
@@ -166,14 +169,50 @@ function isNamed(entry: ContentName, contents: readonly Content[]): boolean {
 function info(state: SessionState, id: string, jingle: Jingle): SessionTransition {
   const read = readSessionInfos(jingle.infos, state.support);
   if (!read.ok) return refuse(state, id, read.error);
+  const question = questionOf(state, read.infos);
+  if (question !== undefined) {
+    const isTooMuch = question.kind === 'tones' && question.tones.length > MAX_TONES;
+    if (isTooMuch || state.questions.length >= MAX_QUESTIONS) {
+      return refuse(state, id, stanzaError('resource-constraint'));
+    }
+  }
   const after = heard(state, id);
+  if (question !== undefined) {
+    after.state = { ...after.state, questions: [...after.state.questions, id] };
+    // Its answer is not ours to give.
+    after.effects.shift();
+  }
   for (const each of read.infos) {
     const next = told(after.state, each);
     if (next === undefined) continue;
     after.state = next;
     after.effects.push({ kind: 'report', report: { kind: 'info', info: each } });
   }
+  if (question !== undefined) {
+    after.effects.push({ kind: 'report', report: { kind: 'question', id, question } });
+  }
   return { ...after, expected: true };
+}
+
+/** What the owner is to answer (CALL-22, CALL-38). */
+function questionOf(
+  { support, phase }: SessionState,
+  infos: readonly SessionInfo[],
+): SessionQuestion | undefined {
+  if (infos.length === 0) return support.ping === true && phase === 'active' ? { kind: 'ping' } : undefined;
+  // XEP-0181: "The receiver SHOULD ignore the event if the value is zero."
+  const tones = infos.flatMap((each) => (each.kind === 'dtmf' && each.dtmf.duration > 0 ? [each.dtmf] : []));
+  return tones.length === 0 ? undefined : { kind: 'tones', tones };
+}
+
+/** The owner's answer to what it was asked. */
+export function decided(state: SessionState, id: string, error: StanzaError | undefined): SessionTransition {
+  const place = state.questions.indexOf(id);
+  if (place < 0) return unexpected(state);
+  const questions = state.questions.filter((_, at) => at !== place);
+  const effect: SessionEffect =
+    error === undefined ? { kind: 'acknowledge', id } : { kind: 'refuse', id, error };
+  return { state: { ...state, questions }, effects: [effect], expected: true };
 }
 
 /** The state after it; undefined: it says nothing new. */
@@ -190,9 +229,9 @@ function told(state: SessionState, info: SessionInfo): SessionState | undefined 
     // The end of hold and of mute (XEP-0167).
     case 'active':
       return { ...state, held: false };
+    // The owner is asked.
     case 'dtmf':
-      // XEP-0181: "The receiver SHOULD ignore the event if the value is zero."
-      return info.dtmf.duration === 0 ? undefined : state;
+      return undefined;
     default:
       return state;
   }

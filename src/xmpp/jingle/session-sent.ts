@@ -41,6 +41,7 @@ export function send(state: SessionState, own: OwnAction): SessionTransition {
     action,
     contents: about.map(nameOf),
     before: entriesOf(state, about),
+    about: own.about,
   };
   return {
     state: {

@@ -58,6 +58,7 @@ export interface SentRequest {
   readonly contents: readonly ContentName[];
   /** How those were that become so again if it fails. */
   readonly before: readonly SessionContent[];
+  readonly about?: string | undefined;
 }
 
 /** What the owner takes besides XEP-0166 and 0167. */
@@ -65,6 +66,8 @@ export interface SessionSupport {
   /** native: tones go in RTP (XEP-0181: not-acceptable). */
   readonly dtmf: 'taken' | 'native' | 'unsupported';
   readonly transfer: boolean;
+  /** Whether the session is alive is asked of the owner; by default the session says so itself (§6.8). */
+  readonly ping?: boolean | undefined;
 }
 
 export interface SessionState {
@@ -81,6 +84,8 @@ export interface SessionState {
   readonly support: SessionSupport;
   readonly contents: readonly SessionContent[];
   readonly requests: readonly SentRequest[];
+  /** Ids of requests of the other party whose answer is the owner's. */
+  readonly questions: readonly string[];
   /** Number of the next request. */
   readonly next: number;
   /** The responder said that it rings. */
@@ -98,6 +103,8 @@ export interface OwnAction {
   readonly groups?: readonly ContentGroup[] | undefined;
   readonly reason?: Reason | undefined;
   readonly infos?: readonly XmlElement[] | undefined;
+  /** What the owner knows it by; it comes back with what became of it. */
+  readonly about?: string | undefined;
 }
 
 export type SessionEvent =
@@ -112,7 +119,9 @@ export type SessionEvent =
   | { readonly kind: 'unavailable' }
   /** The time of `startGrace` is over. */
   | { readonly kind: 'graceOver' }
-  | { readonly kind: 'send'; readonly action: OwnAction };
+  | { readonly kind: 'send'; readonly action: OwnAction }
+  /** The owner's answer to a question: a result, or an error. */
+  | { readonly kind: 'decided'; readonly id: string; readonly error?: StanzaError | undefined };
 
 /** What a session-info says. */
 export type SessionInfo =
@@ -120,18 +129,31 @@ export type SessionInfo =
   | { readonly kind: 'dtmf'; readonly dtmf: Dtmf }
   | { readonly kind: 'transfer'; readonly transfer: Transfer };
 
+/** What the other party asks and the owner answers: tones, which he may not be able to play; is the session alive? */
+export type SessionQuestion =
+  | { readonly kind: 'tones'; readonly tones: readonly Dtmf[] }
+  | { readonly kind: 'ping' };
+
 export type SessionReport =
   /** An action of the other party that was taken; of its contents those that are still there. */
   | { readonly kind: 'action'; readonly jingle: Jingle }
   | { readonly kind: 'info'; readonly info: SessionInfo }
+  /** Its iq waits for the event `decided`. */
+  | { readonly kind: 'question'; readonly id: string; readonly question: SessionQuestion }
   /** The other party has this request of ours. */
-  | { readonly kind: 'answered'; readonly action: JingleAction; readonly contents: readonly ContentName[] }
+  | {
+      readonly kind: 'answered';
+      readonly action: JingleAction;
+      readonly contents: readonly ContentName[];
+      readonly about?: string | undefined;
+    }
   /** This one it refused, or did not answer (no error). Its contents are as they were; what was removed stays removed. */
   | {
       readonly kind: 'failed';
       readonly action: JingleAction;
       readonly contents: readonly ContentName[];
       readonly error?: StanzaError | undefined;
+      readonly about?: string | undefined;
     };
 
 /**
@@ -181,3 +203,7 @@ export interface SessionTransition {
 export const GRACE_MS = 10_000;
 /** A party that leaves so many requests unanswered is gone. */
 export const MAX_REQUESTS = 128;
+/** Questions of one party that wait at the same time. */
+export const MAX_QUESTIONS = 16;
+/** Tones of one session-info: nobody presses keys faster than they are told. */
+export const MAX_TONES = 32;

@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  callStanza,
   loadRoutesOrFail,
   messageStanza,
   presenceStanza,
@@ -48,6 +49,20 @@ const EXPECTED: Readonly<Record<string, (routes: TestedRoutes) => Promise<void>>
     assert.deepEqual(await routes.onStanza(messageStanza({ from: 'a@elsewhere.example' })), {
       verb: 'relay',
     });
+  },
+  calls: async (routes) => {
+    const rule = { home: 'sip', sip: 'phones.example', xmpp: 'phones.example' } as const;
+    const context = testContext({ direction: 'xmpp-to-sip', rule });
+    for (const session of [false, true]) {
+      const video = callStanza({ session, media: ['audio', 'video'] });
+      assert.deepEqual(await routes.onStanza(video, context), {
+        verb: 'reject',
+        condition: 'not-acceptable',
+        text: 'Our phones have no cameras',
+      });
+      assert.deepEqual(await routes.onStanza(video), { verb: 'relay' });
+      assert.deepEqual(await routes.onStanza(callStanza({ session }), context), { verb: 'relay' });
+    }
   },
   redirect: async (routes) => {
     assert.deepEqual(await routes.onSipRequest(sipRequest()), {
@@ -145,6 +160,7 @@ test('the table "Which verb where" is that of the runner', () => {
     'sip-request': '`onSipRequest`, SUBSCRIBE, PUBLISH and INVITE',
     message: '`onStanza`, message',
     presence: '`onStanza`, presence',
+    call: '`onStanza`, call',
     'stanza-out': '`onTranslated`, to XMPP',
     'request-out': '`onTranslated`, to SIP',
     response: '`onResponse`',

@@ -26,13 +26,26 @@ async function write(): Promise<void> {
       // Each key is written once, and every third is deleted some time later: what the parent reads is exact.
       // Synchronously: what was acknowledged before the kill has left the process.
       const key = `${seed}-${count++}`;
-      notes.put(key, { to: 'x', text: key }, () => writeSync(1, `+${key}\n`));
+      notes.put(key, { to: 'x', text: key }, () => say(`+${key}`));
       const old = count - 200;
       if (old < 0 || old % 3 !== 0) continue;
-      writeSync(1, `?${seed}-${old}\n`);
-      notes.delete(`${seed}-${old}`, () => writeSync(1, `-${seed}-${old}\n`));
+      say(`?${seed}-${old}`);
+      notes.delete(`${seed}-${old}`, () => say(`-${seed}-${old}`));
     }
     await new Promise((resolve) => setTimeout(resolve, below(4)));
+  }
+}
+
+/** In the pipe when it returns; a parent that is slow is waited for. */
+function say(line: string): void {
+  let rest = Buffer.from(`${line}\n`);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if (codeOf(error) !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
   }
 }
 

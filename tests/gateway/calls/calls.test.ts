@@ -8,9 +8,9 @@ import { Calls } from '../../../src/gateway/calls/calls.ts';
 import { XmppSessions } from '../../../src/gateway/calls/xmpp-sessions.ts';
 import { LinkGroup } from '../../../src/gateway/link-group.ts';
 import { CALLS, type CallRecord } from '../../../src/interwork/call/index.ts';
-import { AddressBook } from '../../../src/mapping/index.ts';
+import { AddressBook, type MappedUri } from '../../../src/mapping/index.ts';
 import { CallRules, type CallRule } from '../../../src/policy/index.ts';
-import type { ServerTransaction } from '../../../src/sip/index.ts';
+import { keptReceivedInvite, type ServerTransaction } from '../../../src/sip/index.ts';
 import { serialize, type XmlElement } from '../../../src/xml/index.ts';
 import { jingleElement, readInitiation, rtpInfoElement, type OwnAction } from '../../../src/xmpp/index.ts';
 import { contentOf, sdpOf } from '../../interwork/call/call-play.ts';
@@ -43,6 +43,8 @@ class Rig {
   readonly phones: PhoneSide[] = [];
   /** Request-URIs of the calls that were made. */
   readonly called: string[] = [];
+  /** Whom his contacts mean by his addresses. */
+  meant = (contact: MappedUri): MappedUri => contact;
   /** What INVITEs were answered by the table of calls itself. */
   readonly answers: string[] = [];
   readonly xmpp: XmppSessions;
@@ -57,6 +59,8 @@ class Rig {
       ...{ ...env, random: new SeededRandom(3) },
       groupFor: () => this.group,
       begins: (beginning, legs) => this.calls.begins(beginning, legs),
+      maxCalls: () => 100,
+      maxCallsOfUser: () => 32,
     });
     this.calls = new Calls({
       ...{ ...env, random: new SeededRandom(5), node: 'gw1', caps: { ...CAPS, ...caps }, records },
@@ -72,8 +76,10 @@ class Rig {
           this.phones.push(new PhoneSide());
           return this.phone.restore(kept, host);
         },
+        interrupted: () => undefined,
       },
       xmpp: this.xmpp,
+      meant: (_, contact) => this.meant(contact),
       address: () => '198.51.100.1',
     });
   }
@@ -275,6 +281,24 @@ describe('XMPP to SIP', () => {
     rig.assertNothingLeft();
   });
 
+  test('PRES-81: called by the resource that presence showed, which is no device: the INVITE is for him', () => {
+    const rig = new Rig();
+    rig.meant = ({ jid, bareText }) => {
+      assert.equal(jid.resource, 't4109');
+      const bare = BOOK.jidTargetToSip(bareText);
+      return bare.ok ? bare.value : assert.fail();
+    };
+    // A client that knows no proposals has to name a resource (XEP-0166 §6).
+    const contents = [contentOf('voice', 'initiator', 'audio', { setup: 'actpass' })];
+    rig.acts({ action: 'session-initiate', contents }, 'sid-1', `${ROMEO}/t4109`);
+    assert.deepEqual(rig.called, [`sip:${ROMEO}`]);
+    rig.phone.flush();
+    rig.phone.phone.end(486);
+    rig.phone.flush();
+    assert.equal(rig.last('session-terminate busy').attr('from'), `${ROMEO}/t4109`);
+    rig.assertNothingLeft();
+  });
+
   test('a telephone number is refused without a rule, with an answer, and called with one', () => {
     const number = '+12015550123@sip.example';
     const refused = new Rig();
@@ -377,6 +401,29 @@ describe('the end of the gateway', () => {
     assert.equal(next.outcome('sip_to_xmpp', 'failed'), 1);
     assert.equal(records.size, 0);
     next.assertNothingLeft();
+  });
+
+  test('an INVITE that comes again before that is not taken for a call', async () => {
+    const records = new MemoryCollection(CALLS);
+    const request = requestOf(`sip:${JULIET}`, ROMEO, 'again');
+    const invite = keptReceivedInvite(request, SOURCE, 'gw');
+    records.put('one', {
+      ...{ kind: 'ringing', node: 'gw1', direction: 'toXmpp', invite },
+      legs: { sip: true, session: false, initiation: true },
+      xmpp: { role: 'initiator', sid: 'sid', self: PHONE, peer: JULIET, proposed: true },
+    });
+    await new Promise((resolve) => void setImmediate(resolve));
+    const rig = new Rig({ records });
+    await rig.calls.attach();
+    rig.invite(`sip:${JULIET}`, 'again');
+    assert.deepEqual([rig.calls.size, rig.has('propose'), rig.answers], [0, false, []]);
+    rig.invite(`sip:${JULIET}`, 'another');
+    assert.deepEqual([rig.calls.size, rig.has('propose')], [1, true]);
+    rig.calls.restore();
+    assert.deepEqual(
+      rig.calls.log.find('again').map(({ outcome }) => outcome),
+      [{ kind: 'failed', side: 'gateway', status: 500, why: 'restart' }],
+    );
   });
 
   test('without a store a drain ends answered calls too', async () => {

@@ -88,6 +88,10 @@ export class PhoneSide implements SipSide {
     return leg;
   }
 
+  interrupted(): undefined {
+    return undefined;
+  }
+
   /** Delivers all that is on its way. */
   flush(): void {
     for (let round = 0; round < 1000; round++) {
@@ -161,6 +165,10 @@ export class PhoneLeg implements SipLeg {
 
   kept(): KeptSession | undefined {
     return this.end.isUp ? { version: 1, dialog: DIALOG, owner: false, update: true } : undefined;
+  }
+
+  invite(): undefined {
+    return undefined;
   }
 
   stop(): void {

@@ -146,11 +146,15 @@ describe('RFC 3261 §13.3: an INVITE and its answer', () => {
     stage.assertNothingLeft();
   });
 
-  test('CALL-30: an INVITE without an offer is told as such', () => {
+  test('CALL-30: an INVITE without an offer is told as such, and its refusal says why', () => {
     const stage = new Stage();
     stage.invite({ body: '' });
     assert.deepEqual(stage.host.told(), ['invited']);
     stage.host.say({ kind: 'endSip', status: 488 });
+    assert.match(
+      stage.sentResponse(488).header('warning') ?? '',
+      /^399 \S+ "an INVITE needs an offer here"$/,
+    );
     stage.time.advance(40_000);
     stage.assertNothingLeft();
   });
@@ -415,7 +419,14 @@ describe('RFC 3261 §14, RFC 3311: the peer changes the session', () => {
     stage.sent();
     stage.request({ method: 'UPDATE', headers: [SDP_FIELD], body: OFFER });
     stage.request({ method: 'UPDATE' });
-    assert.deepEqual(stage.lines(), ['500 UPDATE', '200 UPDATE']);
+    const [refusal, accepted] = stage.sent();
+    assert.ok(refusal && accepted);
+    assert.deepEqual([line(refusal), line(accepted)], ['500 UPDATE', '200 UPDATE']);
+    // "MUST include a Retry-After header field with a randomly chosen value between 0 and 10 seconds"
+    assert.match(refusal.header('retry-after') ?? '', /^(?:\d|10)$/);
+    // §7, table 1: Contact is mandatory in a 2xx.
+    assert.match(accepted.header('contact') ?? '', /^<sip:/);
+    assert.deepEqual(stage.host.told(), ['invited 5000']);
     stage.host.say({ kind: 'endSip', status: 486 });
     stage.assertNothingLeft();
   });
@@ -640,11 +651,12 @@ describe('RFC 3261 §12.2.2: requests within the dialog', () => {
       field: ['recv-info', 'trickle-ice'],
     },
     {
-      what: 'RFC 2976: tones, which are joined to nothing (CALL-38)',
+      what: 'RFC 2976: a body that nobody takes',
       method: 'INFO',
-      headers: ['Content-Type: application/dtmf-relay'],
-      body: 'Signal=1\r\nDuration=160\r\n',
+      headers: ['Content-Type: application/x-nonsense'],
+      body: 'x',
       answer: '415 INFO',
+      field: ['accept', 'application/trickle-ice-sdpfrag, application/dtmf-relay, application/dtmf'],
     },
     { what: 'RFC 2976: an empty one', method: 'INFO', answer: '200 INFO' },
     { what: 'RFC 3261 §11.2: OPTIONS', method: 'OPTIONS', answer: '200 OPTIONS' },
@@ -656,8 +668,14 @@ describe('RFC 3261 §12.2.2: requests within the dialog', () => {
     },
     {
       what: '§8.2.1: a method that is known and not meant here',
+      method: 'PUBLISH',
+      answer: '405 PUBLISH',
+    },
+    {
+      what: 'RFC 6665 §4.2.1.3, RFC 3515: SUBSCRIBE to a transfer that there is not',
       method: 'SUBSCRIBE',
-      answer: '405 SUBSCRIBE',
+      headers: ['Event: refer'],
+      answer: '481 SUBSCRIBE',
     },
     {
       what: '§8.2.2.3: an extension that is required and not there',

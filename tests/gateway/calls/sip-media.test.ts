@@ -198,7 +198,7 @@ describe('a call that we make', () => {
     await media.go();
     const invite = stage.sentRequest('INVITE');
     assert.equal(portOf(bodyOf(invite)), 6000);
-    assert.equal(invite.header('supported'), '100rel, timer');
+    assert.equal(invite.header('supported'), '100rel, timer, replaces, norefersub');
     stage.respond(invite, 183, { body: sdp(5000) });
     stage.respond(invite, 200);
     assert.deepEqual(stage.host.told(), []);

@@ -26,7 +26,7 @@ describe('RFC 3261 §13.2: INVITE and its answer', () => {
     assert.ok((invite.from.tag ?? '').length >= 16);
     assert.equal(invite.to.tag, undefined);
     assert.equal(portOf(bodyOf(invite)), 4000);
-    assert.equal(invite.header('supported'), '100rel, timer, trickle-ice');
+    assert.equal(invite.header('supported'), '100rel, timer, replaces, norefersub, trickle-ice');
     assert.equal(invite.header('contact'), '<sip:192.0.2.1>');
     stage.respond(invite, 100);
     stage.respond(invite, 180);
@@ -315,6 +315,9 @@ describe('RFC 3262 §4: reliable provisional responses', () => {
     stage.from = `<${ROMEO}>;tag=peer`;
     stage.request({ method: 'UPDATE', headers: [SDP_FIELD], body: formatSdp(sdp(5004)) });
     assert.deepEqual(stage.host.told(), ['asked UPDATE 5004']);
+    // §5.2: "before it has generated a final response to a previous UPDATE": 500 with Retry-After.
+    stage.request({ method: 'UPDATE', headers: [SDP_FIELD], body: formatSdp(sdp(5006)) });
+    assert.match(stage.sentResponse(500).header('retry-after') ?? '', /^(?:\d|10)$/);
     stage.host.say({ kind: 'answer', method: 'UPDATE', status: 200, description: sdp(4004), tag: 'peer' });
     assert.equal(portOf(bodyOf(stage.sentResponse(200))), 4004);
     stage.respond(invite, 200);

@@ -25,6 +25,7 @@ import {
 } from '../../../src/sip/index.ts';
 import { TableResolver } from '../../sip/locate/dns-table.ts';
 import {
+  endpoint,
   PEER,
   RecordingTransport,
   requestBytes,
@@ -115,7 +116,8 @@ function shown(event: CallEvent): string {
   }
 }
 
-export interface StageOptions extends Partial<Pick<SipLegsEnv, 'timer' | 'maxLegs'>> {
+export interface StageOptions extends Partial<Pick<SipLegsEnv, 'timer'>> {
+  readonly maxLegs?: number;
   /** Addresses of the peer's servers, in order. */
   readonly servers?: readonly string[];
   readonly media?: MediaPath;
@@ -181,9 +183,10 @@ export class Stage {
       live: { locator, digest },
       transactions: this.layer,
       localFor: (target) => this.transport.localFor(target),
+      endpoints: () => [endpoint('UDP')],
       timing: DEFAULT_TIMERS,
       timer,
-      maxLegs: options.maxLegs ?? 10,
+      maxLegs: () => options.maxLegs ?? 10,
     });
   }
 

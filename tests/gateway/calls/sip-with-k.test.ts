@@ -68,6 +68,7 @@ class CallWithK extends Host implements CallHost {
         if (effect.action.action === 'session-terminate') this.take({ kind: 'sessionEnded', end: OVER });
         return;
       case 'initiation':
+      case 'decide':
       case 'up':
         return;
       case 'outcome':

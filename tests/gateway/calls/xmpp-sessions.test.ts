@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { element, serialize } from '../../../src/xml/index.ts';
-import { hasHint, NS_RTP, rtpInfoElement } from '../../../src/xmpp/index.ts';
+import { dtmfElement, hasHint, NS_RTP, rtpInfoElement } from '../../../src/xmpp/index.ts';
 import { contentOf, sdpOf } from '../../interwork/call/call-play.ts';
 import { DESK, errorOf, JULIET, PHONE, POCKET, ROMEO, Stage, type StageCall } from './xmpp-stage.ts';
 
@@ -291,7 +291,9 @@ describe('within a call', () => {
     assert.equal(call.sip.at(-1), 'change');
     call.take({ kind: 'unchanged', status: 488 });
     stage.acts({ action: 'session-info', infos: [rtpInfoElement({ kind: 'mute' })] }, sid);
-    stage.acts({ action: 'session-info' }, sid);
+    const id = stage.acts({ action: 'session-info' }, sid);
+    assert.equal(call.sip.at(-1), 'probe');
+    call.take({ kind: 'probed', id });
     assert.deepEqual(
       stage.words(),
       Array.from({ length: 3 }, () => `result > ${DESK}`),
@@ -302,6 +304,23 @@ describe('within a call', () => {
     });
     assert.deepEqual(stage.words(), [`session-info hold > ${DESK}`]);
     stage.acts(leave('success'), sid);
+  });
+
+  play('CALL-38: tones of the client are answered by what the phone says', (stage) => {
+    const { sid, call } = answeredAtDesk(stage);
+    const tone = { action: 'session-info', infos: [dtmfElement({ code: '1', duration: 100 })] } as const;
+    const taken = stage.acts(tone, sid);
+    const refused = stage.acts(tone, sid);
+    assert.deepEqual([call.sip.slice(-2), stage.words()], [['tones', 'tones'], []]);
+    call.take({ kind: 'toned', id: refused, status: 415 });
+    call.take({ kind: 'toned', id: taken });
+    assert.deepEqual(stage.words(), [`error service-unavailable > ${DESK}`, `result > ${DESK}`]);
+    stage.acts(tone, sid);
+    stage.acts(leave('success'), sid);
+    assert.ok(
+      stage.words().includes(`error item-not-found unknown-session > ${DESK}`),
+      'the end answers what is open',
+    );
   });
 
   play('CALL-12, 13: candidates one by one, before the INVITE leaves', (stage) => {

@@ -96,6 +96,7 @@ export class StageCall implements CallHost {
     switch (effect.kind) {
       case 'initiation':
       case 'session':
+      case 'decide':
         return this.legs?.command(effect);
       case 'startTimer': {
         const { timer, ms } = effect;
@@ -143,7 +144,11 @@ export class Stage {
   #read = 0;
   #id = 0;
 
-  constructor(maxCalls?: number) {
+  readonly #pulseMs: number | undefined;
+
+  /** `pulseMs`: after how much silence a session is asked. */
+  constructor(maxCalls?: number, pulseMs?: number) {
+    this.#pulseMs = pulseMs;
     this.group.replaceLinks([this.link]);
     this.sessions = this.#make(maxCalls);
   }
@@ -170,7 +175,9 @@ export class Stage {
         this.calls.push(call);
         return { ok: true, host: call };
       },
-      ...(maxCalls === undefined ? {} : { maxCalls }),
+      maxCalls: () => maxCalls ?? 100,
+      maxCallsOfUser: () => 32,
+      ...(this.#pulseMs === undefined ? {} : { pulseMs: () => this.#pulseMs ?? 0 }),
     });
   }
 

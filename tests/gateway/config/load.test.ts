@@ -45,7 +45,10 @@ describe('a good file', () => {
       },
       policy: [],
       limits: {},
-      calls: { enabled: true, rules: [], limits: { user: 4, domain: 1000, total: 5000, attempts: 20 } },
+      calls: {
+        ...{ enabled: true, rules: [], session_timer: 1800 },
+        limits: { user: 4, domain: 1000, total: 5000, attempts: 20 },
+      },
       store: 'sqlite:/etc/stoxgate.db',
       durability: 'full',
       node: 'stoxgate',

@@ -51,6 +51,20 @@ describe('what is known', () => {
   });
 });
 
+test('the id of a tuple is no device; what was told before a restart counts as one until a document says more', () => {
+  const view = new PresenceView(['t1', 'phone']);
+  assert.deepEqual(
+    ['t1', 'phone', 'other'].map((each) => view.isTuple(each)),
+    [true, true, false],
+  );
+  view.notified('a', [at('t1'), { ...at('phone'), device: true }]);
+  view.notified('b', [at('phone')]);
+  assert.deepEqual(
+    ['t1', 'phone', 'other'].map((each) => view.isTuple(each)),
+    [true, false, false],
+  );
+});
+
 test('what was told before a restart may still be true, until something is heard', () => {
   const view = new PresenceView(['x']);
   assert.deepEqual([view.restored, [...view.told]], [true, ['x']]);

@@ -29,7 +29,9 @@ describe('requests that come before the records are read', () => {
     const { early, again } = rig(2);
     const [first, second, third] = [request(), request(), request()];
     assert.deepEqual([early.hold(first), early.hold(second), early.hold(third)], [true, true, false]);
+    assert.equal(early.isFull, true);
     early.close();
+    assert.equal(early.isFull, false, 'who comes now is looked for among what was read');
     assert.deepEqual(again, [first, second]);
   });
 

@@ -29,6 +29,9 @@ export const LIFE: Readonly<Record<string, Deed>> = {
   nobodyAnswers: (play) => play.expire('answer'),
   gathered: (play) => play.expire('gather'),
   undecided: (play) => play.expire('change'),
+  handedOver: (play) => {
+    if (play.call.phase === 'up') play.feed({ kind: 'handedOver', by: 'sip' });
+  },
   stopped: (play) => {
     if (play.call.phase !== 'idle') play.feed({ kind: 'shutDown' });
   },

@@ -3,7 +3,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stepCall, type CallEvent } from '../../../src/interwork/call/index.ts';
-import { stanzaError, type ReasonCondition, type StanzaCondition } from '../../../src/xmpp/index.ts';
+import { NO_AGREEMENT } from '../../../src/sdp/index.ts';
+import {
+  isTransferred,
+  stanzaError,
+  type ReasonCondition,
+  type StanzaCondition,
+} from '../../../src/xmpp/index.ts';
 import { contentOf, DESK, sdpOf } from './call-play.ts';
 import {
   ACCEPT,
@@ -33,6 +39,17 @@ const EVENTS = {
   changed: { kind: 'changed' },
   unchanged: { kind: 'unchanged', status: 488 },
   trickled: { kind: 'trickled', media: [] },
+  tone: { kind: 'tone', cseq: 2, tone: { code: '1', duration: 100 } },
+  toned: { kind: 'toned', id: 'i1' },
+  probed: { kind: 'probed', id: 'i1' },
+  asksTones: {
+    kind: 'session',
+    report: {
+      kind: 'question',
+      id: 'i1',
+      question: { kind: 'tones', tones: [{ code: '1', duration: 100 }] },
+    },
+  },
   sipEnded: { kind: 'sipEnded', end: { cause: 'failed', reason: 'transport' } },
   ringing: { kind: 'initiation', report: { kind: 'ringing' } },
   proceed: PROCEED,
@@ -49,13 +66,14 @@ const EVENTS = {
   timerAnswer: { kind: 'timer', timer: 'answer' },
   timerGather: { kind: 'timer', timer: 'gather' },
   timerChange: { kind: 'timer', timer: 'change' },
+  handedOver: { kind: 'handedOver', by: 'sip' },
   shutDown: { kind: 'shutDown' },
 } as const satisfies Record<string, CallEvent>;
 type Name = keyof typeof EVENTS;
 const NAMES = Object.keys(EVENTS);
 
 /** What belongs to every state after the first: words of the XMPP side that may be late, and the ends. */
-const ALWAYS = 'add contentAccept infoRinging hold failed shutDown';
+const ALWAYS = 'asksTones add contentAccept infoRinging hold failed shutDown';
 /** Events that each state expects. */
 const EXPECTED: Readonly<Record<Way, string>> = {
   proposing: `${ALWAYS} asked ringing proceed sipEnded initiationEnded timerAnswer`,
@@ -64,8 +82,8 @@ const EXPECTED: Readonly<Record<Way, string>> = {
   proposed: `${ALWAYS} ringing initiate initiationEnded`,
   gathering: `${ALWAYS} ringing trickled initiationEnded sessionEnded timerAnswer timerGather`,
   calling: `${ALWAYS} ringing progress early answered asked trickled sipEnded initiationEnded sessionEnded timerAnswer`,
-  up: `${ALWAYS} ringing progress early asked askedNoMore offerDue changed unchanged trickled sipEnded initiationEnded sessionEnded acknowledged`,
-  upToSip: `${ALWAYS} ringing progress early asked askedNoMore offerDue changed unchanged trickled sipEnded initiationEnded sessionEnded acknowledged`,
+  up: `${ALWAYS} handedOver ringing progress early asked askedNoMore offerDue changed unchanged trickled tone toned probed sipEnded initiationEnded sessionEnded acknowledged`,
+  upToSip: `${ALWAYS} handedOver ringing progress early asked askedNoMore offerDue changed unchanged trickled tone toned probed sipEnded initiationEnded sessionEnded acknowledged`,
   // It never had a description that could be offered.
   ended: NAMES.filter((name) => name !== 'invited' && name !== 'offerDue').join(' '),
 };
@@ -89,6 +107,10 @@ describe('every state with every event', () => {
           isEnd ? 1 : 0,
           `${way}: ${name} tells its outcome when it ends, and only then`,
         );
+        if (!isEnd) continue;
+        const { table, contents, groups, exchange, sent } = step.state;
+        assert.deepEqual([table, contents, groups], [[], [], []], `${way}: ${name} keeps no contents`);
+        assert.deepEqual([exchange, sent], [NO_AGREEMENT, undefined], `${way}: ${name} keeps no description`);
       }
     });
   }
@@ -244,6 +266,18 @@ describe('reasons and codes through the machine', () => {
       assert.deepEqual(words(callIn('up').step(event)), [
         ...[`session-terminate ${reason}`, `leave ${reason}`, '= ended sip'],
       ]);
+    });
+  }
+
+  // CALL-35 to CALL-37; XEP-0251 §2: "<success/> <transferred/>".
+  for (const by of ['sip', 'xmpp'] as const) {
+    test(`handed over by ${by}: BYE, and a reason that says so`, () => {
+      const effects = callIn('up').step({ kind: 'handedOver', by });
+      assert.deepEqual(words(effects), [
+        ...['endSip 480', 'session-terminate success', 'leave success', `= ended ${by}`],
+      ]);
+      const ended = effects.find(({ kind }) => kind === 'session');
+      assert.ok(ended?.kind === 'session' && isTransferred(ended.action.reason));
     });
   }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CallEffect, CallEvent } from '../../../src/interwork/call/index.ts';
 import { attribute, directionOf, setupOf, type SessionDescription } from '../../../src/sdp/index.ts';
-import type { Content } from '../../../src/xmpp/index.ts';
+import type { Content, ContentGroup } from '../../../src/xmpp/index.ts';
 import { contentOf, sdpOf } from './call-play.ts';
 import {
   ACCEPT_BARE,
@@ -161,11 +161,55 @@ describe('candidates (CALL-12, CALL-13)', () => {
     assert.deepEqual(portsOf(described(call.step(DUE), 'offer')), [40_000, 7000, 7001]);
   });
 
+  test('that there are no more is no change by itself, and is told to whom is told of each', () => {
+    const end = (content: Content): CallEvent => {
+      const { name, creator, transport } = content;
+      assert.ok(transport?.kind === 'ice-udp');
+      const last = { ...transport, candidates: [], complete: true };
+      return jingle('transport-info', [{ name, creator, transport: last }]);
+    };
+    assert.deepEqual(words(callIn('up').step(end(contentOf('0', 'initiator')))), []);
+    const call = callIn('calling');
+    call.step(end(OFFERED));
+    assert.deepEqual(words(call.step(ANSWERED)), ['stop answer', 'session-accept', 'up']);
+    const trickling = callIn('calling', true);
+    trickling.step(end(OFFERED));
+    assert.ok(words(trickling.step({ ...ANSWERED, trickle: true })).includes('trickle'));
+    assert.deepEqual(words(trickling.step(end(OFFERED))), ['trickle']);
+  });
+
   test('the answer of an XMPP user waits for his candidates, unless the caller takes them one by one', () => {
     assert.deepEqual(words(callIn('initiating').step(ACCEPT_BARE)), ['start gather 2000']);
     const call = new Call('toXmpp', true);
     call.steps({ ...INVITED, trickle: true }, PROCEED);
     assert.ok(words(call.step(ACCEPT_BARE)).includes('accept'));
+  });
+
+  test('RFC 9143 §10: of a bundle in an answer only the first content has candidates, and no others are waited for', () => {
+    const bare = { candidates: false };
+    const accepts = (ufrag: string, groups: readonly ContentGroup[]): Call => {
+      const call = new Call('toXmpp');
+      call.steps({ ...INVITED, description: sdpOf(['audio', 'video']) }, PROCEED);
+      const contents = [
+        contentOf('0', 'initiator', 'audio', bare),
+        contentOf('1', 'initiator', 'video', { ...bare, ufrag }),
+      ];
+      assert.deepEqual(words(call.step(jingle('session-accept', contents, { groups }))), [
+        'start gather 2000',
+      ]);
+      return call;
+    };
+    const last = trickle(contentOf('0', 'initiator', 'audio', bare), 7000, true);
+    const bundle = { semantics: 'BUNDLE', contents: ['0', '1'] };
+    assert.ok(words(accepts('xmpp', [bundle]).step(last)).includes('accept'));
+    const waiting = [
+      accepts('xmpp', []),
+      accepts('xmpp', [{ ...bundle, semantics: 'LS' }]),
+      accepts('xmpp', [{ ...bundle, contents: ['0'] }]),
+      // The same bundle by another ICE agent is none.
+      accepts('other', [bundle]),
+    ];
+    for (const call of waiting) assert.deepEqual(words(call.step(last)), []);
   });
 
   test('candidates of the SIP side are a transport-info', () => {

@@ -322,6 +322,7 @@ describe('rows, from Jingle', () => {
   const DTLS =
     "<fingerprint xmlns='urn:xmpp:jingle:apps:dtls:0' hash='sha-256' setup='actpass'>ab:cd</fingerprint>";
 
+  const SSMA = "xmlns='urn:xmpp:jingle:apps:rtp:ssma:0'";
   const CASES: [string, string, string[]][] = [
     [
       'SDP-05: raw-udp',
@@ -385,6 +386,21 @@ describe('rows, from Jingle', () => {
       'SDP-13: RTCP elsewhere',
       content(PCMU, ice(candidate('host', '192.0.2.5', 4000) + candidate('host', '192.0.2.5', 4007, 2))),
       ['a=rtcp:4007 IN IP4 192.0.2.5'],
+    ],
+    [
+      'SDP-18, RFC 5576 §4.2: a source of a group that the client does not name has a line too, with the CNAME of the others',
+      content(
+        `${PCMU}<source ${SSMA} ssrc='7'><parameter name='cname' value='x'/><parameter name='msid' value='s t'/></source>` +
+          `<ssrc-group ${SSMA} semantics='FID'><source ssrc='7'/><source ssrc='8'/></ssrc-group>`,
+      ),
+      [
+        'a=msid:s t',
+        'a=ssrc-group:FID 7 8',
+        'a=ssrc:7 cname:x',
+        'a=ssrc:7 msid:s t',
+        'a=ssrc:8 cname:x',
+        'a=ssrc:8 msid:s t',
+      ],
     ],
     [
       'SDP-19: msid in both forms',
@@ -559,6 +575,16 @@ describe('rows, from Jingle', () => {
       ],
     );
     assert.deepEqual(description.attributes, [{ name: 'group', value: 'BUNDLE a' }]);
+  });
+
+  test('SDP-18, RFC 5576 §4.2: a group of which the client names no source says nothing', () => {
+    const contents = contentsOf(
+      content(`${PCMU}<ssrc-group ${SSMA} semantics='FID'><source ssrc='7'/><source ssrc='8'/></ssrc-group>`),
+    );
+    assert.deepEqual(
+      lines(contents, tableOf(contents)).filter((line) => line.startsWith('a=ssrc')),
+      [],
+    );
   });
 
   test('nothing that a client says becomes a line of its own', () => {

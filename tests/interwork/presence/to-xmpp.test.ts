@@ -440,3 +440,21 @@ describe('PRES-91: whose presence it is', () => {
     });
   }
 });
+
+test('PRES-81: which resources name a device: those of RFC 8048 §6.2, and those of a GRUU (RFC 5627 §3.1)', () => {
+  const contact = (uri: string): string => `<contact>${uri}</contact>`;
+  const cases: readonly (readonly [id: string, rest: string, device: true | undefined])[] = [
+    ['ID-phone', '', true],
+    // Nothing is left of it.
+    ['ID-', '', undefined],
+    ['t4109', '', undefined],
+    ['t4109', contact('sip:romeo@example.net'), undefined],
+    ['desk', contact('sip:romeo@example.net;gr=desk'), true],
+    ['desk', contact('sip:romeo@example.net;gr=other'), undefined],
+    ['desk', contact('pres:romeo@example.net'), undefined],
+  ];
+  for (const [id, rest, device] of cases) {
+    const [told] = translated(tuple(OPEN, rest, id));
+    assert.equal(told?.device, device, `${id} ${rest}`);
+  }
+});

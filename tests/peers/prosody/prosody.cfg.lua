@@ -19,4 +19,5 @@ allow_unencrypted_plain_auth = true
 c2s_require_encryption = false
 limits = {}
 @TLS@
+@WEB_SOCKET@
 @HOSTS@

@@ -4,7 +4,7 @@
   slixmpp_agent.py JID PASSWORD HOST PORT [reconnect=1]
 stdin   {"do":"message","to":JID,"body":T,"type":"chat","id":I,"thread":T,"subject":S,"state":"composing","lang":L}
         {"do":"presence","to":JID,"type":"unavailable"}  {"do":"xml","xml":"<message .../>"}
-        {"do":"iq","xml":"<iq .../>","id":1}  {"do":"quit"}
+        {"do":"iq","xml":"<iq .../>","id":1}  {"do":"feature","var":NAMESPACE}  {"do":"quit"}
 stdout  {"event":"online"|"offline"|"message"|"presence"|"iq-result"|"proposal"|"jingle"|"error", ...}
 A Jingle request is answered with a result: what it means is for whoever drives this.
 """
@@ -154,6 +154,9 @@ async def do(j):
         client.send_presence(pto=j.get("to"), ptype=j.get("type"))
     elif kind == "xml":
         client.send_raw(j["xml"])
+    elif kind == "feature":
+        # What it says of itself when it is asked (XEP-0030).
+        client["xep_0030"].add_feature(j["var"])
     elif kind == "iq":
         asyncio.ensure_future(ask(j))
 

@@ -91,7 +91,9 @@ describe('RFC 4028 §9', () => {
       { interval: 1800, minSe: 90 },
       timer(3600, 'uac', true),
     ],
-    ['no support, not asked', { supported: false }, { interval: 1800, minSe: 90 }, { kind: 'none' }],
+    // §4: "it works even when only one UA supports it", and then that one refreshes.
+    ['no support, not asked', { supported: false }, { interval: 1800, minSe: 90 }, timer(1800, 'uas', false)],
+    ['no support, not asked, and no wish of ours', { supported: false }, FOLLOW, { kind: 'none' }],
   ];
   for (const [name, offer, policy, expected] of cases) {
     test(name, () => assert.deepEqual(answerTimer(offer, policy), expected));

@@ -408,11 +408,11 @@ describe('RFC 4028: the timer within a session', () => {
       [received('INVITE', 'offer', asks), 'asked INVITE 9 offer'],
     ]);
   });
-  test('a peer without timers turns it off by his own request', () => {
+  test('§4: a request of a peer without timers leaves it to us', () => {
     play(opened(idle, us, true), step, [
       [received('UPDATE', 'none', { supported: false }), 'asked UPDATE 9 none'],
-      [answer, 'reply 9 200 none, schedule'],
-      [{ kind: 'timerEnd' }, '-'],
+      [answer, 'reply 9 200 none {1800 uas}, schedule 900000 1768000'],
+      [{ kind: 'timerRefresh' }, 'send UPDATE none {1800 uac}'],
     ]);
   });
   test('a refusal of ours changes no timer', () => {

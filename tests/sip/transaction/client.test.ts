@@ -414,6 +414,24 @@ describe('RFC 3261 §9.1: CANCEL', () => {
     assert.equal(r.transport.sent.length, 3);
   });
 
+  test('leaves once, also when it is wanted on account of the first provisional response', () => {
+    const r = newRig();
+    const transaction = r.layer.request(ourRequest('INVITE'), TCP_TARGET, {
+      response: ({ status }) => {
+        if (status === 100) transaction.cancel();
+      },
+      failed: () => undefined,
+    });
+    const invite = last(r).message;
+    r.layer.receive(responseBytes(invite, 100), source());
+    assert.deepEqual(
+      r.transport.sent.map(({ message }) => message.cseq.method),
+      ['INVITE', 'CANCEL'],
+    );
+    r.layer.receive(responseBytes(last(r).message, 200), source());
+    r.layer.receive(responseBytes(invite, 487), source());
+  });
+
   test('no final response in 64*T1 after it: given up', () => {
     const r = newRig();
     const { handlers, transaction } = started(r, 'INVITE');

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   DEFAULT_INITIATION_LIMITS,
+  initialInitiation,
   stepInitiation,
   type Initiation,
   type InitiationEffect,
@@ -24,6 +25,7 @@ import {
   PHASES,
   PHONE,
   ROLES,
+  ROMEO,
   TABLET,
   type Name,
 } from './initiation-play.ts';
@@ -255,5 +257,43 @@ describe('races and strangers', () => {
     assert.equal(stepInitiation(idle, got('propose', JULIET)).expected, false);
     const nobody = stepInitiation(inPhase('proposer', 'idle'), { kind: 'propose', descriptions: [] });
     assert.equal(nobody.expected, false);
+  });
+});
+
+describe('a call for one device (ADDR-11)', () => {
+  const proposed = (): InitiationState => {
+    const state = initialInitiation({ role: 'proposer', id: ID, self: ROMEO, peer: JULIET, only: PHONE });
+    const step = stepInitiation(state, EVENTS.propose);
+    assert.deepEqual(brief(step.effects), ['propose to phone', 'timer 120000']);
+    return step.state;
+  };
+
+  test('what another one says decides nothing; that it takes the call is refused', () => {
+    const state = proposed();
+    for (const kind of ['ringing', 'reject', 'finish', 'retract'] as const) {
+      const step = stepInitiation(state, got(kind, TABLET));
+      assert.deepEqual([step.state, step.effects, step.expected], [state, [], true]);
+    }
+    const step = stepInitiation(state, EVENTS.otherProceeds);
+    assert.equal(step.state.phase, 'proposed');
+    assert.deepEqual(brief(step.effects), ['retract cancel to tablet']);
+  });
+
+  test('it takes the call', () => {
+    const rings = stepInitiation(proposed(), EVENTS.gotRinging);
+    const step = stepInitiation(rings.state, EVENTS.gotProceed);
+    assert.deepEqual([step.state.phase, step.state.device], ['proceeded', PHONE]);
+    const late = stepInitiation(step.state, EVENTS.otherProceeds);
+    assert.deepEqual(brief(late.effects), ['retract cancel to tablet']);
+    assert.equal(late.state.phase, 'proceeded');
+  });
+
+  test('only it hears that the call is taken back', () => {
+    assert.deepEqual(brief(stepInitiation(proposed(), EVENTS.leave).effects), [
+      ...['stopTimer', 'retract busy to phone', 'end left'],
+    ]);
+    assert.deepEqual(brief(stepInitiation(proposed(), EVENTS.timer).effects), [
+      ...['stopTimer', 'retract cancel to phone', 'end unanswered'],
+    ]);
   });
 });

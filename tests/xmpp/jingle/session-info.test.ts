@@ -2,7 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { SessionEffect, SessionSupport } from '../../../src/xmpp/index.ts';
+import {
+  dtmfError,
+  MAX_QUESTIONS,
+  MAX_TONES,
+  type SessionEffect,
+  type SessionSupport,
+} from '../../../src/xmpp/index.ts';
 import { answerOf, brief, jingle, parse, reportsOf, rtp, sideIn, type Side } from './session-play.ts';
 
 const tell = (side: Side, ...texts: readonly string[]): readonly SessionEffect[] =>
@@ -16,6 +22,31 @@ test('§6.8: an empty one is answered with a result, and nothing else', () => {
   for (const phase of ['pending', 'active'] as const) {
     assert.deepEqual(brief(sideIn(phase, 'responder').receive(jingle('session-info'))), ['acknowledge']);
   }
+});
+
+test('§6.8, CALL-22: an empty one in an active session, where the owner is to know; not before', () => {
+  const support: SessionSupport = { ...TAKEN, ping: true };
+  const side = sideIn('active', 'responder', ['voice'], support);
+  assert.deepEqual(brief(side.receive(jingle('session-info'))), ['question ping']);
+  const [id = ''] = side.state.questions;
+  assert.deepEqual(brief(side.step({ kind: 'decided', id }).effects), ['acknowledge']);
+  const early = sideIn('pending', 'responder', ['voice'], support);
+  assert.deepEqual(brief(early.receive(jingle('session-info'))), ['acknowledge']);
+});
+
+test('what is known to the owner comes back with its answer (CALL-38)', () => {
+  const side = sideIn('active', 'initiator');
+  const info = { action: 'session-info', infos: [parse("<x xmlns='urn:x'/>")] } as const;
+  const one = side.send({ ...info, about: 'one' });
+  const two = side.send({ ...info, about: 'two' });
+  const error = dtmfError('unsupported');
+  const about = { action: 'session-info', contents: [] } as const;
+  assert.deepEqual(reportsOf(side.step({ kind: 'error', request: two, error }).effects), [
+    { kind: 'failed', ...about, about: 'two', error },
+  ]);
+  assert.deepEqual(reportsOf(side.step({ kind: 'result', request: one }).effects), [
+    { kind: 'answered', ...about, about: 'one' },
+  ]);
 });
 
 test('§6.8: what is not understood is unsupported-info; what stands beside something that is, is ignored', () => {
@@ -81,9 +112,45 @@ describe('tones (XEP-0181; CALL-38)', () => {
     sideIn('active', 'responder', ['voice'], { ...TAKEN, dtmf });
 
   test('taken', () => {
-    assert.deepEqual(reportsOf(tell(side('taken'), seven)), [
-      { kind: 'info', info: { kind: 'dtmf', dtmf: { code: '7', duration: 400, volume: 42 } } },
-    ]);
+    const taking = side('taken');
+    const effects = tell(taking, seven);
+    // "The receiving entity MUST send an IQ result if it can process the DTMF": that is not known yet.
+    assert.deepEqual(brief(effects), ['question tones']);
+    const [report] = reportsOf(effects);
+    assert.ok(report?.kind === 'question');
+    const tones = [{ code: '7', duration: 400, volume: 42 }];
+    assert.deepEqual(report.question, { kind: 'tones', tones });
+    const { id } = report;
+    assert.deepEqual(taking.step({ kind: 'decided', id }).effects, [{ kind: 'acknowledge', id }]);
+    assert.equal(taking.step({ kind: 'decided', id }).expected, false, 'one answer for each');
+  });
+  test('refused by whoever is to play it', () => {
+    const taking = side('taken');
+    tell(taking, seven);
+    const error = dtmfError('unsupported');
+    const [id = ''] = taking.state.questions;
+    assert.deepEqual(taking.step({ kind: 'decided', id, error }).effects, [{ kind: 'refuse', id, error }]);
+  });
+  test('beside a hold, which is told at once', () => {
+    const effects = tell(side('taken'), "<hold xmlns='urn:xmpp:jingle:apps:rtp:info:1'/>", seven);
+    assert.deepEqual(brief(effects), ['report hold', 'question tones']);
+  });
+  test('not more at a time, nor in one iq, than are bounded', () => {
+    const taking = side('taken');
+    for (let count = 0; count < MAX_QUESTIONS; count += 1) {
+      assert.deepEqual(brief(tell(taking, seven)), ['question tones']);
+    }
+    assert.equal(answerOf(tell(taking, seven)), 'resource-constraint');
+    const many = Array.from({ length: MAX_TONES + 1 }, () => seven);
+    assert.equal(answerOf(tell(side('taken'), ...many)), 'resource-constraint');
+  });
+  test('the end of the session answers what is open: unknown-session, once', () => {
+    const taking = side('taken');
+    tell(taking, seven);
+    const [id = ''] = taking.state.questions;
+    const effects = taking.receive(jingle('session-terminate', [], { reason: { condition: 'success' } }));
+    assert.deepEqual(brief(effects), ['acknowledge', 'refuse unknown-session', 'end terminated in active']);
+    assert.equal(taking.step({ kind: 'decided', id }).expected, false);
   });
   test('"The receiver SHOULD ignore the event if the value is zero."', () => {
     const none = "<dtmf xmlns='urn:xmpp:jingle:dtmf:0' code='7' duration='0'/>";
