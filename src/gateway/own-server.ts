@@ -146,6 +146,7 @@ export class OwnServer {
     return {
       listen: server.listen,
       dialback: server.dialback,
+      certified: (domain) => server.certified.some((pattern) => covers(pattern, domain)),
       nextHops: (domain) => nextHopsOf(domain, server.next_hops),
       privateTargets: config.dns.private_targets,
       serves: (domain) => this.#served.has(domain),

@@ -170,6 +170,7 @@ export class InboundStream implements Carrier {
       policy: this.#context.policy,
       secret: this.#context.secret,
       serves: (domain) => this.#context.serves(domain),
+      certified: (domain) => this.#context.policyFor(domain) === 'never',
       proves: (domain) => identity.verified && coversXmppDomain(identity.names, domain),
       limits: {
         maxBytes: this.#context.maxBytes,

@@ -106,7 +106,8 @@ export class OutboundLink {
 
   /** Another domain of ours may be asked for on it (XEP-0220 §2.5). */
   get mayAdd(): boolean {
-    return this.#state.kind === 'up' && this.#context.policy === 'over-tls' && this.#state.offers.dialback;
+    const isAllowed = this.#context.policyFor(this.remote) === 'over-tls';
+    return isAllowed && this.#state.kind === 'up' && this.#state.offers.dialback;
   }
 
   /** A route will send on it; it hears `ready` later, or at once when the stream is up. */
@@ -215,7 +216,7 @@ export class OutboundLink {
     const { state, effects } = stepOutbound(before, event, {
       local: this.local,
       remote: this.remote,
-      policy: this.#context.policy,
+      policy: this.#context.policyFor(this.remote),
       ownCertificate: true,
       secret: this.#context.secret,
       serves: (domain) => this.#context.serves(domain),
@@ -225,7 +226,8 @@ export class OutboundLink {
   }
 
   #run(effect: OutboundEffect, event: OutboundEvent, before: OutboundState): void {
-    const { limits, timers, policy } = this.#context;
+    const { limits, timers } = this.#context;
+    const dialback = this.#context.policyFor(this.remote) === 'over-tls';
     switch (effect.kind) {
       case 'connect':
         void this.#way.connect((result) => {
@@ -234,12 +236,10 @@ export class OutboundLink {
         });
         break;
       case 'writeHeader':
-        this.#connection?.write(
-          serverHeader({ from: this.local, to: this.remote, dialback: policy === 'over-tls' }),
-        );
+        this.#connection?.write(serverHeader({ from: this.local, to: this.remote, dialback }));
         break;
       case 'write':
-        this.#connection?.write(serverFrame(effect.element, policy === 'over-tls'));
+        this.#connection?.write(serverFrame(effect.element, dialback));
         break;
       case 'writeError':
         this.#connection?.write(errorFrame(effect.error));

@@ -24,6 +24,8 @@ export interface ServerContext {
   readonly report: ServerReport;
   readonly locate: LocateEnv;
   readonly policy: DialbackPolicy;
+  /** `never` too where only a certificate proves this domain. */
+  policyFor(domain: string): DialbackPolicy;
   /** False while the owner takes nothing: then silence proves nothing. */
   readonly reading: boolean;
   /** Octets of one stanza that are taken. */

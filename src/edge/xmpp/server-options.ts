@@ -25,6 +25,8 @@ export interface ServerPlace {
 export interface XmppServerOptions {
   readonly listen: readonly ServerListen[];
   readonly dialback: DialbackPolicy;
+  /** Whether only a certificate proves this domain, whatever `dialback` is. */
+  readonly certified: (domain: string) => boolean;
   /** The places for a domain, in order; undefined: by DNS. */
   readonly nextHops: (domain: string) => readonly ServerPlace[] | undefined;
   readonly privateTargets: 'refuse' | 'allow';

@@ -177,6 +177,7 @@ export class XmppServer {
       get policy() {
         return own().dialback;
       },
+      policyFor: (domain) => (own().certified(domain) ? 'never' : own().dialback),
       settled: () => this.#env.settled?.(),
       serves: (domain) => own().serves(domain),
       take: (stanza, domain) => this.#take(stanza, domain),

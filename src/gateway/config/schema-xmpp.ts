@@ -28,6 +28,11 @@ function serverSchema(sources: SecretSources) {
       says: 'Whether a domain may be proved by dialback (XEP-0220) where its certificate does not prove it; `over-tls` believes DNS, and never leaves TLS out.',
       example: 'over-tls',
     }),
+    certified: documented(z.array(parsed(parseXmppPattern)).max(1000).default([]), {
+      type: 'list of XMPP domains, `*.domain` or `"*"`',
+      says: 'Domains that only their certificates prove, whatever `dialback` says: with their servers no dialback is done, in either direction.',
+      example: '[bank.example, "*.gov.example"]',
+    }),
     next_hops: documented(
       z
         .record(

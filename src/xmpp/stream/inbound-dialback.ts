@@ -59,6 +59,7 @@ function request(
     return refuse('resource-constraint');
   // XEP-0344: a certificate that proves the domain says more than the question would.
   if (env.proves(pair.from)) return proved(state, pair, 'certificate');
+  if (env.certified(pair.from)) return refuse('policy-violation');
   return {
     state: { ...state, pending: [...state.pending, pair] },
     effects: [{ kind: 'verify', pair, id: state.id, key }],

@@ -87,6 +87,8 @@ export interface InboundEnv extends GateEnv {
   readonly policy: DialbackPolicy;
   /** True when the peer's certificate is good and names this domain. */
   proves(domain: string): boolean;
+  /** True when nothing but a certificate proves this domain. */
+  certified(domain: string): boolean;
   /** Behind the dialback keys. */
   readonly secret: string;
   readonly limits: StreamLimits;

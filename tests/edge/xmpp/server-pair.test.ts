@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { after, afterEach, describe, test } from 'node:test';
 import type { DialbackPolicy } from '../../../src/xmpp/index.ts';
-import { TestCa, type CertificateWish } from '../../peers/test-ca.ts';
+import { TestCa, type CertificateWish, type TestCertificate } from '../../peers/test-ca.ts';
 import { until } from './rig.ts';
 import { chat, RawPeer, ServerRig, Watched, type ServerRigOptions } from './server-rig.ts';
 
@@ -123,6 +123,39 @@ describe('certificate × dialback × kind of TLS', () => {
       }
     }
   }
+});
+
+describe('dialback is allowed, but not for this domain (`certified`)', () => {
+  const nobody = () => ({ ...ca.make({ names: ['DNS:nobody.example'] }), ca: ca.certificate });
+  const scene = async (certificate: TestCertificate): Promise<[ServerRig, ServerRig]> => {
+    const limits = { reachTimeoutMs: 3000 };
+    const a = await start({ domains: [A], certificate, dialback: 'over-tls', limits });
+    const options = { domains: [B], certificate: certificateB, dialback: 'over-tls', limits } as const;
+    const b = await start({ ...options, certified: [A] });
+    a.places.set(B, [b.place()]);
+    b.places.set(A, [a.place()]);
+    return [a, b];
+  };
+  test('its server calls without its certificate: not heard', async () => {
+    const [a, b] = await scene(nobody());
+    send(a, `ann@${A}`, `bob@${B}`, 'hello');
+    await until('an outcome', () => a.stanzas.length + b.stanzas.length > 0);
+    assert.deepEqual(b.told, []);
+    assert.match(a.told.join(), /error remote-server/);
+  });
+  test('its server is called and shows no such certificate: not told', async () => {
+    const [a, b] = await scene(nobody());
+    send(b, `bob@${B}`, `ann@${A}`, 'hello');
+    await until('an outcome', () => a.stanzas.length + b.stanzas.length > 0);
+    assert.deepEqual([a.told, b.told], [[], [`ann@${A} bob@${B} error remote-server-timeout`]]);
+  });
+  test('with its certificate: both', async () => {
+    const [a, b] = await scene(certificateA);
+    const there = send(a, `ann@${A}`, `bob@${B}`, 'one');
+    const back = send(b, `bob@${B}`, `ann@${A}`, 'two');
+    await until('both', () => there.events.length > 0 && back.events.length > 0);
+    assert.deepEqual([...there.events, ...back.events], ['confirmed', 'confirmed']);
+  });
 });
 
 test('XEP-0220 §2.5: two domains of ours share a stream, each proved by itself', async () => {

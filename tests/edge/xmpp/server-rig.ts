@@ -24,6 +24,8 @@ export interface ServerRigOptions {
   /** Of further domains. */
   readonly more?: readonly TestCertificate[];
   readonly dialback?: DialbackPolicy;
+  /** Domains that dialback never stands for. */
+  readonly certified?: readonly string[];
   readonly limits?: Partial<ServerLimits>;
   readonly listen?: XmppServerOptions['listen'];
   readonly settled?: () => Promise<void> | undefined;
@@ -82,6 +84,7 @@ export class ServerRig {
     certificate,
     more = [],
     dialback = 'never',
+    certified = [],
     limits = {},
     listen,
     settled,
@@ -109,6 +112,7 @@ export class ServerRig {
           { transport: 'TLS', host: '127.0.0.1', port: 0 },
         ],
         dialback,
+        certified: (domain) => certified.includes(domain),
         nextHops: (domain) => this.places.get(domain),
         privateTargets: 'allow',
         serves: (domain) => this.domains.has(domain),

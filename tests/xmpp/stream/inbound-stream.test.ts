@@ -30,8 +30,13 @@ import {
 } from './server-rig.ts';
 
 const THIRD = 'third.example';
-const env = (policy: DialbackPolicy = 'over-tls', proven: readonly string[] = [REMOTE]): InboundEnv => ({
+const env = (
+  policy: DialbackPolicy = 'over-tls',
+  proven: readonly string[] = [REMOTE],
+  certified: readonly string[] = [],
+): InboundEnv => ({
   policy,
+  certified: (domain) => certified.includes(domain),
   serves: (domain) => domain === LOCAL || domain === OTHER_LOCAL,
   proves: (domain) => proven.includes(domain),
   secret: SECRET,
@@ -411,6 +416,15 @@ describe('What a peer may prove, by certificate and policy', () => {
     assert.equal(first.element.child('error')?.child('policy-violation')?.name, 'policy-violation');
     const { effects } = stepInbound(states.secure, events.checksRight, env('never', []));
     assert.deepEqual(effects.map(inWords), ['write verify invalid']);
+  });
+
+  test('a domain that only its certificate proves: its request is refused by policy, unless the certificate is there', () => {
+    const asked = stepInbound(states.secure, events.asksThird, env('over-tls', [], [THIRD]));
+    const [first] = asked.effects;
+    assert.ok(first?.kind === 'write');
+    assert.equal(first.element.child('error')?.child('policy-violation')?.name, 'policy-violation');
+    const shown = stepInbound(states.secure, events.asksThird, env('over-tls', [THIRD], [THIRD]));
+    assert.ok(shown.effects.some((effect) => effect.kind === 'proved' && effect.by === 'certificate'));
   });
 
   test('XEP-0220 §2.4: each refusal has its condition, and leaves the stream to other pairs', () => {
