@@ -97,10 +97,10 @@ function unitStages(): readonly Stage[] {
   ];
 }
 
-/** One at a time: the peers share two cores, and some suites watch deadlines. */
+/** Two at a time: they wait for timers most of the time, and never share a port (tests/peers/ports.ts). */
 function interop(name: string): Stage {
   const options = [
-    '--test-concurrency=1',
+    '--test-concurrency=2',
     `--test-timeout=${INTEROP_TEST_TIMEOUT_MS}`,
     '--test-reporter=spec',
   ];
