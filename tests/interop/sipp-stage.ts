@@ -90,6 +90,11 @@ export class SippStage {
     assert.equal(await this.alice.act('session-accept', offer.sender, offer.sid, content), 'result');
   }
 
+  /** Alice's client says in disco that it has this feature. */
+  announce(feature: string): void {
+    this.#client.announce(feature);
+  }
+
   /** Alice ends it. */
   async ends({ sid, self }: AliceCall, condition = 'success'): Promise<void> {
     assert.equal(await this.alice.act('session-terminate', self, sid, reason(condition)), 'result');
