@@ -3,28 +3,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { BrowserPhone } from '../peers/browser-phone.ts';
-import { Chromium } from '../peers/chromium.ts';
-import { SecureKamailio } from '../peers/kamailio-secure.ts';
-import { freePorts } from '../peers/ports.ts';
-import { TempFolder } from '../peers/temp-folder.ts';
-import { TestCa } from '../peers/test-ca.ts';
+import type { Chromium } from '../peers/chromium.ts';
 import { mustBecome } from '../peers/wait.ts';
 import type { XmppClient } from '../peers/xmpp-client.ts';
-import { DIRECT_DOMAIN, Lab, SIP_DOMAIN, XMPP_DOMAIN } from './lab.ts';
+import { BrowserStage, WALT, WENDY } from './browser-stage.ts';
+import { DIRECT_DOMAIN, SIP_DOMAIN, XMPP_DOMAIN, type Lab } from './lab.ts';
 
 const ALICE = `alice@${XMPP_DOMAIN}`;
-const WENDY = { user: 'wendy', domain: DIRECT_DOMAIN, password: 'opensesame' };
-const WALT = { user: 'walt', domain: SIP_DOMAIN, password: '' };
 /** Other than ASCII in both directions: frames of a browser are text (RFC 7118 §4.2). */
 const TEXT = 'Grüße, 你好 👋';
 
 describe('phones in Chromium', () => {
-  const folder = new TempFolder('browser');
-  const ca = new TestCa();
-  const own = ca.make({ names: [`URI:sip:${XMPP_DOMAIN}`, `DNS:${DIRECT_DOMAIN}`] });
-  const kamailioOwn = ca.make({ names: [`URI:sip:${SIP_DOMAIN}`, `DNS:${SIP_DOMAIN}`] });
+  let stage: BrowserStage;
   let lab: Lab;
-  let kamailio: SecureKamailio;
   let chromium: Chromium;
   let alice: XmppClient;
   /** The gateway's listener for pages, and Kamailio's. */
@@ -32,47 +23,11 @@ describe('phones in Chromium', () => {
   let proxied = '';
 
   before(async () => {
-    const [tlsPort = 0, webSocketPort = 0, secureWebSocketPort = 0, gatewayTls = 0, gatewayWss = 0] =
-      await freePorts(5);
-    direct = `wss://127.0.0.1:${gatewayWss}`;
-    proxied = `wss://127.0.0.1:${secureWebSocketPort}`;
-    kamailio = new SecureKamailio({
-      ...{ folder: folder.folder('kamailio'), domain: SIP_DOMAIN, xmppDomain: XMPP_DOMAIN },
-      ...{ tlsPort, webSocketPort, secureWebSocketPort, gatewayPort: gatewayTls, certificate: kamailioOwn },
-    });
-    const certificates = [own.certificate, kamailioOwn.certificate];
-    chromium = await Chromium.start({ folder: folder.folder('chromium'), certificates });
-    const { origin } = chromium;
-    [lab] = await Promise.all([
-      Lab.open({
-        server: 'prosody',
-        kamailio: false,
-        config: ({ gatewayPort }) => ({
-          sip: {
-            listen: [`udp://127.0.0.1:${gatewayPort}`, `tls://127.0.0.1:${gatewayTls}`, direct],
-            tls: { certificate: own.certificate, key: own.key, ca: own.ca },
-            origins: [origin],
-            next_hops: {
-              [SIP_DOMAIN]: `sip:127.0.0.1:${tlsPort};transport=tls;lr`,
-            },
-            // Kamailio is believed by its certificate, the page by its password: SIP.js 0.21 knows MD5 alone.
-            trusted: [],
-            digest_algorithms: ['MD5'],
-            users: [{ user: WENDY.user, realm: WENDY.domain, password: WENDY.password, web_phone: true }],
-          },
-        }),
-      }),
-      kamailio.start(),
-    ]);
+    stage = await BrowserStage.open('browser');
+    ({ lab, chromium, direct, proxied } = stage);
     alice = await lab.xmpp('alice');
   });
-  after(async () => {
-    await chromium?.close();
-    await lab?.close();
-    await kamailio?.stop();
-    ca.remove();
-    folder.remove();
-  });
+  after(() => stage?.close());
 
   const reads = (text: string) => alice.message((stanza) => stanza.body === text);
 
@@ -124,10 +79,7 @@ describe('phones in Chromium', () => {
   });
 
   test('RFC 6455 §10.2: a page of another origin is not let in', async () => {
-    const other = await Chromium.start({
-      folder: folder.folder('other'),
-      certificates: [own.certificate],
-    });
+    const other = await stage.otherChromium();
     try {
       const phone = await other.page();
       await assert.rejects(phone.open({ server: direct, ...WENDY }), /WebSocket|1006|closed/);

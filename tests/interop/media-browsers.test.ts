@@ -5,79 +5,33 @@ import { after, before, describe, test } from 'node:test';
 import type { BrowserChat } from '../peers/browser-chat.ts';
 import type { BrowserCaller, Medium } from '../peers/browser-media.ts';
 import type { BrowserPhone } from '../peers/browser-phone.ts';
-import { Chromium } from '../peers/chromium.ts';
-import { SecureKamailio } from '../peers/kamailio-secure.ts';
 import { inOwnNetwork } from '../peers/own-network.ts';
-import { freePorts } from '../peers/ports.ts';
-import { TempFolder } from '../peers/temp-folder.ts';
-import { TestCa } from '../peers/test-ca.ts';
-import { DIRECT_DOMAIN, Lab, SIP_DOMAIN, XMPP_DOMAIN } from './lab.ts';
+import { BrowserStage, WALT, WENDY } from './browser-stage.ts';
+import { DIRECT_DOMAIN, SIP_DOMAIN } from './lab.ts';
 import { ALICE, hasNoMedia, pagesHear } from './media-stage.ts';
 
 const BOTH: readonly Medium[] = ['audio', 'video'];
-const WENDY = { user: 'wendy', domain: DIRECT_DOMAIN, password: 'opensesame' };
-const WALT = { user: 'walt', domain: SIP_DOMAIN, password: '' };
 
 inOwnNetwork(import.meta.filename, 4, (network) => {
   describe('media between a chat client and a phone in pages of Chromium', () => {
-    const folder = new TempFolder('media-browsers');
-    const ca = new TestCa();
-    const own = ca.make({ names: [`URI:sip:${XMPP_DOMAIN}`, `DNS:${DIRECT_DOMAIN}`] });
-    const kamailioOwn = ca.make({ names: [`URI:sip:${SIP_DOMAIN}`, `DNS:${SIP_DOMAIN}`] });
-    let lab: Lab;
-    let kamailio: SecureKamailio;
-    let chromium: Chromium;
+    let stage: BrowserStage;
     let alice: BrowserChat;
     /** Connected to the gateway, and registered at Kamailio. */
     let wendy: BrowserPhone;
     let walt: BrowserPhone;
 
     before(async () => {
-      const [tlsPort = 0, webSocketPort = 0, secureWebSocketPort = 0, gatewayTls = 0, gatewayWss = 0] =
-        await freePorts(5);
-      const direct = `wss://127.0.0.1:${gatewayWss}`;
-      kamailio = new SecureKamailio({
-        ...{ folder: folder.folder('kamailio'), domain: SIP_DOMAIN, xmppDomain: XMPP_DOMAIN },
-        ...{ tlsPort, webSocketPort, secureWebSocketPort, gatewayPort: gatewayTls, certificate: kamailioOwn },
-      });
-      const certificates = [own.certificate, kamailioOwn.certificate];
-      chromium = await Chromium.start({ folder: folder.folder('chromium'), certificates });
-      const { origin } = chromium;
-      [lab] = await Promise.all([
-        Lab.open({
-          server: 'prosody',
-          kamailio: false,
-          webSocket: true,
-          config: ({ gatewayPort }) => ({
-            sip: {
-              listen: [`udp://127.0.0.1:${gatewayPort}`, `tls://127.0.0.1:${gatewayTls}`, direct],
-              tls: { certificate: own.certificate, key: own.key, ca: own.ca },
-              origins: [origin],
-              next_hops: { [SIP_DOMAIN]: `sip:127.0.0.1:${tlsPort};transport=tls;lr` },
-              // Kamailio is believed by its certificate, the page by its password: SIP.js 0.21 knows MD5 alone.
-              trusted: [],
-              digest_algorithms: ['MD5'],
-              users: [{ user: WENDY.user, realm: WENDY.domain, password: WENDY.password, web_phone: true }],
-            },
-          }),
-        }),
-        kamailio.start(),
-      ]);
+      stage = await BrowserStage.open('media-browsers', { webSocket: true });
+      const { lab, chromium, direct, proxied } = stage;
       alice = await lab.browserChat(chromium, 'alice');
       wendy = await chromium.page();
       await wendy.open({ server: direct, ...WENDY });
       walt = await chromium.page();
-      await walt.open({ server: `wss://127.0.0.1:${secureWebSocketPort}`, ...WALT });
+      await walt.open({ server: proxied, ...WALT });
       assert.deepEqual(await walt.register(), [200, true]);
       for (const phone of [wendy, walt]) await watches(phone);
     });
-    after(async () => {
-      await chromium?.close();
-      await lab?.close();
-      await kamailio?.stop();
-      ca.remove();
-      folder.remove();
-    });
+    after(() => stage?.close());
 
     /** The client knows no proposals, so that its resource has to be known (CALL-101). */
     async function watches(phone: BrowserPhone): Promise<void> {
@@ -100,7 +54,7 @@ inOwnNetwork(import.meta.filename, 4, (network) => {
         }
         assert.deepEqual([one.local, one.remote], [other.remote, other.local]);
       }
-      hasNoMedia(lab);
+      hasNoMedia(stage.lab);
     }
 
     test('the client calls a phone at Kamailio with audio and video, and hangs up', async () => {

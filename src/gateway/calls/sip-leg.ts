@@ -23,12 +23,11 @@ import {
 import type { CallHost, SipCommand, SipLeg } from './legs.ts';
 import type { DescriptionKind, MediaPath, PathFault, PathResult } from './media-path.ts';
 import { Agenda } from './sip-agenda.ts';
-import { readDescription } from './sip-bodies.ts';
+import { DESCRIPTION_TYPES, readDescription } from './sip-bodies.ts';
 import { SipCallee, type CalleeParts } from './sip-callee.ts';
 import { SipCaller, type Established } from './sip-caller.ts';
 import { CallDialog } from './sip-dialog.ts';
 import { listField, retryAfterField, warningField } from './sip-fields.ts';
-import { DESCRIPTION_TYPES } from './sip-bodies.ts';
 import { SipSession } from './sip-session.ts';
 import { SipProbe } from './sip-probe.ts';
 import type { ReferHandlers, ReferOrder } from './sip-refer.ts';
