@@ -37,6 +37,8 @@ export interface MadeAgain {
 export class StoredCalls {
   readonly #env: StoredCallsEnv;
   #found: Found[] = [];
+  /** INVITEs of calls that rang, by `keyOf`. */
+  readonly #invites = new Set<string>();
 
   constructor(env: StoredCallsEnv) {
     this.#env = env;
@@ -46,24 +48,27 @@ export class StoredCalls {
   async attach(): Promise<void> {
     const { records, node } = this.#env;
     if (records === undefined) return;
-    for await (const page of storedPages(records, node)) this.#found.push(...page);
+    for await (const page of storedPages(records, node)) {
+      this.#found.push(...page);
+      for (const { record } of page) {
+        const kept = record.kind === 'ringing' ? record.invite : undefined;
+        const invite = kept?.kind === 'received' ? readKeptInvite(kept) : undefined;
+        if (invite !== undefined) this.#invites.add(keyOf(invite));
+      }
+    }
   }
 
   /** What was read, once. */
   take(): readonly Found[] {
     const found = this.#found;
     this.#found = [];
+    this.#invites.clear();
     return found;
   }
 
   /** An INVITE that came again before it could be answered: its transaction has the answer when that is made. */
-  isInterrupted({ callId, cseq, via }: SipRequest): boolean {
-    return this.#found.some(({ record }) => {
-      const kept = record.kind === 'ringing' ? record.invite : undefined;
-      const invite = kept?.kind === 'received' ? readKeptInvite(kept) : undefined;
-      if (invite?.callId !== callId || invite.cseq.number !== cseq.number) return false;
-      return invite.via.branch === via.branch;
-    });
+  isInterrupted(invite: SipRequest): boolean {
+    return this.#invites.size > 0 && this.#invites.has(keyOf(invite));
   }
 
   make(env: CallEnv, key: string, record: CallRecord): MadeAgain {
@@ -129,4 +134,9 @@ function callIdOf(record: CallRecord): string {
   if (record.kind === 'answered') return record.sip.dialog.callId;
   const invite = record.invite === undefined ? undefined : readKeptInvite(record.invite);
   return invite?.callId ?? '';
+}
+
+/** What an INVITE and the same one that comes again have in common (RFC 3261 §17.2.3). */
+function keyOf({ callId, cseq, via }: SipRequest): string {
+  return `${callId}\n${cseq.number}\n${via.branch}`;
 }
