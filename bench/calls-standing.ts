@@ -5,15 +5,13 @@
 //
 // With --snapshot it ends with a heap snapshot in that file.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { CallEnds } from './ends/call-ends.ts';
 import { askUntilAnswered, askWithin, hangUp, makeCalls, type Done } from './ends/call-load.ts';
-import { freePorts, stoxgate, type RunningGateway } from './gateways.ts';
+import { freePorts, type RunningGateway } from './gateways.ts';
 import { usageOf } from './presence-load.ts';
+import { ScaleGateway } from './scale-gateway.ts';
 
 const { values } = parseArgs({
   options: {
@@ -37,21 +35,13 @@ const WARM_UP = 200;
 
 const count = Number(values.count);
 const rate = Number(values.rate);
-const folder = mkdtempSync(join(tmpdir(), 'stoxgate-standing-'));
-const report = join(folder, 'heap.json');
-process.env['STOXGATE_HEAP'] = report;
-const gateway = stoxgate(
-  'stoxgate',
-  values.root,
-  [
-    ...['--expose-gc', '--import', join(import.meta.dirname, 'heap-report.ts')],
-    ...(values.prof === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.prof}`]),
-  ],
-  [
-    `store: ${values['no-store'] ? '"memory:"' : `sqlite:${join(folder, 'gw.db')}`}`,
-    'calls: { limits: { user: 1000000, domain: 1000000, total: 1000000, attempts: 1000000 } }',
-  ],
-);
+const scale = new ScaleGateway({
+  name: 'standing',
+  root: values.root,
+  prof: values.prof,
+  noStore: values['no-store'],
+  lines: ['calls: { limits: { user: 1000000, domain: 1000000, total: 1000000, attempts: 1000000 } }'],
+});
 const ports = await freePorts();
 const ends = new CallEnds(ports);
 const [phones, clients] = [0, 1].map((rest) => [...Array(count).keys()].filter((user) => user % 2 === rest));
@@ -61,13 +51,13 @@ let failed = false;
 try {
   await ends.open();
   if (values.snapshot !== undefined) process.env['STOXGATE_SNAPSHOT'] = values.snapshot;
-  running = await gateway.start(ports);
+  running = await scale.gateway.start(ports);
   await ends.linked();
   await measure(running, phones ?? [], clients ?? []);
 } finally {
   await running?.stop();
   ends.close();
-  rmSync(folder, { recursive: true, force: true });
+  scale.remove();
 }
 process.exitCode = failed ? 1 : 0;
 
@@ -82,14 +72,14 @@ async function measure(
     await makeCalls(ends, { users: warm, direction, hangUp: true, window: 16 });
   }
   await sleep(SETTLE_MS);
-  const before = await held(now);
+  const before = await scale.held(now);
   const residentBefore = usageOf(now.pid).megabytes;
   const up = { hangUp: false, perSecond: rate };
   await stage('phones call', now, () => makeCalls(ends, { users: ofPhones, direction: 'sip2xmpp', ...up }));
   await stage('clients call', now, () => makeCalls(ends, { users: ofClients, direction: 'xmpp2sip', ...up }));
   await sleep(SETTLE_MS);
   const resident = usageOf(now.pid).megabytes;
-  const after = await held(now);
+  const after = await scale.held(now);
   const each = (octets: number): number => Math.round(octets / count);
   row('held for each', `${each(after.heapUsed + after.external - before.heapUsed - before.external)} octets`);
   const more = each((resident - residentBefore) * 2 ** 20);
@@ -110,12 +100,12 @@ async function restart(
 ): Promise<void> {
   // What the store has taken and not yet written is lost with a crash, as it may be; the last change is seconds old.
   await sleep(2000);
-  row('in the database at kill -9', `${(statSync(join(folder, 'gw.db')).size / 2 ** 20).toFixed(0)} MB`);
+  row('in the database at kill -9', `${(scale.databaseOctets / 2 ** 20).toFixed(0)} MB`);
   process.kill(old.pid, 'SIGKILL');
   await old.stop();
   const asking = [...ofPhones.slice(-ASKING), ...ofClients.slice(-ASKING)];
   const started = performance.now();
-  const starting = gateway.start(ports);
+  const starting = scale.gateway.start(ports);
   answered('phones', await askUntilAnswered(ends, asking), started);
   running = await starting;
   await ends.linked();
@@ -137,15 +127,6 @@ async function stage(what: string, { pid }: RunningGateway, run: () => Promise<D
   for (const failure of failures) console.error(failure);
   const figure = `${done} of ${of} in ${(ms / 1000).toFixed(0)} s, ${((cpu / of) * 1000).toFixed(2)} ms CPU each`;
   row(what, figure, done === of);
-}
-
-/** What the gateway holds after a full collection. */
-async function held({ pid }: RunningGateway): Promise<NodeJS.MemoryUsage> {
-  rmSync(report, { force: true });
-  process.kill(pid, 'SIGUSR2');
-  for (let i = 0; i < 1200 && !existsSync(report); i++) await sleep(50);
-  const usage: NodeJS.MemoryUsage = JSON.parse(readFileSync(report, 'utf8'));
-  return usage;
 }
 
 function answered(who: string, { of, done, failures }: Done, started: number): void {

@@ -5,13 +5,11 @@
 //   npm run bench:presence-scale -- [--count 200000] [--rate 1500] [--expires 3600] [--no-store] [--per-watcher 20]
 //                                   [--rounds 2 [--expires 180]] [--root FOLDER] [--prof FOLDER] [--snapshot FILE]
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { freePorts, stoxgate, type RunningGateway } from './gateways.ts';
+import { freePorts, type RunningGateway } from './gateways.ts';
 import { PresenceLoad, usageOf, type Done } from './presence-load.ts';
+import { ScaleGateway } from './scale-gateway.ts';
 
 const { values } = parseArgs({
   options: {
@@ -43,19 +41,13 @@ const half = Number(values.count) / 2;
 const rate = Number(values.rate);
 const rounds = Number(values.rounds);
 const expires = Number(values.expires ?? (rounds > 0 ? SHORT : '3600'));
-const folder = mkdtempSync(join(tmpdir(), 'stoxgate-scale-'));
-const report = join(folder, 'heap.json');
-process.env['STOXGATE_HEAP'] = report;
+const scale = new ScaleGateway({
+  name: 'scale',
+  root: values.root,
+  prof: values.prof,
+  noStore: values['no-store'],
+});
 if (values.snapshot !== undefined) process.env['STOXGATE_SNAPSHOT'] = values.snapshot;
-const gateway = stoxgate(
-  'stoxgate',
-  values.root,
-  [
-    ...['--expose-gc', '--import', join(import.meta.dirname, 'heap-report.ts')],
-    ...(values.prof === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.prof}`]),
-  ],
-  [`store: ${values['no-store'] ? '"memory:"' : `sqlite:${join(folder, 'gw.db')}`}`],
-);
 const ports = await freePorts();
 const load = new PresenceLoad(ports, {
   watchers: half,
@@ -68,12 +60,12 @@ let running: RunningGateway | undefined;
 let failed = false;
 
 try {
-  running = await gateway.start(ports);
+  running = await scale.gateway.start(ports);
   await load.linked();
   // So that the code is there, and the tables that are there anyway.
   await load.run('subscribe', 0, Math.min(100, half), 100);
   await load.run('watch', 0, Math.min(100, half), 100);
-  const before = await held(running);
+  const before = await scale.held(running);
   console.log(`${2 * half} subscriptions, half each way; ${rate} a second; granted ${expires} s`);
   await stage('phones subscribe', running, () => load.run('subscribe', 0, half, rate, PATIENCE));
   await stage('XMPP users subscribe', running, () => load.run('watch', 0, half, rate, PATIENCE));
@@ -82,7 +74,7 @@ try {
 } finally {
   await running?.stop();
   await load.stop();
-  rmSync(folder, { recursive: true, force: true });
+  scale.remove();
 }
 process.exitCode = failed ? 1 : 0;
 
@@ -90,7 +82,7 @@ async function measure(gatewayNow: RunningGateway, before: NodeJS.MemoryUsage): 
   const built = await load.counts();
   await sleep(SETTLE_MS);
   const resident = usageOf(gatewayNow.pid).megabytes;
-  const after = await held(gatewayNow);
+  const after = await scale.held(gatewayNow);
   const each = (octets: number): number => Math.round(octets / (2 * half));
   const octets = each(after.heapUsed + after.external - before.heapUsed - before.external);
   row('held for each', `${octets} octets`, octets < BAR_OCTETS, `< ${BAR_OCTETS}`);
@@ -154,24 +146,15 @@ async function stage(what: string, { pid }: RunningGateway, run: () => Promise<D
   );
 }
 
-/** What the gateway holds after a full collection. */
-async function held({ pid }: RunningGateway): Promise<NodeJS.MemoryUsage> {
-  rmSync(report, { force: true });
-  process.kill(pid, 'SIGUSR2');
-  for (let i = 0; i < 1200 && !existsSync(report); i++) await sleep(50);
-  const usage: NodeJS.MemoryUsage = JSON.parse(readFileSync(report, 'utf8'));
-  return usage;
-}
-
 async function restart(old: RunningGateway, initial: number, subscribes: number): Promise<void> {
   // What the store has taken and not yet written is lost with a crash, as it may be; the last change is seconds old.
   await sleep(2000);
-  row('in the database at kill -9', `${(statSync(join(folder, 'gw.db')).size / 2 ** 20).toFixed(0)} MB`);
+  row('in the database at kill -9', `${(scale.databaseOctets / 2 ** 20).toFixed(0)} MB`);
   process.kill(old.pid, 'SIGKILL');
   await old.stop();
   const asking = Math.min(ASKING, half);
   const started = performance.now();
-  const starting = gateway.start(ports);
+  const starting = scale.gateway.start(ports);
   // A phone whose request has no answer sends it again, up to 4 s later.
   const phones = await load.run('refresh', half - asking, half, 0, BAR_SECONDS);
   answered('phones', phones, started);
