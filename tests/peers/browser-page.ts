@@ -5,6 +5,9 @@ import { readObject, type JsonObject } from './json-object.ts';
 import { mustBecome } from './wait.ts';
 
 const PATIENCE_MS = 20_000;
+/** Until a page has loaded, and for each look whether it has. */
+const LOADING_MS = 60_000;
+const LOOK_MS = 1_000;
 
 /** `window[object]` of a page: its functions by name. */
 export class BrowserPage {
@@ -29,14 +32,14 @@ export class BrowserPage {
     const devTools = new WebSocket(url);
     await once(devTools, 'open');
     const page = new BrowserPage(devTools, object);
-    // The page has loaded when its module has run.
-    // Before that, what is asked may be lost with the empty page that was there first.
+    // The page has loaded when its module has run. Before that, what is asked may be lost with the empty page that was there first,
+    // without an answer: a look that waited as long as the whole would be the only one.
     const loaded = (): Promise<boolean> =>
-      page.#evaluate(`window.${object} !== undefined`).then(
+      page.#evaluate(`window.${object} !== undefined`, LOOK_MS).then(
         (value) => value === true,
         () => false,
       );
-    await mustBecome(`the page with its ${object}`, loaded, PATIENCE_MS);
+    await mustBecome(`the page with its ${object}`, loaded, LOADING_MS);
     return page;
   }
 
@@ -51,14 +54,14 @@ export class BrowserPage {
     this.#devTools.terminate();
   }
 
-  async #evaluate(expression: string): Promise<unknown> {
+  async #evaluate(expression: string, patienceMs = PATIENCE_MS): Promise<unknown> {
     const id = ++this.#asked;
     const params = { expression, awaitPromise: true, returnByValue: true };
     const answer = await new Promise<JsonObject>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#answers.delete(id);
-        reject(new Error(`the page did not answer within ${PATIENCE_MS} ms: ${expression}`));
-      }, PATIENCE_MS);
+        reject(new Error(`the page did not answer within ${patienceMs} ms: ${expression}`));
+      }, patienceMs);
       this.#answers.set(id, (given) => {
         clearTimeout(timer);
         resolve(given);

@@ -4,10 +4,11 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { join, normalize } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { WebSocket } from 'ws';
-import { BrowserChat, chatScript } from './browser-chat.ts';
+import { BrowserChat } from './browser-chat.ts';
 import { BrowserPage } from './browser-page.ts';
 import { BrowserPhone } from './browser-phone.ts';
 import { readObject } from './json-object.ts';
@@ -21,16 +22,16 @@ export interface ChromiumOptions {
 }
 
 const SCRIPTS = fileURLToPath(new URL('chromium/', import.meta.url));
-const LIBRARY = fileURLToPath(new URL('../../node_modules/sip.js/lib/', import.meta.url));
 const LISTENING = /DevTools listening on (ws:\/\/127\.0\.0\.1:(\d+)\/\S+)\s/;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** See the file head. One process; each phone and each client is a page of its own. */
 export class Chromium {
   readonly #process: PeerProcess;
   readonly #server: Server;
   readonly #pages: (BrowserPhone | BrowserChat)[] = [];
-  #chat = '';
+  /** What the pages run, by their names. */
+  readonly #scripts = new Map<string, string>();
   #devTools = '';
   #devToolsPort = '';
 
@@ -42,8 +43,10 @@ export class Chromium {
   static async start({ folder, certificates }: ChromiumOptions): Promise<Chromium> {
     let chromium: Chromium | undefined;
     const server = createServer((request, response) => {
-      const [type, content] = fileAt(request.url ?? '/', () => chromium?.script ?? '');
-      response.writeHead(content === undefined ? 404 : 200, { 'content-type': type }).end(content);
+      const [type, content] = chromium?.fileAt(request.url ?? '/') ?? [];
+      response
+        .writeHead(content === undefined ? 404 : 200, { 'content-type': type ?? 'text/plain' })
+        .end(content);
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -73,9 +76,12 @@ export class Chromium {
     }
   }
 
-  /** Of the pages with chat clients; empty: there is none yet. */
-  get script(): string {
-    return this.#chat;
+  /** Media type and content of what a page asks for: itself, and its script. */
+  fileAt(url: string): readonly [string, string | undefined] {
+    const [, name = '', script] = /^\/(phone|chat)(\.js)?$/.exec(url) ?? [];
+    const content = this.#scripts.get(name);
+    if (script !== undefined) return ['text/javascript', content];
+    return ['text/html', content === undefined ? undefined : pageOf(name)];
   }
 
   /** What browsers call the page that has the phone (RFC 6454). */
@@ -91,7 +97,6 @@ export class Chromium {
 
   /** A page with a chat client that is not connected yet. */
   async chat(): Promise<BrowserChat> {
-    this.#chat ||= await chatScript();
     return this.#kept(new BrowserChat(await this.#open('chat')));
   }
 
@@ -105,6 +110,7 @@ export class Chromium {
   }
 
   async #open(name: string): Promise<BrowserPage> {
+    if (!this.#scripts.has(name)) this.#scripts.set(name, await scriptOf(name));
     const place = `http://127.0.0.1:${this.#devToolsPort}/json/new?${encodeURIComponent(`${this.origin}/${name}`)}`;
     const answer = await fetch(place, { method: 'PUT' });
     const url = readObject(await answer.text())?.['webSocketDebuggerUrl'];
@@ -126,22 +132,23 @@ export class Chromium {
   }
 }
 
-function fileAt(url: string, chat: () => string): readonly [string, Buffer | string | undefined] {
-  const [, page] = /^\/(phone|chat)$/.exec(url) ?? [];
-  if (page !== undefined) return ['text/html', pageOf(page)];
-  if (url === '/chat.js') return ['text/javascript', chat()];
-  const path = /^\/(phone|media)\.js$/.test(url)
-    ? join(SCRIPTS, url)
-    : join(LIBRARY, normalize(url.replace(/^\/sip\.js\//, '/')));
-  try {
-    return ['text/javascript', readFileSync(path)];
-  } catch {
-    return ['text/plain', undefined];
-  }
-}
-
 const pageOf = (name: string): string =>
   `<!doctype html><meta charset="utf-8"><title>${name}</title><body><script type="module" src="/${name}.js"></script>`;
+
+/** One file: libraries are written for the module loader of Node, or are hundreds of modules that a busy machine loads one by one. */
+async function scriptOf(name: string): Promise<string> {
+  const { outputFiles } = await build({
+    ...{
+      entryPoints: [join(SCRIPTS, `${name}.js`)],
+      bundle: true,
+      format: 'esm',
+      write: false,
+      logLevel: 'error',
+    },
+    define: { global: 'globalThis' },
+  });
+  return outputFiles[0]?.text ?? '';
+}
 
 /** SHA-256 of the public key of a certificate, in base64: how Chromium is told which to accept. */
 function keyHash(file: string): string {

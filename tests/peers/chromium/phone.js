@@ -9,7 +9,7 @@ import {
   Subscriber,
   UserAgent,
   Web,
-} from './sip.js/index.js';
+} from 'sip.js';
 import { capture, descriptionsOf, event, forget, mediaOf, play, tell } from './media.js';
 
 const received = [];
@@ -86,9 +86,12 @@ async function next() {
 async function watch(to) {
   const subscriber = new Subscriber(agent, UserAgent.makeURI(to), 'presence', {
     delegate: {
-      onNotify: async (notification) => {
-        await notification.accept();
-        tell('notified', notification.request.body);
+      onNotify: (notification) => {
+        const { body } = notification.request;
+        notification.accept().then(
+          () => tell('notified', body),
+          (error) => tell('failed', String(error)),
+        );
       },
     },
   });
