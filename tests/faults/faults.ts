@@ -48,7 +48,7 @@ const UNTOLD =
   'it arrived, and its confirmation or answer went with the fault; then the time of the request was over';
 
 const notHandedOver = (entry: Entry, stage: Stage): boolean =>
-  !entry.text.startsWith('s2x') && !stage.proxy.passedToGateway.has(entry.text);
+  !entry.text.startsWith('s2x') && !stage.proxy.handedOver(entry.text);
 
 const HALF_OPEN: Omit<Fault, 'name'> = {
   strike: (stage, deed) => {

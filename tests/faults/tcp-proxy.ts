@@ -6,6 +6,8 @@ import { numbersIn } from './ledger.ts';
 
 /** Longer than the text of any number. */
 const CARRIED = 24;
+/** How long what has arrived may be in the kernel of a process that is busy. */
+const UNREAD_MS = 300;
 
 interface Pair {
   readonly gateway: Socket;
@@ -14,10 +16,11 @@ interface Pair {
 }
 
 export class TcpProxy {
-  /** Messages whose octets the kernel of the other side's socket took. */
-  readonly passedToGateway = new Set<string>();
-  readonly passedToServer = new Set<string>();
+  /** Messages whose octets the kernel of the other side's socket took, and when it did, in milliseconds of the monotonic clock. */
+  readonly passedToGateway = new Map<string, number>();
+  readonly passedToServer = new Map<string, number>();
   cuts = 0;
+  readonly #cutMs: number[] = [];
   readonly #target: number;
   readonly #listener: Server;
   readonly #pairs = new Set<Pair>();
@@ -38,8 +41,15 @@ export class TcpProxy {
     return address !== null && typeof address === 'object' ? address.port : 0;
   }
 
+  /** Whether the kernel of the gateway took it, and not so late that a reset took it away again before it was read (RFC 9293 §3.10.7.4). */
+  handedOver(text: string): boolean {
+    const at = this.passedToGateway.get(text);
+    return at !== undefined && !this.#cutMs.some((cut) => at <= cut && cut - at < UNREAD_MS);
+  }
+
   /** Resets every connection, both ways. */
   cut(): void {
+    this.#cutMs.push(performance.now());
     for (const { gateway, server } of this.#pairs) {
       this.cuts += 1;
       gateway.resetAndDestroy();
@@ -82,7 +92,8 @@ export class TcpProxy {
         rest = text.slice(-CARRIED);
         const numbers = numbersIn(text);
         const goesOn = to.write(chunk, (error) => {
-          if (error === undefined || error === null) for (const number of numbers) passed.add(number);
+          if (error === undefined || error === null)
+            for (const number of numbers) passed.set(number, performance.now());
         });
         if (goesOn) return;
         from.pause();

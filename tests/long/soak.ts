@@ -53,7 +53,7 @@ const FAULT: Fault = {
   mend: () => undefined,
   explains: (entry, stage, deed) =>
     !entry.text.startsWith('s2x') &&
-    (!stage.proxy.passedToGateway.has(entry.text) ||
+    (!stage.proxy.handedOver(entry.text) ||
       deed.killedMs.some((at) => Math.abs(entry.sentMs - at) < WINDOW_MS)),
   excuses: {
     s2x: {
