@@ -18,8 +18,10 @@ const WARM_UP = 128;
 const AT_ONCE = 50;
 const SDP = phoneSdp(4000);
 
-/** On a busy machine the INVITE may come once more before what sipp had answered is read (RFC 3261 §17.1.1.2). */
+/** On a busy machine a request may come once more before what sipp had answered is read (RFC 3261 §17.1.1.2, §17.1.2.2); sipp knows it
+ * by itself only until it has said two things in a row. */
 const AGAIN = hears('INVITE', { optional: true });
+const CANCEL_AGAIN = hears('CANCEL', { optional: true });
 
 /** What the phone that is called does, by its name. */
 const CALLED: Readonly<Record<string, readonly Step[]>> = {
@@ -37,7 +39,7 @@ const CALLED: Readonly<Record<string, readonly Step[]>> = {
   ],
   cancelled: [
     ...[callee.answers(180), AGAIN, hears('CANCEL'), replies(200), callee.answers(487), AGAIN],
-    hears('ACK'),
+    ...[CANCEL_AGAIN, hears('ACK')],
   ],
   refused: [callee.answers(486), AGAIN, hears('ACK')],
 };

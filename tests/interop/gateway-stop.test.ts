@@ -34,7 +34,7 @@ for (const server of ONE_SERVER) {
         sipTraffic(lab.direct, `alice@${XMPP_DOMAIN}`, 'sip', RATE),
         restartGateway(),
       ]);
-      await waitFor(() => difference(traffic.accepted, arrivedAt(alice, 'sip')).length === 0, 5_000, 100);
+      await waitFor(() => difference(traffic.accepted, arrivedAt(alice, 'sip')).length === 0, 15_000, 100);
       await pause(500);
       const told = JSON.stringify(statuses(traffic));
       const arrived = arrivedAt(alice, 'sip');
@@ -82,13 +82,13 @@ for (const server of ONE_SERVER) {
       lab.direct.answer = () => 100;
       const alice = await lab.xmpp('dora');
       alice.send({ to: `zoe@${DIRECT_DOMAIN}`, body: 'never answered' });
-      await mustBecome('the request', () => lab.direct.bodies.includes('never answered'), 5_000);
+      await mustBecome('the request', () => lab.direct.bodies.includes('never answered'), 15_000);
       const stopped = lab.gateway.stop(DRAIN_LIMIT_MS + 30_000);
       await pause(300);
       const began = performance.now();
       await lab.gateway.stop();
       assert.equal(await stopped, 1);
-      assert.ok(performance.now() - began < 2_000);
+      assert.ok(performance.now() - began < 10_000);
       lab.direct.answer = () => 200;
       await lab.gateway.start();
       await lab.gateway.healthy();

@@ -108,7 +108,7 @@ describe('IRC through biboumi behind prosody', () => {
     const lost = (): number => stage.lab.gateway.logged('message.lost').length;
     const before = lost();
     assert.equal((await erin.message(stage.uri('ivy'), 'Nor for me')).status, 202);
-    assert.ok(await waitFor(() => lost() > before, 5_000));
+    assert.ok(await waitFor(() => lost() > before, 15_000));
     const [line] = stage.lab.gateway.logged('message.lost').slice(-1);
     assert.deepEqual([line?.['from'], line?.['condition']], [stage.jid('ivy'), 'remote-server-not-found']);
   });

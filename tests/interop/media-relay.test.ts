@@ -170,8 +170,8 @@ describe('rtpengine', () => {
     assert.ok(kept !== undefined);
     assert.ok(await world.knows(first.options.address, kept.callId));
     path.end();
-    await mustBecome('deleted', async () => !(await world.knows(first.options.address, kept.callId)), 3000);
-    await mustBecome('released', () => world.relays.size === 0, 3000);
+    await mustBecome('deleted', async () => !(await world.knows(first.options.address, kept.callId)), 15_000);
+    await mustBecome('released', () => world.relays.size === 0, 15_000);
   });
 
   test('SDP-22: a phone with keys in its description hears keys in the answer', async () => {
@@ -292,7 +292,7 @@ describe('rtpengine', () => {
       path.end();
     }
     for (const path of paths) path.end();
-    await mustBecome('nothing is held', () => world.relays.size === 0, 5000);
+    await mustBecome('nothing is held', () => world.relays.size === 0, 15_000);
     await second.start();
   });
 
@@ -328,7 +328,7 @@ describe('rtpengine', () => {
     const again = await taken(later.fromSip('offer', PLAIN_OFFER, { tag: 'phone' }));
     assert.equal(only(again).port, only(offer).port);
     later.end();
-    await mustBecome('deleted', async () => !(await world.knows(first.options.address, kept.callId)), 3000);
+    await mustBecome('deleted', async () => !(await world.knows(first.options.address, kept.callId)), 15_000);
   });
 });
 

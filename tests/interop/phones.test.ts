@@ -43,18 +43,18 @@ for (const server of ONE_SERVER) {
     test('IM-60: isComposing active arrives as composing, without a body, type chat', async () => {
       dave.agent.do('compose', { to: `sip:${ALICE}` });
       // The agent reports stanzas with a state only as messages without a body.
-      const state = await alice.message((m) => m.state === 'composing', 5_000);
+      const state = await alice.message((m) => m.state === 'composing', 15_000);
       assert.equal(state.body, null);
       assert.equal(state.type, 'chat');
     });
     test('IM-63: composing reaches a phone that has shown that it understands', async () => {
       alice.send({ to: DAVE, state: 'composing' });
-      await dave.agent.wait('composing', (e) => e['composing'] === true, 5_000);
+      await dave.agent.wait('composing', (e) => e['composing'] === true, 15_000);
     });
     test('IM-67: the text that follows ends the notice on both sides', async () => {
       alice.send({ to: DAVE, body: 'here it is', state: 'active' });
       await dave.receives('here it is');
-      await dave.agent.wait('composing', (e) => e['composing'] === false, 5_000);
+      await dave.agent.wait('composing', (e) => e['composing'] === false, 15_000);
     });
   });
 }

@@ -55,7 +55,10 @@ describe('a refresh, at each server', { concurrency: true }, () => {
         assert.equal(await notifier.notify(subscribe, document), 200);
         const shown = (): string[] =>
           alice.presences.filter((each) => each.sender.startsWith(ZOE)).map(({ type }) => type);
-        assert.ok(await waitFor(() => shown().includes('available'), 5_000), JSON.stringify(alice.presences));
+        assert.ok(
+          await waitFor(() => shown().includes('available'), 15_000),
+          JSON.stringify(alice.presences),
+        );
         const refresh = await notifier.requests.next('the refresh', undefined, GRANTED * 1_000);
         assert.equal(header(refresh, 'call-id'), header(subscribe, 'call-id'));
         assert.equal(header(refresh, 'cseq'), '2 SUBSCRIBE');

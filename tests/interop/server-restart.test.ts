@@ -31,16 +31,31 @@ for (const server of SERVERS) {
         restart(),
       ]);
       await arrivals(alice, 'online', online.accepted);
-      compare(online, alice, 'online');
+      compare(online, [alice, ...(await storedFor('alice', alice, online, 'online'))], 'online');
       const carol = await lab.xmpp('carol');
       await arrivals(carol, 'stored', stored.accepted);
-      compare(stored, carol, 'stored');
+      compare(stored, [carol], 'stored');
     });
 
     test('the gateway is healthy again, and the next message crosses', async () => {
       await lab.gateway.healthy();
       assert.equal((await lab.direct.message(`alice@${XMPP_DOMAIN}`, 'afterwards')).status, 202);
     });
+
+    /** At that user's next login, where something is missing: what comes in the moment of a login is not always among what the
+     * server has stored and gives at that login, nor among what it passes on (seen with ejabberd); it is stored all the same. */
+    async function storedFor(
+      user: string,
+      client: XmppClient,
+      { accepted }: SipTraffic,
+      label: string,
+    ): Promise<readonly XmppClient[]> {
+      if (difference(accepted, arrivedAt(client, label)).length === 0) return [];
+      await client.close();
+      const next = await lab.xmpp(user);
+      await waitFor(() => difference(accepted, arrived([client, next], label)).length === 0, 5_000, 100);
+      return [next];
+    }
 
     async function restart(): Promise<void> {
       await pause(STOP_AFTER_MS);
@@ -77,10 +92,10 @@ describe('the session manager of jabberd2 alone restarts in mid-traffic, its rou
         restart(),
       ]);
       await arrivals(alice, signal, online.accepted);
-      compare(online, alice, signal);
+      compare(online, [alice], signal);
       const carol = await lab.xmpp('carol');
       await arrivals(carol, signal, stored.accepted);
-      compare(stored, carol, signal);
+      compare(stored, [carol], signal);
       await carol.close();
       await lab.gateway.healthy();
     });
@@ -93,17 +108,22 @@ describe('the session manager of jabberd2 alone restarts in mid-traffic, its rou
 });
 
 async function arrivals(client: XmppClient, label: string, accepted: ReadonlySet<string>): Promise<void> {
-  await waitFor(() => difference(accepted, arrivedAt(client, label)).length === 0, 5_000, 100);
+  await waitFor(() => difference(accepted, arrivedAt(client, label)).length === 0, 15_000, 100);
   // Time for what must not come.
   await pause(500);
 }
 
-function compare(traffic: SipTraffic, client: XmppClient, label: string): void {
-  const arrived = arrivedAt(client, label);
+/** At any of a user's clients, one after the other. */
+function arrived(clients: readonly XmppClient[], label: string): ReadonlySet<string> {
+  return new Set(clients.flatMap((client) => [...arrivedAt(client, label)]));
+}
+
+function compare(traffic: SipTraffic, clients: readonly XmppClient[], label: string): void {
+  const here = arrived(clients, label);
   const told = JSON.stringify(statuses(traffic));
   assert.ok(traffic.accepted.size > RATE.perSecond, `too few were accepted: ${told}`);
-  assert.deepEqual(difference(traffic.accepted, arrived), [], `accepted and lost (${told})`);
-  assert.deepEqual(difference(arrived, traffic.accepted), [], `refused and arrived all the same (${told})`);
+  assert.deepEqual(difference(traffic.accepted, here), [], `accepted and lost (${told})`);
+  assert.deepEqual(difference(here, traffic.accepted), [], `refused and arrived all the same (${told})`);
   // RFC 4320 §4.2: no 408; and each request has had a final response.
   assert.deepEqual(
     [...traffic.outcomes].filter(([, status]) => status === 0 || status === 408),

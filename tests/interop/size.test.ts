@@ -27,7 +27,7 @@ for (const server of ONE_SERVER) {
     async function sendToZoe(length: number, id: string): Promise<number> {
       const before = lab.direct.received.length;
       alice.send({ to: ZOE, body: 'y'.repeat(length), id, thread: THREAD });
-      await mustBecome('arrival', () => lab.direct.received.length > before, 5_000);
+      await mustBecome('arrival', () => lab.direct.received.length > before, 15_000);
       return lab.direct.received[before]?.bytes ?? 0;
     }
 
@@ -42,7 +42,7 @@ for (const server of ONE_SERVER) {
     test('XMPP → SIP: one octet more is policy-violation, type modify, and nothing is sent', async () => {
       const before = lab.direct.received.length;
       alice.send({ to: ZOE, body: 'y'.repeat(largest + 1), id: 'size-probe-3', thread: THREAD });
-      const error = await alice.message((m) => m.id === 'size-probe-3' && m.type === 'error', 5_000);
+      const error = await alice.message((m) => m.id === 'size-probe-3' && m.type === 'error', 15_000);
       assert.equal(error.condition, 'policy-violation');
       assert.equal(error.errorType, 'modify');
       assert.equal(error.sender, ZOE);
@@ -58,7 +58,7 @@ for (const server of ONE_SERVER) {
         thread: THREAD,
       });
       assert.equal(
-        (await alice.message((m) => m.id === 'size-probe-4', 5_000)).condition,
+        (await alice.message((m) => m.id === 'size-probe-4', 15_000)).condition,
         'policy-violation',
       );
       assert.equal(lab.direct.received.length, before);
@@ -70,7 +70,7 @@ for (const server of ONE_SERVER) {
     test('XMPP → SIP: an empty body brings no error, and what follows arrives', async () => {
       alice.send({ to: ZOE, body: '', id: 'size-probe-6' });
       alice.send({ to: ZOE, body: 'after the empty one', id: 'size-probe-7' });
-      await mustBecome('the next', () => lab.direct.bodies.includes('after the empty one'), 5_000);
+      await mustBecome('the next', () => lab.direct.bodies.includes('after the empty one'), 15_000);
       assert.equal(alice.received.filter((m) => m.id === 'size-probe-6').length, 0);
     });
 
@@ -79,14 +79,14 @@ for (const server of ONE_SERVER) {
         const from = alice.agent.events.length;
         const text = `${'z'.repeat(length)}!`;
         assert.equal((await lab.direct.message(ALICE, text)).status, 202);
-        assert.equal((await alice.message(() => true, 5_000, from)).body, text);
+        assert.equal((await alice.message(() => true, 15_000, from)).body, text);
       }
     });
     test('IM-48: SIP → XMPP: no body is 200 and no stanza', async () => {
       const from = alice.agent.events.length;
       assert.equal((await lab.direct.message(ALICE, '')).status, 200);
       assert.equal((await lab.direct.message(ALICE, 'after nothing')).status, 202);
-      assert.equal((await alice.message(() => true, 5_000, from)).body, 'after nothing');
+      assert.equal((await alice.message(() => true, 15_000, from)).body, 'after nothing');
     });
   });
 }

@@ -91,7 +91,7 @@ for (const server of SERVERS) {
           keys: { from: `frank@${SIP_DOMAIN}`, to: ALICE, text },
         });
         assert.equal(exitCode, 0, output.slice(-2_000));
-        await mustBecome('the last of 40', () => arrived(alice, text, from).length >= 40, 5_000);
+        await mustBecome('the last of 40', () => arrived(alice, text, from).length >= 40, 15_000);
         const expected = Array.from({ length: 40 }, (_, index) => `${text} ${index + 1}`);
         assert.deepEqual(arrived(alice, text, from).toSorted(), expected.toSorted());
       });
@@ -122,12 +122,12 @@ for (const server of SERVERS) {
     test('IM-03, IM-22: thread ⇄ Call-ID', async () => {
       const from = alice.agent.events.length;
       const { callId } = await erin.message(ALICE, 'threaded', { callId: 'a84b4c76e66710@pc33.example.net' });
-      assert.equal((await alice.message((m) => m.body === 'threaded', 5_000, from)).thread, callId);
+      assert.equal((await alice.message((m) => m.body === 'threaded', 15_000, from)).thread, callId);
       alice.send({ to: `erin@${SIP_DOMAIN}`, body: 'threaded back', thread: callId });
       const back = await mustBecome(
         'the answer',
         () => erin.received.find((m) => m.body.toString() === 'threaded back'),
-        5_000,
+        15_000,
       );
       assert.equal(back.headers.get('call-id')?.[0], callId);
     });

@@ -201,7 +201,7 @@ export class Baresip {
     const socket = await mustBecome(
       'control port of baresip',
       () => tryConnect(options.controlPort, options.address),
-      8_000,
+      30_000,
     );
     this.#socket = socket;
     socket.on('data', (chunk) => this.#read(chunk));

@@ -1,5 +1,10 @@
 // Waiting for something that another process will do: polling with a bound, and a plain pause.
 
+import { setImmediate as turnOfSockets, setTimeout as setTimer } from 'node:timers/promises';
+
+/** Enough for a request through the gateway and what comes back, each a turn. */
+const TURNS = 5;
+
 /** Polls `probe` until it returns something truthy; undefined when `timeoutMs` is over. */
 export async function waitFor<T>(
   probe: () => T | Promise<T>,
@@ -26,6 +31,12 @@ export async function mustBecome<T>(
   return value;
 }
 
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** So long, and in several turns of the event loop: where the machine stood still meanwhile, a timer fires before the sockets are looked
+ * at, and what has come in would not have been seen. */
+export async function pause(ms: number): Promise<void> {
+  const turns = ms < TURNS ? 1 : TURNS;
+  for (let turn = 0; turn < turns; turn++) {
+    await setTimer(ms / turns);
+    await turnOfSockets();
+  }
 }

@@ -19,7 +19,7 @@ describe('links that go away', { concurrency: true }, () => {
       const before = performance.now();
       const response = await rig.ask({ body: 'nobody home' });
       assert.equal(statusOf(response), 503);
-      assert.ok(performance.now() - before < 1000);
+      assert.ok(performance.now() - before < 5000);
       // RFC 3261 §21.5.4: with Retry-After the sender would shut the whole gateway out.
       assert.equal(response.headers.has('retry-after'), false);
       await rig.xmpp.listen();
@@ -38,7 +38,7 @@ describe('links that go away', { concurrency: true }, () => {
       const first = await rig.xmpp.stanzas.next('the message');
       rig.xmpp.barrier = 'return';
       rig.xmpp.drop();
-      const second = await rig.xmpp.stanzas.next('the message again', () => true, 5000);
+      const second = await rig.xmpp.stanzas.next('the message again', () => true);
       assert.equal(second.attr('id'), first.attr('id'));
       assert.equal(bodyOf(second), 'twice written');
       assert.equal(statusOf(await rig.sip.final(branch)), 202);

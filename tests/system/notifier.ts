@@ -76,7 +76,7 @@ export class Notifier {
 
   /** The next SUBSCRIBE. */
   subscribe(): Promise<SipText> {
-    return this.requests.next('a SUBSCRIBE', undefined, 3000);
+    return this.requests.next('a SUBSCRIBE');
   }
 
   respond(request: SipText, status: number, fields: Fields = this.fields(request)): void {
@@ -130,7 +130,7 @@ export class Notifier {
       Buffer.from(body),
     );
     this.#socket.send(bytes, this.#ports.get(subscribe) ?? 0, '127.0.0.1');
-    return await this.#responses.next('the answer to NOTIFY', (each) => branchOf(each) === branch, 3000);
+    return await this.#responses.next('the answer to NOTIFY', (each) => branchOf(each) === branch);
   }
 
   close(): Promise<void> {

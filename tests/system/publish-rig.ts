@@ -285,7 +285,7 @@ export class PublishRig {
 
   /** The next request of this method. */
   next(method: string): Promise<SipText> {
-    return this.server.requests.next(method, ({ startLine }) => startLine.startsWith(`${method} `), 3000);
+    return this.server.requests.next(method, ({ startLine }) => startLine.startsWith(`${method} `));
   }
 
   /** The next PUBLISH, answered: with a tag if it is a number below 300. */

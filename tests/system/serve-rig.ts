@@ -208,7 +208,7 @@ export class ServeRig {
 
   /** The next NOTIFY. */
   notify(): Promise<SipText> {
-    return this.watcher.requests.next('a NOTIFY', undefined, 3000);
+    return this.watcher.requests.next('a NOTIFY');
   }
 
   /** Nothing more has come. */

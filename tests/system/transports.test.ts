@@ -117,7 +117,7 @@ describe('TLS', () => {
       const began = performance.now();
       rig.xmpp.write(messageXml({ id: 'failover', body: 'x' }));
       const request = await good.requests.next('the message at the last server');
-      assert.ok(performance.now() - began < 3000, 'nobody waited for a timer of 32 s');
+      assert.ok(performance.now() - began < 20_000, 'nobody waited for a timer of 32 s');
       assert.equal(textOf(request), 'x');
       assert.equal(wrong.requests.all.length, 0, 'not a word to the wrong one');
       assert.equal(gone.requests.all.length, 1);

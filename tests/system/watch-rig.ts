@@ -13,6 +13,7 @@ import type {
 } from '../../src/gateway/subscriptions/types.ts';
 import { System } from '../../src/gateway/system.ts';
 import { DigestClient, Locator, NextHops, TransactionLayer, type DnsResolver } from '../../src/sip/index.ts';
+import { pause } from '../peers/wait.ts';
 import { logInto, type LogEntry } from './rig.ts';
 
 export interface WatchRigOptions {
@@ -199,7 +200,5 @@ const noDns: DnsResolver = {
 
 /** Datagrams on loopback arrive within some turns of the event loop. */
 export function settle(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 15);
-  });
+  return pause(15);
 }

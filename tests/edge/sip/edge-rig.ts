@@ -84,7 +84,7 @@ export function listener(transport: TransportName, host = '127.0.0.1', port = 0)
 }
 
 /** Waits until it holds, in real time, because sockets need it. */
-export async function until(condition: () => boolean, what = 'the condition', ms = 3000): Promise<void> {
+export async function until(condition: () => boolean, what = 'the condition', ms = 15_000): Promise<void> {
   const end = Date.now() + ms;
   while (!condition()) {
     assert.ok(Date.now() < end, `${what} did not come true within ${ms} ms`);

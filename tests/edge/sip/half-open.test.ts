@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import { pause } from '../../peers/wait.ts';
 import { pemFiles, TestCa } from '../../peers/test-ca.ts';
 import { EdgeRig, listener, message, RawClient, until } from './edge-rig.ts';
 import { certificates } from './tls-rig.ts';
@@ -66,7 +66,7 @@ describe(`${PEERS} half-open connections, of which ${BOUND} have a place`, () =>
           if (said !== '') socket.write(said);
           sockets.push(socket);
         }
-        await delay(5);
+        await pause(5);
         rig.time.advance(200);
         most = Math.max(most, rig.edge.connectionCount);
       }

@@ -2,9 +2,9 @@ import { test, describe } from 'node:test';
 import assert from 'node:assert/strict';
 import { connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Counters, StoxgateError, VirtualTime, silentLog } from '../../../src/base/index.ts';
 import { StreamCarrier } from '../../../src/edge/sip/stream-carrier.ts';
+import { pause } from '../../peers/wait.ts';
 import { EdgeRig, RawClient, bytes, hasIpv6Loopback, message, portOf, tcp, udp, until } from './edge-rig.ts';
 
 const noIpv6 = hasIpv6Loopback ? false : 'this machine has no ::1';
@@ -78,7 +78,7 @@ describe('SIP over TCP: receiving', () => {
     const [one, two, three] = [message('one', '1'), message('two\r\n\r\n', '2'), message('', '3')];
     for (const char of one) {
       client.socket.write(bytes(char));
-      await delay(0);
+      await pause(0);
     }
     client.socket.write(bytes(two + three + one.slice(0, 100)));
     await until(() => rig.received.length === 3);
@@ -136,7 +136,7 @@ describe('SIP over TCP: receiving', () => {
     assert.equal(client.closed, false);
     for (let second = 0; second < 34 && !client.closed; second++) {
       client.socket.write('M');
-      await delay(3);
+      await pause(3);
       rig.time.advance(1000);
     }
     await until(() => client.closed);
@@ -170,7 +170,7 @@ describe('SIP over TCP: receiving', () => {
     await until(() => silent.closed);
     assert.equal(pinging.closed, false);
     rig.time.advance(566_000);
-    await delay(20);
+    await pause(20);
     assert.equal(pinging.closed, false);
     rig.time.advance(2000);
     await until(() => pinging.closed);
@@ -182,7 +182,7 @@ describe('SIP over TCP: receiving', () => {
     const client = await RawClient.connect(rig.target('TCP'));
     client.socket.end(message());
     await until(() => rig.received.length === 1);
-    await delay(20);
+    await pause(20);
     const source = rig.received[0]?.source;
     assert.ok(source !== undefined);
     const target = { ...rig.target('TCP'), connectionId: source.connectionId };
@@ -324,7 +324,7 @@ describe('SIP over TCP: sending', () => {
     await until(() => server.sockets.length === 1);
     for (let i = 0; i < 400 && failures.length === 0; i++) {
       send();
-      await delay(1);
+      await pause(1);
     }
     assert.equal(failures[0], 'ERR_SIP_TRANSPORT_QUEUE');
     const before = failures.length;
@@ -341,7 +341,7 @@ describe('SIP over TCP: sending', () => {
     const server = await rawServer((socket) => socket.pause());
     for (let i = 0; i < 10; i++) rig.edge.send(Buffer.alloc(1_000_000), server.target);
     await until(() => server.sockets.length === 1);
-    await delay(20);
+    await pause(20);
     rig.time.advance(20_000);
     let read = 0;
     server.sockets[0]?.on('data', (chunk) => {
@@ -349,9 +349,9 @@ describe('SIP over TCP: sending', () => {
     });
     server.sockets[0]?.resume();
     await until(() => read === 10_000_000);
-    await delay(20);
+    await pause(20);
     rig.time.advance(40_000);
-    await delay(20);
+    await pause(20);
     assert.equal(rig.edge.connectionCount, 1);
     await server.close();
     await rig.stop();
@@ -444,19 +444,19 @@ describe('SIP over TCP: sending', () => {
     const pass = async (seconds: number) => {
       for (let i = 0; i < seconds; i += 9) {
         left.time.advance(Math.min(9, seconds - i) * 1000);
-        await delay(2);
+        await pause(2);
       }
     };
     await pass(599);
     left.edge.send(bytes(message()), right.target('TCP'));
     await until(() => right.received.length === 2);
     await pass(599);
-    await delay(20);
+    await pause(20);
     assert.equal(left.edge.connectionCount, 1);
     left.time.advance(2000);
     await until(() => left.edge.connectionCount === 0);
     // The other side owes two responses, and waits for 32 s whether somebody will read them.
-    await delay(20);
+    await pause(20);
     assert.equal(right.edge.connectionCount, 1);
     right.time.advance(33_000);
     await until(() => right.edge.connectionCount === 0);
@@ -495,7 +495,7 @@ describe('SIP over TCP: sending', () => {
     await until(() => rig.received.length === 1);
     const stopped = rig.stop();
     socket.write(message());
-    await delay(50);
+    await pause(50);
     socket.end(message());
     await stopped;
     assert.equal(rig.received.length, 1);

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { StoxgateError } from '../../../src/base/index.ts';
 import type { StreamLimits } from '../../../src/edge/sip/index.ts';
+import { pause } from '../../peers/wait.ts';
 import { pemFiles, TestCa } from '../../peers/test-ca.ts';
 import { EdgeRig, RawClient, bytes, listener, message, portOf, until } from './edge-rig.ts';
 import { certificates, tlsClient, tlsServer } from './tls-rig.ts';
@@ -121,7 +121,7 @@ describe('RFC 5922 §7.3: a server that is not authenticated gets nothing', () =
         assert.match(error.message, text);
       }
       await until(() => rig.edge.connectionCount === 0);
-      await delay(20);
+      await pause(20);
       assert.equal(server.seen.text, '', 'not one octet of a message');
       assert.ok(troubles(rig, 'certificate'));
       await server.close();
@@ -202,7 +202,7 @@ describe('a server fails', () => {
     const failures: Error[] = [];
     const target = { transport: 'TLS' as const, address: '127.0.0.1', port: portOf(server.address()) };
     rig.edge.send(bytes(message()), { ...target, names: ['a.example'] }, (error) => failures.push(error));
-    await delay(30);
+    await pause(30);
     rig.time.advance(5000);
     await until(() => failures.length === 1);
     assert.equal(code(failures[0]), 'ERR_SIP_TRANSPORT_TIMEOUT');
@@ -226,7 +226,7 @@ describe('a server fails', () => {
     await until(() => server.seen.text.endsWith('open'));
     server.sockets[0]?.destroy();
     await until(() => failures.length === 1);
-    await delay(10);
+    await pause(10);
     assert.deepEqual(failures, ['open ERR_SIP_TRANSPORT_CLOSED']);
     await server.close();
     await rig.stop();
@@ -296,7 +296,7 @@ describe('half-open and slow peers', () => {
         socket.on('error', () => {});
         sockets.push(socket);
       }
-      await delay(5);
+      await pause(5);
       rig.time.advance(200);
     }
     await until(() => rig.edge.connectionCount <= 1000 && sockets.every(({ connecting }) => !connecting));
@@ -320,7 +320,7 @@ describe('half-open and slow peers', () => {
     const half = new RawClient(await tlsClient(port));
     half.socket.write(message().slice(0, 40));
     await until(() => rig.edge.connectionCount === 2);
-    await delay(20);
+    await pause(20);
     rig.time.advance(33_000);
     await until(() => silent.closed && half.closed);
     await rig.stop();
@@ -343,7 +343,7 @@ describe('RFC 5626 §4.4.1: keep-alive of connections that we opened', () => {
   };
   const tick = async (rig: EdgeRig, seconds: number) => {
     for (let i = 0; i < seconds; i++) rig.time.advance(1000);
-    await delay(20);
+    await pause(20);
   };
 
   test('a ping between 95 and 120 s; a server that never answers one is left in peace', async () => {
@@ -362,7 +362,7 @@ describe('RFC 5626 §4.4.1: keep-alive of connections that we opened', () => {
     const { rig, server } = await open();
     await tick(rig, 122);
     server.sockets[0]?.write('\r\n');
-    await delay(20);
+    await pause(20);
     server.seen.text = '';
     await tick(rig, 94);
     for (let i = 0; i < 30 && server.seen.text === ''; i++) await tick(rig, 1);
@@ -381,7 +381,7 @@ describe('RFC 5626 §4.4.1: keep-alive of connections that we opened', () => {
     for (let i = 0; i < 7 && rig.edge.connectionCount > 0; i++) {
       await tick(rig, 90);
       server.sockets[0]?.write('\r\n');
-      await delay(5);
+      await pause(5);
     }
     await until(() => rig.edge.connectionCount === 0);
     await server.close();

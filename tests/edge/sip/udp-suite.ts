@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { StoxgateError } from '../../../src/base/index.ts';
 import type { SipEdgeEnv } from '../../../src/edge/sip/index.ts';
+import { freePort } from '../../peers/ports.ts';
 import { EdgeRig, bytes, hasIpv6Loopback, rawUdp, tcp, udp, until } from './edge-rig.ts';
 
 const noIpv6 = hasIpv6Loopback ? false : 'this machine has no ::1';
@@ -144,10 +145,7 @@ export function udpSuite(name: string, options: Partial<SipEdgeEnv> = {}): void 
     );
 
     test('"0.0.0.0" and "::" on one port stand side by side', { skip: noIpv6 }, async () => {
-      const probe = await rawUdp('::1');
-      const { port } = probe.address();
-      probe.close();
-      await once(probe, 'close');
+      const port = await freePort();
       const rig = await EdgeRig.start(
         [udp('0.0.0.0', port), udp('::', port), tcp('0.0.0.0', port), tcp('::', port)],
         options,

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { StoxgateError } from '../../../src/base/index.ts';
 import type { SipEdgeEnv } from '../../../src/edge/sip/index.ts';
+import { pause } from '../../peers/wait.ts';
 import { pemFiles, TestCa } from '../../peers/test-ca.ts';
 import { EdgeRig, bytes, listener, message, until } from './edge-rig.ts';
 import { certificates } from './tls-rig.ts';
@@ -243,7 +243,7 @@ describe('silence', () => {
     for (let i = 0; i < 3; i++) {
       for (let second = 0; second < 31; second++) rig.time.advance(1000);
       await until(() => pings === i + 1);
-      await delay(10);
+      await pause(10);
     }
     assert.equal(alive.state.closed, false);
     // It stops reading.
@@ -260,7 +260,7 @@ describe('silence', () => {
     await once(socket, 'open');
     for (let second = 0; second < 33; second++) {
       rig.time.advance(1000);
-      if (second === 30) await delay(20);
+      if (second === 30) await pause(20);
     }
     await until(() => state.closed);
     await rig.stop();

@@ -291,7 +291,7 @@ test('a handshake that does not go on is ended in time', async () => {
   const silent = connectTcp(port, '127.0.0.1');
   const began = performance.now();
   assert.ok((await host.next()) instanceof Error);
-  assert.ok(performance.now() - began < 3000);
+  assert.ok(performance.now() - began < 8000);
   silent.destroy();
   host.stop();
 });

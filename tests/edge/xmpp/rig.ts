@@ -95,7 +95,7 @@ export class Rig {
 
 /** Waits, in real time, until something the sockets do has happened. */
 export async function until(what: string, happened: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 15_000;
   while (!happened()) {
     if (Date.now() > deadline) throw new Error(`never happened: ${what}`);
     await new Promise((resolve) => {

@@ -104,7 +104,7 @@ describe('in the clear', () => {
     const sent = new Watched(chat(`bob@${B}`, `ann@${A}`, 'secret'));
     b.server.send(B, sent.stanza, sent);
     await until('an answer', () => b.stanzas.length > 0);
-    assert.ok(performance.now() - began < 2500);
+    assert.ok(performance.now() - began < 8000);
     assert.deepEqual(b.told, [`ann@${A} bob@${B} error remote-server-timeout`]);
   });
 });

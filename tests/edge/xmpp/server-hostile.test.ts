@@ -268,7 +268,7 @@ describe('bounds', () => {
     const drip = setInterval(() => peer.write(' '), 20);
     await peer.untilClosed();
     clearInterval(drip);
-    assert.ok(performance.now() - began < 1500);
+    assert.ok(performance.now() - began < 8000);
     await until('nobody is left', () => b.server.sizes.s2s_in === 0 && b.server.sizes.s2s_unproved === 0);
   });
 

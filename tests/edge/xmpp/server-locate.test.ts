@@ -166,7 +166,7 @@ describe('RFC 8305 §5: the race', () => {
     const result = await race(['127.0.0.9', '127.0.0.1'], port, 10_000);
     assert.ok(!(result instanceof Error));
     assert.equal(result.remoteAddress, '127.0.0.1');
-    assert.ok(performance.now() - began < 2000);
+    assert.ok(performance.now() - began < 8000);
     result.destroy();
     server.close();
   });
