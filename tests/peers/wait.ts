@@ -36,7 +36,8 @@ export async function mustBecome<T>(
 export async function pause(ms: number): Promise<void> {
   const turns = ms < TURNS ? 1 : TURNS;
   for (let turn = 0; turn < turns; turn++) {
-    await setTimer(ms / turns);
     await turnOfSockets();
+    // In the phase of the timers what was closed in this turn is closed.
+    await setTimer(ms / turns);
   }
 }

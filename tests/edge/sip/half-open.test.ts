@@ -43,7 +43,7 @@ describe(`${PEERS} half-open connections, of which ${BOUND} have a place`, () =>
     ['WS', 'half an upgrade', 'GET / HTTP/1.1\r\nHost: x\r\n'],
     ['WSS', 'no handshake', ''],
   ] as const) {
-    test(`${transport}, ${what}`, async () => {
+    test(`${transport}, ${what}`, async (t) => {
       const rig = await EdgeRig.start([listener(transport)], {
         certificates: certificates(pemFiles(own)),
         // As if each came from an address of its own: the bound of one address is tested elsewhere.
@@ -56,6 +56,11 @@ describe(`${PEERS} half-open connections, of which ${BOUND} have a place`, () =>
       });
       const { port } = rig.endpoint(transport);
       const sockets: Socket[] = [];
+      // Where it fails, nothing keeps the process from its end.
+      t.after(async () => {
+        for (const socket of sockets) socket.destroy();
+        await rig.edge.stop();
+      });
       let most = 0;
       let closed = 0;
       for (let i = 0; i < PEERS / 100; i++) {
