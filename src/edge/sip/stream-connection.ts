@@ -15,6 +15,7 @@ import { failLater, type CarrierCounters, type Failed } from './carrier.ts';
 import type { Connection } from './connection-table.ts';
 import { FlowKeepAlive } from './flow-keep-alive.ts';
 import type { PeekedVia } from './via-peek.ts';
+import { gatherWrites } from './gather-writes.ts';
 import { isFinalResponse, isResponse } from './message-kind.ts';
 import { connectError, systemCode, transportError } from './transport-error.ts';
 
@@ -194,6 +195,7 @@ export class StreamConnection implements Connection {
       return;
     }
     this.#lastTrafficMs = this.#clock.now();
+    gatherWrites(this.#socket);
     const awaited =
       this.inbound || failed === undefined || isResponse(message)
         ? undefined
