@@ -62,6 +62,8 @@ export interface TracedMessage {
   readonly body: string;
 }
 
+const STARTS = 3;
+
 export class Baresip {
   readonly options: BaresipOptions;
   readonly #process: PeerProcess;
@@ -97,13 +99,18 @@ export class Baresip {
 
   /** Started, connected and, unless it shall not, registered. */
   static async registered(options: BaresipOptions): Promise<Baresip> {
-    const phone = new Baresip(options);
-    try {
-      await phone.#begin();
-      return phone;
-    } catch (error) {
-      await phone.close();
-      throw error;
+    for (let attempt = 1; ; attempt++) {
+      const phone = new Baresip(options);
+      try {
+        await phone.#begin();
+        return phone;
+      } catch (error) {
+        const { alive, output } = phone.#process;
+        await phone.close();
+        // Of some hundred that start on a busy machine one now and then never opens its control port. It has done nothing yet.
+        if (phone.#socket === undefined && attempt < STARTS) continue;
+        throw new Error(`${alive ? 'silent' : 'ended'}: ${output.slice(-1_000)}`, { cause: error });
+      }
     }
   }
 
@@ -201,7 +208,7 @@ export class Baresip {
     const socket = await mustBecome(
       'control port of baresip',
       () => tryConnect(options.controlPort, options.address),
-      30_000,
+      12_000,
     );
     this.#socket = socket;
     socket.on('data', (chunk) => this.#read(chunk));
